@@ -1,0 +1,54 @@
+//! `POST /user`: signs up, and signs the new account in.
+//!
+//! Open to anybody within the sign-up limits, unless `API_USER_CREATE_SCOPE` says who may.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use shared::app::App;
+use shared::auth::{self, SignUp};
+use shared::domain::{Email, Password, PasswordPolicy, Username};
+use shared::http::object::Object;
+use shared::http::request::{self, JsonBody, SMALL_BODY};
+use shared::http::user::User;
+use shared::http::{HttpError, Reply, Request};
+
+#[derive(Serialize)]
+struct Response<'a> {
+    token: &'a str,
+    user: User<'a>,
+}
+
+/// Answers `POST /user`.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
+    let body = JsonBody::of(&request, SMALL_BODY)?;
+    let creator = auth::creator(&app, request::credentials(&request)).await?;
+    let sign_up = parse(body.object()?, app.config.passwords)?;
+    let source = request::source_ip(&request, &app.config.proxies);
+    let signed_up = auth::sign_up(&app, creator, source, sign_up).await?;
+    let response = Response {
+        token: signed_up.token.expose(),
+        user: User::of(&signed_up.account),
+    };
+    Ok(Reply::ok(&response)?.with_rate_limit(&signed_up.standings, app.clock.now()))
+}
+
+fn parse(mut body: Object, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
+    let username = body.optional_string("username")?;
+    let email = body.string("email")?;
+    let email = Email::parse(&email).map_err(|error| HttpError::Field("email", error.into()))?;
+    let username = match username {
+        Some(username) => Username::parse(&username, &email)
+            .map_err(|error| HttpError::Field("username", error.into()))?,
+        None => Username::from_email(&email),
+    };
+    let password = Password::new(body.string("password")?);
+    policy
+        .check(&password, &[email.typed(), username.typed()])
+        .map_err(|error| HttpError::Field("password", error.into()))?;
+    Ok(SignUp {
+        email,
+        username,
+        password,
+    })
+}

@@ -1,0 +1,35 @@
+//! `GET /user`: the caller's own account, as it is stored now.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use shared::app::App;
+use shared::auth;
+use shared::http::request::{self, SMALL_BODY};
+use shared::http::{HttpError, Reply, Request};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    id: &'a str,
+    username: &'a str,
+    is_active: bool,
+    email: &'a str,
+    scope: Vec<&'a str>,
+    plan: &'a str,
+}
+
+/// Answers `GET /user`.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
+    request::check_size(&request, SMALL_BODY)?;
+    let caller = auth::authenticate(&app, request::credentials(&request)).await?;
+    let account = &caller.account;
+    Reply::ok(&Response {
+        id: account.id.as_str(),
+        username: &account.username,
+        is_active: account.is_active,
+        email: &account.email,
+        scope: account.scopes.iter().collect(),
+        plan: &account.plan,
+    })
+}

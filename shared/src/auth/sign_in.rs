@@ -1,0 +1,155 @@
+//! Signing in.
+
+use std::sync::Arc;
+
+use super::error::AuthError;
+use super::limits::{self, Place, Policy};
+use crate::app::App;
+use crate::crypto::{PasswordHash, Token};
+use crate::domain::{Account, Identifier, MAX_PASSWORD_BYTES, Password, SourceIp};
+use crate::store::Claim;
+
+/// What it takes to sign in.
+#[derive(Debug)]
+pub struct SignIn {
+    /// Whom the caller claims to be.
+    pub identifier: Identifier,
+    /// The proof.
+    pub password: Password,
+}
+
+/// A successful sign-in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The account, its last login included.
+    pub account: Account,
+    /// A new token of it.
+    pub token: Token,
+}
+
+/// Signs in: two round trips around one hash.
+///
+/// An attempt takes its place under both limits before the password is looked at, and gives it
+/// back unless the password is wrong, so that parallel guesses cannot slip through. Whether
+/// anybody has the identifier changes neither the answer nor the work.
+pub async fn sign_in(
+    app: &App,
+    source: SourceIp,
+    sign_in: SignIn,
+) -> Result<SignedIn, AuthError> {
+    let ip = limits::sign_in_ip(source);
+    let account = limits::sign_in_account(&sign_in.identifier, source);
+    limits::refuse_known(app, Policy::SignInIp, &ip)?;
+    limits::refuse_known(app, Policy::SignInAccount, &account)?;
+    let (ip, account, claim) = tokio::join!(
+        limits::take(app, Policy::SignInIp, ip),
+        limits::take(app, Policy::SignInAccount, account),
+        app.store.claim(&sign_in.identifier),
+    );
+    let places = Places::both_or_neither(app, ip, account).await?;
+    let password = Arc::new(sign_in.password);
+    let verified = match claim {
+        Ok(claim) => verify(app, claim, Arc::clone(&password)).await,
+        Err(error) => Err(error.into()),
+    };
+    match verified {
+        Ok(claim) => finish(app, claim, places, password).await,
+        Err(error) => {
+            if !matches!(error, AuthError::InvalidCredentials) {
+                places.give_back(app).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The claim, if `password` is its account's; the same work if nobody holds it.
+async fn verify(
+    app: &App,
+    claim: Option<Claim>,
+    password: Arc<Password>,
+) -> Result<Claim, AuthError> {
+    let could_be_one = password.as_bytes().len() <= MAX_PASSWORD_BYTES;
+    let hash = claim.as_ref().map(|claim| &claim.password_hash);
+    let matches = app.hasher.verify(password, hash).await?;
+    match claim {
+        Some(claim) if matches && could_be_one => Ok(claim),
+        _ => Err(AuthError::InvalidCredentials),
+    }
+}
+
+/// Records the login, gives the places back at the same time, and issues a token.
+async fn finish(
+    app: &App,
+    claim: Claim,
+    places: Places,
+    password: Arc<Password>,
+) -> Result<SignedIn, AuthError> {
+    let now = app.clock.now();
+    let (account, ()) = tokio::join!(
+        app.store.record_login(&claim.account, now),
+        places.release(app),
+    );
+    let account = account?.ok_or(AuthError::InvalidCredentials)?;
+    if app.hasher.is_outdated(&claim.password_hash)? {
+        rehash(app, &account, &claim.password_hash, password).await;
+    }
+    let token = app.issue_token(&account, now)?;
+    Ok(SignedIn { account, token })
+}
+
+/// Replaces a hash of yesterday's cost. A sign-in does not fail because this did: the next one
+/// tries again.
+async fn rehash(app: &App, account: &Account, old: &PasswordHash, password: Arc<Password>) {
+    let replaced = async {
+        let new = app.hasher.hash(password, app.entropy.as_ref()).await?;
+        app.store.replace_hash(account, old, &new).await?;
+        Ok::<_, AuthError>(())
+    };
+    if let Err(error) = replaced.await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            account = %account.id,
+            "password hash not replaced"
+        );
+    }
+}
+
+struct Places {
+    ip: Place,
+    account: Place,
+}
+
+impl Places {
+    /// Both places, or the reason there is none; one taken in vain is given back.
+    async fn both_or_neither(
+        app: &App,
+        ip: Result<Place, AuthError>,
+        account: Result<Place, AuthError>,
+    ) -> Result<Self, AuthError> {
+        match (ip, account) {
+            (Ok(ip), Ok(account)) => Ok(Self { ip, account }),
+            (Ok(place), Err(error)) | (Err(error), Ok(place)) => {
+                limits::give_back(app, &place).await;
+                Err(error)
+            }
+            (Err(error), Err(_)) => Err(error),
+        }
+    }
+
+    /// After a success: the address's place is given back, the identifier's count cleared.
+    async fn release(&self, app: &App) {
+        tokio::join!(
+            limits::give_back(app, &self.ip),
+            limits::clear(app, &self.account),
+        );
+    }
+
+    /// After an attempt that ended without a verdict on the password.
+    async fn give_back(&self, app: &App) {
+        tokio::join!(
+            limits::give_back(app, &self.ip),
+            limits::give_back(app, &self.account),
+        );
+    }
+}

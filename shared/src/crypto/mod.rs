@@ -1,0 +1,15 @@
+//! Argon2id, JWT, the key ring, digests and ids: standard primitives behind types that cannot be
+//! mixed up.
+
+mod digest;
+mod hmac_provider;
+pub(crate) mod ids;
+mod key_ring;
+mod password_hash;
+mod token;
+
+pub use digest::digest;
+pub use ids::IdGenerator;
+pub use key_ring::{InvalidKeyRing, KeyRing, KeyState};
+pub use password_hash::{HashError, HashParams, Hasher, InvalidHashParams, PasswordHash};
+pub use token::{Claims, InvalidToken, Token, Tokens};

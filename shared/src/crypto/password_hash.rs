@@ -1,0 +1,305 @@
+//! Argon2id (RFC 9106) and PHC strings.
+//!
+//! One instance hashes one password at a time, off the async threads, in memory it keeps between
+//! hashes: allocating it anew costs about as much as the hash.
+
+use std::fmt;
+use std::sync::Arc;
+
+use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash as Phc, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use tokio::sync::Mutex;
+
+use crate::domain::Password;
+use crate::ports::{Entropy, EntropyError, random};
+
+/// What a hash costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashParams(Params);
+
+impl HashParams {
+    /// `memory_kib` KiB of memory, `iterations` passes, `parallelism` lanes; at most 1 GiB,
+    /// 100 passes and 16 lanes.
+    pub fn new(
+        memory_kib: u32,
+        iterations: u32,
+        parallelism: u32,
+    ) -> Result<Self, InvalidHashParams> {
+        if memory_kib > 1 << 20 || iterations > 100 || parallelism > 16 {
+            return Err(InvalidHashParams);
+        }
+        Params::new(memory_kib, iterations, parallelism, None)
+            .map(Self)
+            .map_err(|_| InvalidHashParams)
+    }
+}
+
+/// Parameters no hash can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "Argon2id takes 1 to 100 iterations, 1 to 16 lanes, and at least 8 KiB a lane and at most \
+     1048576 KiB of memory"
+)]
+pub struct InvalidHashParams;
+
+/// A stored Argon2id hash: a PHC string.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Parses a stored PHC string.
+    pub fn parse(phc: &str) -> Result<Self, HashError> {
+        let hash = Self(phc.to_owned());
+        hash.parts()?;
+        Ok(hash)
+    }
+
+    /// The PHC string, for the store alone.
+    #[must_use]
+    pub fn as_phc(&self) -> &str {
+        &self.0
+    }
+
+    fn parts(&self) -> Result<Parts, HashError> {
+        let phc = Phc::new(&self.0).map_err(|_| HashError::Unreadable)?;
+        let is_argon2id = phc.algorithm == Algorithm::Argon2id.ident()
+            && phc.version == Some(Version::V0x13.into());
+        if !is_argon2id {
+            return Err(HashError::Unreadable);
+        }
+        Ok(Parts {
+            params: Params::try_from(&phc).map_err(|_| HashError::Unreadable)?,
+            salt: phc.salt.ok_or(HashError::Unreadable)?,
+            output: phc.hash.ok_or(HashError::Unreadable)?,
+        })
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(redacted)")
+    }
+}
+
+struct Parts {
+    params: Params,
+    salt: Salt,
+    output: Output,
+}
+
+/// Makes and verifies password hashes, one at a time.
+#[derive(Debug)]
+pub struct Hasher {
+    params: Params,
+    decoy: PasswordHash,
+    memory: Arc<Mutex<Memory>>,
+}
+
+struct Memory(Vec<Block>);
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Memory({} KiB)", self.0.len())
+    }
+}
+
+const SALT_BYTES: usize = 16;
+const OUTPUT_BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
+
+impl Hasher {
+    /// A hasher that makes hashes of this cost.
+    pub fn new(params: HashParams) -> Result<Self, HashError> {
+        let decoy = phc(&params.0, &[0; SALT_BYTES], &[0; OUTPUT_BYTES])?;
+        Ok(Self {
+            params: params.0,
+            decoy,
+            memory: Arc::new(Mutex::new(Memory(Vec::new()))),
+        })
+    }
+
+    /// Hashes a password with a fresh salt.
+    pub async fn hash(
+        &self,
+        password: Arc<Password>,
+        entropy: &dyn Entropy,
+    ) -> Result<PasswordHash, HashError> {
+        let salt: [u8; SALT_BYTES] = random(entropy)?;
+        let output = self.run(self.params.clone(), password, salt.to_vec()).await?;
+        phc(&self.params, &salt, &output)
+    }
+
+    /// Whether `password` made `hash`. Without a hash (nobody has the identifier) the answer is
+    /// no, after the same work.
+    pub async fn verify(
+        &self,
+        password: Arc<Password>,
+        hash: Option<&PasswordHash>,
+    ) -> Result<bool, HashError> {
+        let Parts {
+            params,
+            salt,
+            output,
+        } = hash.unwrap_or(&self.decoy).parts()?;
+        let computed = self.run(params, password, salt.to_vec()).await?;
+        // `Output` compares in constant time.
+        let matches = Output::new(&computed).map_err(|_| HashError::Failed)? == output;
+        Ok(matches && hash.is_some())
+    }
+
+    /// Whether `hash` was made at another cost than this hasher's.
+    pub fn is_outdated(&self, hash: &PasswordHash) -> Result<bool, HashError> {
+        let params = hash.parts()?.params;
+        let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        Ok(cost(&params) != cost(&self.params))
+    }
+
+    async fn run(
+        &self,
+        params: Params,
+        password: Arc<Password>,
+        salt: Vec<u8>,
+    ) -> Result<Vec<u8>, HashError> {
+        let mut memory = Arc::clone(&self.memory).lock_owned().await;
+        let work = move || {
+            let blocks = params.block_count();
+            if memory.0.len() < blocks {
+                memory.0.resize(blocks, Block::default());
+            }
+            let mut output = vec![0; params.output_len().unwrap_or(OUTPUT_BYTES)];
+            Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                .hash_password_into_with_memory(
+                    password.as_bytes(),
+                    &salt,
+                    &mut output,
+                    memory.0.as_mut_slice(),
+                )
+                .map(|()| output)
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| HashError::Failed)?
+            .map_err(|_| HashError::Failed)
+    }
+}
+
+fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Result<PasswordHash, HashError> {
+    let failed = |_| HashError::Failed;
+    let mut phc_params = ParamsString::new();
+    for (name, value) in [
+        ("m", params.m_cost()),
+        ("t", params.t_cost()),
+        ("p", params.p_cost()),
+    ] {
+        let name = Ident::new(name).map_err(failed)?;
+        phc_params.add_decimal(name, value).map_err(failed)?;
+    }
+    let phc = Phc {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: phc_params,
+        salt: Some(Salt::new(salt).map_err(failed)?),
+        hash: Some(Output::new(output).map_err(failed)?),
+    };
+    Ok(PasswordHash(phc.to_string()))
+}
+
+/// Why there is no hash. None of it says anything about a password.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// A stored hash is not an Argon2id PHC string.
+    #[error("a stored password hash is unreadable")]
+    Unreadable,
+    /// The hash could not be computed.
+    #[error("a password could not be hashed")]
+    Failed,
+    /// No salt.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use argon2::PasswordVerifier;
+
+    use crate::ports::SystemEntropy;
+
+    fn hasher(memory_kib: u32) -> Hasher {
+        Hasher::new(HashParams::new(memory_kib, 1, 1).unwrap()).unwrap()
+    }
+
+    fn password(text: &str) -> Arc<Password> {
+        Arc::new(Password::new(text.to_owned()))
+    }
+
+    #[tokio::test]
+    async fn a_hash_verifies_with_its_own_password_alone() {
+        let hasher = hasher(8);
+
+        let hash = hasher.hash(password("abc321"), &SystemEntropy).await.unwrap();
+
+        assert!(hasher.verify(password("abc321"), Some(&hash)).await.unwrap());
+        for other in ["abc322", "abc321 ", "ABC321", "", "abc321\0"] {
+            assert!(!hasher.verify(password(other), Some(&hash)).await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_argon2_crate_itself_agrees_about_our_hashes() {
+        let hash = hasher(64)
+            .hash(password("pässword"), &SystemEntropy)
+            .await
+            .unwrap();
+
+        let phc = Phc::new(hash.as_phc()).unwrap();
+
+        let verify = |text: &str| Argon2::default().verify_password(text.as_bytes(), &phc);
+        assert!(verify("pässword").is_ok());
+        assert!(verify("passwort").is_err());
+        assert!(hash.as_phc().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_libargon2_verifies() {
+        // argon2-cffi: PasswordHasher(1, 8, 1).hash("abc321", salt=b"somesaltsomesalt")
+        let phc = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA\
+                   $15aVsXT0UQZg+PWAYZsKNKfijBXTdu0TntkjO4nM0vU";
+        let hash = PasswordHash::parse(phc).unwrap();
+
+        let hasher = hasher(8);
+
+        assert!(hasher.verify(password("abc321"), Some(&hash)).await.unwrap());
+        assert!(!hasher.verify(password("abc322"), Some(&hash)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn nobody_s_password_is_ever_right() {
+        let hasher = hasher(8);
+
+        assert!(!hasher.verify(password("abc321"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_cost_verifies_and_is_outdated() {
+        let (old, new) = (hasher(16), hasher(8));
+
+        let hash = old.hash(password("abc321"), &SystemEntropy).await.unwrap();
+
+        assert!(new.verify(password("abc321"), Some(&hash)).await.unwrap());
+        assert!(new.is_outdated(&hash).unwrap());
+        assert!(!old.is_outdated(&hash).unwrap());
+    }
+
+    #[test]
+    fn what_is_not_argon2id_is_unreadable() {
+        for phc in [
+            "",
+            "abc321",
+            "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=16$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA",
+        ] {
+            assert!(PasswordHash::parse(phc).is_err(), "{phc}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Bearer tokens: JWTs signed with HMAC-SHA-256 (RFC 7519, RFC 8725).
+//!
+//! The library splits and signs; the decisions are here. The algorithm comes from the key, no
+//! claim is looked at before the signature holds, every claim is required, and times are compared
+//! with our clock and without leeway.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, Header, crypto, decode_header, encode};
+use serde::{Deserialize, Serialize};
+
+use super::hmac_provider;
+use super::key_ring::KeyRing;
+use crate::domain::{Account, AccountId, Lifetime, Timestamp};
+
+/// A signed token, on its way to its owner.
+pub struct Token(String);
+
+impl Token {
+    /// The token itself, for the one answer that hands it out.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(redacted)")
+    }
+}
+
+/// What a verified token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    /// Whose token it is.
+    pub account: AccountId,
+    /// The token's own id, by which it is revoked.
+    pub token_id: String,
+    /// The generation of tokens it belongs to.
+    pub generation: u64,
+    /// When it dies by itself.
+    pub expires_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClaimSet {
+    id: String,
+    sub: String,
+    scope: Vec<String>,
+    jti: String,
+    #[serde(rename = "gen")]
+    generation: u64,
+    iss: String,
+    aud: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+}
+
+/// Issues and verifies tokens of one issuer for one audience.
+#[derive(Debug)]
+pub struct Tokens {
+    keys: Arc<KeyRing>,
+    issuer: String,
+    audience: String,
+}
+
+/// How far another instance's clock may run ahead of ours.
+const NOT_BEFORE_SKEW_SECS: i64 = 5;
+
+/// A token id becomes part of a key in DynamoDB.
+const MAX_TOKEN_ID_BYTES: usize = 255;
+
+impl Tokens {
+    /// Tokens signed with the ring's active key.
+    #[must_use]
+    pub fn new(keys: Arc<KeyRing>, issuer: String, audience: String) -> Self {
+        hmac_provider::install();
+        Self {
+            keys,
+            issuer,
+            audience,
+        }
+    }
+
+    /// Issues a token that lives for `lifetime` from `now`.
+    pub fn issue(
+        &self,
+        account: &Account,
+        token_id: String,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Result<Token, InvalidToken> {
+        let key = self.keys.signing().ok_or(InvalidToken::Signature)?;
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(key.kid.clone());
+        let claims = ClaimSet {
+            id: account.id.to_string(),
+            sub: account.id.to_string(),
+            scope: account.scopes.iter().map(str::to_owned).collect(),
+            jti: token_id,
+            generation: account.generation,
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            iat: now.secs(),
+            nbf: now.secs(),
+            exp: now.plus(lifetime.duration()).secs(),
+        };
+        encode(&header, &claims, &key.encoding)
+            .map(Token)
+            .map_err(|_| InvalidToken::Signature)
+    }
+
+    /// Verifies everything about a token that can be known without the store.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, InvalidToken> {
+        let (message, payload, tag) = split(token).ok_or(InvalidToken::Format)?;
+        let claims = self
+            .signed_claims(token, message, payload, tag)
+            .ok_or(InvalidToken::Signature)?;
+        let expires_at = Timestamp::from_secs(claims.exp);
+        if now >= expires_at {
+            return Err(InvalidToken::Expired(expires_at));
+        }
+        if claims.nbf > now.secs().saturating_add(NOT_BEFORE_SKEW_SECS) {
+            return Err(InvalidToken::NotActive);
+        }
+        Ok(Claims {
+            account: AccountId::parse(&claims.id).map_err(|_| InvalidToken::Signature)?,
+            token_id: claims.jti,
+            generation: claims.generation,
+            expires_at,
+        })
+    }
+
+    /// The claims, where the signature is that of a key of ours and they are meant for us.
+    fn signed_claims(
+        &self,
+        token: &str,
+        message: &str,
+        payload: &str,
+        tag: &str,
+    ) -> Option<ClaimSet> {
+        let header = decode_header(token).ok()?;
+        if header.alg != Algorithm::HS256 || header.crit.is_some() {
+            return None;
+        }
+        let key = self.keys.verifying(header.kid.as_deref()?)?;
+        let holds = crypto::verify(tag, message.as_bytes(), &key.decoding, Algorithm::HS256);
+        if !holds.ok()? {
+            return None;
+        }
+        let claims = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        let claims: ClaimSet = serde_json::from_slice(&claims).ok()?;
+        let is_ours = claims.iss == self.issuer
+            && claims.aud == self.audience
+            && claims.id == claims.sub
+            && (1..=MAX_TOKEN_ID_BYTES).contains(&claims.jti.len());
+        is_ours.then_some(claims)
+    }
+}
+
+/// The signed message, the payload within it, and the signature of a token of three parts.
+fn split(token: &str) -> Option<(&str, &str, &str)> {
+    let (message, tag) = token.rsplit_once('.')?;
+    let (header, payload) = message.split_once('.')?;
+    let stray = |c: char| c == ',' || c.is_whitespace();
+    if header.is_empty() || payload.contains('.') || token.contains(stray) {
+        return None;
+    }
+    Some((message, payload, tag))
+}
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidToken {
+    /// Not three dot-separated parts.
+    #[error("not three dot-separated parts")]
+    Format,
+    /// Not signed by a key of ours, or not a complete token of ours.
+    #[error("key or signature is invalid")]
+    Signature,
+    /// Past its `exp`.
+    #[error("expired")]
+    Expired(Timestamp),
+    /// Before its `nbf`.
+    #[error("not active")]
+    NotActive,
+}

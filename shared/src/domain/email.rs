@@ -1,0 +1,167 @@
+//! Email addresses.
+
+use super::{MAX_CANONICAL_BYTES, precis};
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
+
+/// An addr-spec (RFC 5322 section 3.4.1, RFC 6531 for what lies beyond ASCII) whose local part is
+/// a dot-atom and whose domain has a dot: no display name, comment, quotes, domain literal or
+/// trailing dot.
+///
+/// The canonical form decides who is who: the local part by PRECIS, the domain as A-label by
+/// UTS 46. What was typed is what is stored and returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    typed: String,
+    canonical: String,
+}
+
+/// The longest address as typed, in bytes of UTF-8 (RFC 5321 section 4.5.3.1.3, less the brackets).
+const MAX_BYTES: usize = 254;
+
+impl Email {
+    /// Parses an address as it was typed.
+    pub fn parse(typed: &str) -> Result<Self, InvalidEmail> {
+        if typed.len() > MAX_BYTES {
+            return Err(InvalidEmail);
+        }
+        let (local, domain) = typed.rsplit_once('@').ok_or(InvalidEmail)?;
+        let local = canonical_local_part(local).ok_or(InvalidEmail)?;
+        let domain = canonical_domain(domain).ok_or(InvalidEmail)?;
+        let canonical = format!("{local}@{domain}");
+        if canonical.len() > MAX_CANONICAL_BYTES {
+            return Err(InvalidEmail);
+        }
+        Ok(Self {
+            typed: typed.to_owned(),
+            canonical,
+        })
+    }
+
+    /// As it was typed.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// The form by which addresses are compared.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+}
+
+fn canonical_local_part(local: &str) -> Option<String> {
+    let canonical = precis::canonical(local)?;
+    let is_dot_atom = canonical
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.chars().all(is_atom_char));
+    is_dot_atom.then_some(canonical)
+}
+
+/// `atext` of RFC 5322 section 3.2.3, and what RFC 6531 section 3.3 adds.
+fn is_atom_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii()
+}
+
+fn canonical_domain(domain: &str) -> Option<String> {
+    let ascii = Uts46::new()
+        .to_ascii(
+            domain.as_bytes(),
+            AsciiDenyList::STD3,
+            Hyphens::CheckFirstLast,
+            DnsLength::Verify,
+        )
+        .ok()?;
+    ascii.contains('.').then(|| ascii.into_owned())
+}
+
+/// Not an email address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an email address")]
+pub struct InvalidEmail;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn canonical(typed: &str) -> Option<String> {
+        Email::parse(typed).ok().map(|email| email.canonical)
+    }
+
+    #[test]
+    fn look_alikes_by_case_width_and_normal_form_are_one_address() {
+        for (typed, expected) in [
+            ("ABC@Example.COM", "abc@example.com"),
+            ("ａｂｃ@example.com", "abc@example.com"),
+            ("Jose\u{301}@example.com", "jos\u{e9}@example.com"),
+            ("a@BÜCHER.example", "a@xn--bcher-kva.example"),
+            ("a@bu\u{308}cher.example", "a@xn--bcher-kva.example"),
+            ("a@xn--bcher-kva.example", "a@xn--bcher-kva.example"),
+            ("a@example\u{3002}com", "a@example.com"),
+            ("o'neil+tag/x=y@example.com", "o'neil+tag/x=y@example.com"),
+        ] {
+            assert_eq!(canonical(typed).as_deref(), Some(expected), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_addr_spec_is_refused() {
+        let too_long = format!("{}@example.com", "a".repeat(243));
+        for typed in [
+            "",
+            "abc",
+            "@example.com",
+            "a@",
+            "a@localhost",
+            "a@example.com.",
+            "a@.example.com",
+            "a@exa mple.com",
+            "a b@example.com",
+            "a@b@example.com",
+            ".a@example.com",
+            "a.@example.com",
+            "a..b@example.com",
+            "\"a\"@example.com",
+            "\"a b\"@example.com",
+            "a(comment)@example.com",
+            "a@[127.0.0.1]",
+            "A <a@example.com>",
+            "a@-example.com",
+            "a@exa_mple.com",
+            "a@example.com\n",
+            "a\0@example.com",
+            "\u{202e}a@example.com",
+            "a\u{200d}@example.com",
+            "a@xn--a.example",
+            "a＠example.com",
+            too_long.as_str(),
+        ] {
+            assert_eq!(canonical(typed), None, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_254_bytes_is_allowed() {
+        let longest = format!("{}@example.com", "a".repeat(242));
+
+        assert!(Email::parse(&longest).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_typed_makes_parsing_panic(typed in "\\PC{0,80}") {
+            let _ = Email::parse(&typed);
+        }
+
+        #[test]
+        fn a_canonical_address_is_its_own_canonical_form(
+            local in "[\\PC&&[^@]]{1,20}", domain in "[a-zA-Zäöüß]{1,10}\\.[a-z]{2,5}",
+        ) {
+            if let Some(once) = canonical(&format!("{local}@{domain}")) {
+                prop_assert_eq!(canonical(&once), Some(once));
+            }
+        }
+    }
+}

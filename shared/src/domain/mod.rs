@@ -1,0 +1,29 @@
+//! The rules: no I/O, no AWS, no HTTP. A value of one of these types is a value that passed.
+
+mod account;
+mod account_id;
+mod email;
+mod identifier;
+mod lifetime;
+mod limit;
+mod password;
+mod precis;
+mod scope;
+mod source_ip;
+mod timestamp;
+mod username;
+
+pub use account::Account;
+pub use account_id::{AccountId, InvalidAccountId};
+pub use email::{Email, InvalidEmail};
+pub use identifier::Identifier;
+pub use lifetime::{InvalidLifetime, Lifetime};
+pub use limit::{Limit, Standing, Tally};
+pub use password::{InvalidPassword, MAX_PASSWORD_BYTES, Password, PasswordPolicy};
+pub use scope::{Scope, Scopes};
+pub use source_ip::SourceIp;
+pub use timestamp::Timestamp;
+pub use username::{InvalidUsername, Username};
+
+/// The longest canonical form of an email or a username, in bytes of UTF-8.
+const MAX_CANONICAL_BYTES: usize = 512;

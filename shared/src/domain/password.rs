@@ -1,0 +1,161 @@
+//! Passwords, as typed, and what makes one acceptable.
+
+use std::fmt;
+
+/// A password as it was received: never truncated, trimmed or normalised.
+pub struct Password(String);
+
+/// The longest password, in bytes of UTF-8.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
+
+impl Password {
+    /// Whatever was received; [`PasswordPolicy::check`] says whether it may protect an account.
+    #[must_use]
+    pub fn new(received: String) -> Self {
+        Self(received)
+    }
+
+    /// The bytes to hash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(redacted)")
+    }
+}
+
+/// What a new password must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordPolicy {
+    /// The least length, in Unicode code points.
+    pub min_chars: usize,
+    /// Whether common passwords, and such that contain the account's own names, are refused
+    /// (ASVS 6.2.4, 6.2.11).
+    pub reject_common: bool,
+}
+
+/// Names of fewer characters turn up in passwords by chance.
+const MIN_NAME_CHARS: usize = 4;
+
+/// The 10,000 most common passwords of six characters and more, lower case; from the
+/// list by Royce Williams that Django ships.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+impl PasswordPolicy {
+    /// Whether `password` may protect an account of these `names` (its email and username).
+    pub fn check(&self, password: &Password, names: &[&str]) -> Result<(), InvalidPassword> {
+        let password = password.0.as_str();
+        if password.chars().count() < self.min_chars {
+            return Err(InvalidPassword::TooShort(self.min_chars));
+        }
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Err(InvalidPassword::TooLong);
+        }
+        if !self.reject_common {
+            return Ok(());
+        }
+        let lower = password.to_lowercase();
+        let holds = |name: &&str| {
+            name.chars().count() >= MIN_NAME_CHARS && lower.contains(&name.to_lowercase())
+        };
+        if names.iter().any(holds) {
+            return Err(InvalidPassword::HoldsName);
+        }
+        if is_common(&lower) {
+            return Err(InvalidPassword::Common);
+        }
+        Ok(())
+    }
+}
+
+fn is_common(lower: &str) -> bool {
+    COMMON.lines().any(|common| common == lower)
+}
+
+/// Why a new password is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPassword {
+    /// Fewer than this many characters.
+    #[error("shorter than {0} characters")]
+    TooShort(usize),
+    /// More than [`MAX_PASSWORD_BYTES`].
+    #[error("longer than {MAX_PASSWORD_BYTES} bytes")]
+    TooLong,
+    /// One of the common ones.
+    #[error("a common password")]
+    Common,
+    /// It contains the account's email or username.
+    #[error("contains the account's email or username")]
+    HoldsName,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRICT: PasswordPolicy = PasswordPolicy {
+        min_chars: 6,
+        reject_common: true,
+    };
+
+    fn check(policy: PasswordPolicy, password: &str) -> Result<(), InvalidPassword> {
+        let names = ["amelie@example.com", "amelie", "bob"];
+        policy.check(&Password::new(password.to_owned()), &names)
+    }
+
+    #[test]
+    fn length_is_counted_in_code_points_below_and_in_bytes_above() {
+        assert_eq!(check(STRICT, "ümläü"), Err(InvalidPassword::TooShort(6)));
+        assert_eq!(check(STRICT, "ümläüt"), Ok(()));
+        assert_eq!(check(STRICT, &"ü".repeat(512)), Ok(()));
+        assert_eq!(
+            check(STRICT, &"ü".repeat(513)),
+            Err(InvalidPassword::TooLong)
+        );
+    }
+
+    #[test]
+    fn common_passwords_are_refused_in_any_case() {
+        assert_eq!(check(STRICT, "password"), Err(InvalidPassword::Common));
+        assert_eq!(check(STRICT, "PassWord"), Err(InvalidPassword::Common));
+        assert_eq!(check(STRICT, "passworde7"), Ok(()));
+    }
+
+    #[test]
+    fn a_password_may_not_hold_the_account_s_names() {
+        assert_eq!(
+            check(STRICT, "xAMELIE2024"),
+            Err(InvalidPassword::HoldsName)
+        );
+        assert_eq!(
+            check(STRICT, "amelie@example.com!"),
+            Err(InvalidPassword::HoldsName)
+        );
+        assert_eq!(
+            check(STRICT, "bob's own"),
+            Ok(()),
+            "three letters are chance"
+        );
+    }
+
+    #[test]
+    fn the_default_policy_takes_the_passwords_of_the_api_s_own_examples() {
+        let policy = PasswordPolicy {
+            min_chars: 6,
+            reject_common: false,
+        };
+
+        assert_eq!(check(policy, "abc321"), Ok(()));
+    }
+
+    #[test]
+    fn debug_output_never_shows_a_password() {
+        let password = Password::new("s3cret!".to_owned());
+
+        assert!(!format!("{password:?}").contains("s3cret"));
+    }
+}

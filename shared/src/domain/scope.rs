@@ -1,0 +1,74 @@
+//! What an account may do.
+
+/// One scope: `user`, `admin`, or a name the operator chose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope(String);
+
+impl Scope {
+    /// A scope of 1 to 64 characters from `A-Z a-z 0-9 . _ : -`, so that it fits into lists,
+    /// headers and claims (a subset of `scope-token`, RFC 6749 section 3.3).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+        ((1..=64).contains(&text.len()) && text.bytes().all(allowed)).then(|| Self(text.to_owned()))
+    }
+
+    /// The scope of every new account.
+    #[must_use]
+    pub fn user() -> Self {
+        Self("user".to_owned())
+    }
+
+    /// The scope of an administrator.
+    #[must_use]
+    pub fn admin() -> Self {
+        Self("admin".to_owned())
+    }
+
+    /// The scope as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The scopes of an account, in the order they were granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// What a new account is granted: `user`.
+    #[must_use]
+    pub fn of_new_account() -> Self {
+        Self(vec![Scope::user()])
+    }
+
+    /// Whether one of `wanted` is among them.
+    #[must_use]
+    pub fn has_any(&self, wanted: &[Scope]) -> bool {
+        self.0.iter().any(|scope| wanted.contains(scope))
+    }
+
+    /// Each scope as text.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(Scope::as_str)
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_holds_no_separator_or_space() {
+        for text in ["", "a b", "a,b", "a\n", "ü", &"a".repeat(65)] {
+            assert_eq!(Scope::parse(text), None, "{text:?}");
+        }
+    }
+}

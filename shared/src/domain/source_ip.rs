@@ -1,0 +1,54 @@
+//! Where a request came from, as limits count it.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// A client address as one counting unit: an IPv4 address, or the /64 an IPv6 address lies in,
+/// because one household holds that many. IPv4-mapped IPv6 is IPv4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SourceIp(IpAddr);
+
+impl SourceIp {
+    /// The counting unit this address belongs to.
+    #[must_use]
+    pub fn new(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+            v4 @ IpAddr::V4(_) => v4,
+        })
+    }
+}
+
+impl fmt::Display for SourceIp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(v4) => write!(f, "{v4}"),
+            IpAddr::V6(v6) => write!(f, "{v6}/64"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(address: &str) -> String {
+        SourceIp::new(address.parse().unwrap()).to_string()
+    }
+
+    #[test]
+    fn addresses_of_one_64_count_as_one() {
+        assert_eq!(unit("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(unit("2001:db8:1:2:ffff::"), "2001:db8:1:2::/64");
+        assert_ne!(unit("2001:db8:1:3::1"), "2001:db8:1:2::/64");
+    }
+
+    #[test]
+    fn a_mapped_address_counts_as_ipv4() {
+        assert_eq!(unit("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(unit("192.0.2.7"), "192.0.2.7");
+    }
+}

@@ -1,0 +1,127 @@
+//! Usernames.
+
+use super::{Email, precis};
+
+/// A name to sign in with, 1 to 128 characters, unique by its canonical form (PRECIS
+/// `UsernameCaseMapped`, RFC 8265).
+///
+/// A username that holds `@` is the account's own email: otherwise one person could register
+/// another's address as a username and receive their sign-ins. Its canonical form is then the
+/// email's, and the claim on the email makes it unique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Username {
+    typed: String,
+    canonical: Option<String>,
+}
+
+/// The longest username as typed, in Unicode code points.
+const MAX_CHARS: usize = 128;
+
+impl Username {
+    /// Parses a username as it was typed, for the account with this `email`.
+    pub fn parse(typed: &str, email: &Email) -> Result<Self, InvalidUsername> {
+        if typed.chars().count() > MAX_CHARS {
+            return Err(InvalidUsername::TooLong);
+        }
+        let canonical = precis::canonical(typed).ok_or(InvalidUsername::Characters)?;
+        if !canonical.contains('@') {
+            return Ok(Self {
+                typed: typed.to_owned(),
+                canonical: Some(canonical),
+            });
+        }
+        match Email::parse(&canonical) {
+            Ok(named) if named.canonical() == email.canonical() => Ok(Self {
+                typed: typed.to_owned(),
+                canonical: None,
+            }),
+            _ => Err(InvalidUsername::AnotherEmail),
+        }
+    }
+
+    /// The username of an account that was given none: its email.
+    #[must_use]
+    pub fn from_email(email: &Email) -> Self {
+        Self {
+            typed: email.typed().to_owned(),
+            canonical: None,
+        }
+    }
+
+    /// As it was typed.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// The form by which usernames are compared; `None` where the username is the email.
+    #[must_use]
+    pub fn canonical(&self) -> Option<&str> {
+        self.canonical.as_deref()
+    }
+}
+
+/// Why a username is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidUsername {
+    /// More than 128 characters.
+    #[error("username too long")]
+    TooLong,
+    /// Empty, or something the PRECIS profile refuses.
+    #[error("username holds characters that are not allowed")]
+    Characters,
+    /// It holds `@` and is not the account's own email.
+    #[error("username is an email other than the account's own")]
+    AnotherEmail,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(typed: &str) -> Result<Username, InvalidUsername> {
+        Username::parse(typed, &Email::parse("abc@example.com").unwrap())
+    }
+
+    #[test]
+    fn look_alikes_are_one_username() {
+        for (typed, expected) in [
+            ("Alice", "alice"),
+            ("ＡＬＩＣＥ", "alice"),
+            ("Ame\u{301}lie", "am\u{e9}lie"),
+            ("ΑΒΓ", "αβγ"),
+        ] {
+            assert_eq!(parse(typed).unwrap().canonical(), Some(expected), "{typed}");
+        }
+    }
+
+    #[test]
+    fn spaces_controls_and_invisible_characters_are_refused() {
+        for typed in [
+            "", " ", "a b", "a\0b", "a\u{202e}b", "a\u{200b}b", "a\u{feff}", "a\u{ad}b", "ﬁ", "№1",
+            "\n", "a\u{7f}", "\u{2066}a",
+        ] {
+            assert_eq!(parse(typed), Err(InvalidUsername::Characters), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn the_account_s_own_email_may_be_its_username() {
+        for typed in ["abc@example.com", "ABC@EXAMPLE.com", "abc＠example.com"] {
+            assert_eq!(parse(typed).unwrap().canonical(), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn another_s_email_is_refused_as_a_username() {
+        for typed in ["eve@example.com", "@", "abc@", "eve＠example.com"] {
+            assert_eq!(parse(typed), Err(InvalidUsername::AnotherEmail), "{typed}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert!(parse(&"ü".repeat(128)).is_ok());
+        assert_eq!(parse(&"ü".repeat(129)), Err(InvalidUsername::TooLong));
+    }
+}

@@ -1,0 +1,135 @@
+//! API Gateway's events (HTTP API, payload version 2.0): an event in, a response out.
+//!
+//! Lambda, the local server and the tests all come through [`answer`].
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_http::http::header::HOST;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Body, Request};
+use serde::de::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{HttpError, Reply};
+use crate::app::App;
+
+/// An event, or what came in place of one.
+///
+/// Reading one never fails: an event that is none is answered like any other bad request. The
+/// conversion to a request would panic on invalid base64 and on an unbuildable URI; both are
+/// taken out of its hands here.
+#[derive(Debug)]
+pub struct Event(Option<Box<ApiGatewayV2httpRequest>>);
+
+/// How long an endpoint may take: less than the function's own time-out, so that the answer is
+/// ours.
+const BUDGET: Duration = Duration::from_secs(9);
+
+/// API Gateway lets no longer path through.
+const MAX_PATH: usize = 10 * 1024;
+
+/// Answers an event with `handle`, whatever becomes of it.
+pub async fn answer<H, F>(app: &Arc<App>, event: Event, handle: H) -> ApiGatewayV2httpResponse
+where
+    H: FnOnce(Arc<App>, Request) -> F,
+    F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    let started = app.clock.now();
+    let route = event.route();
+    let reply = match event.into_request() {
+        Ok(request) => run(Box::pin(handle(Arc::clone(app), request))).await,
+        Err(error) => Err(error),
+    };
+    let now = app.clock.now();
+    let reply = reply.unwrap_or_else(|error| error.into_reply(now));
+    tracing::info!(
+        route,
+        status = reply.status.as_u16(),
+        duration_ms = started.until(now).as_millis(),
+        "answered"
+    );
+    into_response(reply)
+}
+
+/// Runs an endpoint in a task of its own, so that a panic ends the request and not the process.
+async fn run(
+    endpoint: Pin<Box<dyn Future<Output = Result<Reply, HttpError>> + Send>>,
+) -> Result<Reply, HttpError> {
+    match tokio::spawn(tokio::time::timeout(BUDGET, endpoint)).await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(_)) => Err(HttpError::TimedOut),
+        Err(error) => Err(HttpError::Panicked(error)),
+    }
+}
+
+impl Event {
+    /// The route API Gateway matched, such as `GET /user`.
+    fn route(&self) -> String {
+        self.0
+            .as_ref()
+            .and_then(|event| event.route_key.clone())
+            .unwrap_or_default()
+    }
+
+    /// The request, by `lambda_http`'s own conversion.
+    ///
+    /// The host and the query string are left out: no route looks at them, and both come from
+    /// the caller unchecked.
+    fn into_request(self) -> Result<Request, HttpError> {
+        let mut event = self.0.ok_or(HttpError::Unreadable)?;
+        let path = event.raw_path.as_deref().unwrap_or("/");
+        if !path.starts_with('/') || path.len() > MAX_PATH {
+            return Err(HttpError::Unreadable);
+        }
+        let body = match event.body.take() {
+            Some(text) if event.is_base64_encoded => {
+                Body::Binary(STANDARD.decode(text).map_err(|_| HttpError::Unreadable)?)
+            }
+            Some(text) => Body::Text(text),
+            None => Body::Empty,
+        };
+        event.headers.remove(HOST);
+        event.request_context.domain_name = None;
+        event.raw_query_string = None;
+        let mut request = Request::from(LambdaRequest::ApiGatewayV2(*event));
+        *request.body_mut() = body;
+        Ok(request)
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        let event = serde_json::from_str(json.get()).or_else(|_| {
+            let mut event = serde_json::from_str(json.get())?;
+            mask_header_values(&mut event);
+            serde_json::from_value(event)
+        });
+        Ok(Self(event.ok().map(Box::new)))
+    }
+}
+
+/// Puts `?` for what no header value may hold in Rust's `http`, and API Gateway passes on: a
+/// name in a user agent is no reason to refuse a request, and what mattered stays malformed.
+fn mask_header_values(event: &mut Value) {
+    let headers = event.get_mut("headers").and_then(Value::as_object_mut);
+    for value in headers.into_iter().flat_map(|headers| headers.values_mut()) {
+        if let Value::String(text) = value {
+            *text = text.replace(|c: char| c != '\t' && !(' '..='~').contains(&c), "?");
+        }
+    }
+}
+
+fn into_response(reply: Reply) -> ApiGatewayV2httpResponse {
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = i64::from(reply.status.as_u16());
+    response.headers = reply.headers;
+    response.body = Some(Body::Text(reply.body));
+    response
+}

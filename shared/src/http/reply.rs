@@ -1,0 +1,63 @@
+//! What an endpoint answers.
+
+use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::HttpError;
+use super::rate_limit;
+use crate::auth::Policy;
+use crate::domain::{Standing, Timestamp};
+
+/// A status, headers and a JSON body.
+pub struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    /// A 200 with this body.
+    pub fn ok(body: &impl Serialize) -> Result<Self, HttpError> {
+        let body = serde_json::to_string(body).map_err(HttpError::Unserializable)?;
+        Ok(Self::new(StatusCode::OK, body))
+    }
+
+    pub(crate) fn new(status: StatusCode, body: String) -> Self {
+        let headers = [
+            (CONTENT_TYPE, "application/json; charset=utf-8"),
+            (CACHE_CONTROL, "no-store"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        Self {
+            status,
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (name, HeaderValue::from_static(value)))
+                .collect(),
+            body,
+        }
+    }
+
+    /// This reply, with the `RateLimit` headers of an attempt that was counted.
+    #[must_use]
+    pub fn with_rate_limit(mut self, standings: &[(Policy, Standing)], now: Timestamp) -> Self {
+        for (name, value) in rate_limit::headers(standings, now) {
+            self.set(HeaderName::from_static(name), &value);
+        }
+        self
+    }
+
+    /// Sets a header, unless the value cannot be one.
+    pub(crate) fn set(&mut self, name: HeaderName, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+    }
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reply({}, redacted)", self.status)
+    }
+}

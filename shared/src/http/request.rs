@@ -1,0 +1,191 @@
+//! What a request says: its body, its credentials, and where it came from.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use lambda_http::http::{HeaderMap, HeaderValue};
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+
+use super::HttpError;
+use super::object::Object;
+use crate::auth::{Presented, Scheme};
+use crate::config::TrustedProxies;
+use crate::domain::SourceIp;
+
+/// The largest body of most routes, in bytes, decoded.
+pub const SMALL_BODY: usize = 16 * 1024;
+
+/// A body of acceptable size and media type, not yet parsed: credentials are asked for in between.
+#[derive(Debug)]
+pub struct JsonBody<'r>(&'r [u8]);
+
+impl<'r> JsonBody<'r> {
+    /// The body of a request that may have `max` bytes of JSON.
+    pub fn of(request: &'r Request, max: usize) -> Result<Self, HttpError> {
+        check_size(request, max)?;
+        if !is_json(request.headers()) {
+            return Err(HttpError::UnsupportedMediaType);
+        }
+        Ok(Self(request.body().as_ref()))
+    }
+
+    /// Its fields.
+    pub fn object(self) -> Result<Object, HttpError> {
+        Object::parse(self.0)
+    }
+}
+
+/// Refuses a body of more than `max` bytes.
+pub fn check_size(request: &Request, max: usize) -> Result<(), HttpError> {
+    if request.body().len() > max {
+        return Err(HttpError::TooLarge(max));
+    }
+    Ok(())
+}
+
+/// Whether the content type is absent, `application/json` or `application/*+json`.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return true;
+    };
+    let essence = value.to_str().unwrap_or_default();
+    let essence = essence.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence.strip_prefix("application/").is_some_and(|subtype| {
+        let token = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+        subtype == "json"
+            || subtype
+                .strip_suffix("+json")
+                .is_some_and(|prefix| !prefix.is_empty() && prefix.chars().all(token))
+    })
+}
+
+/// The credentials a request presents: `Authorization`, `x-api-key`, or both.
+#[must_use]
+pub fn credentials(request: &Request) -> Presented<'_> {
+    if request.headers().contains_key("x-api-key") {
+        return Presented::ApiKey;
+    }
+    let mut values = request.headers().get_all(AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Presented::Nothing,
+        (Some(value), None) => authorization(value),
+        (Some(_), Some(_)) => Presented::Malformed,
+    }
+}
+
+fn authorization(value: &HeaderValue) -> Presented<'_> {
+    let Ok(value) = value.to_str() else {
+        return Presented::Malformed;
+    };
+    let value = value.trim();
+    let (scheme, credentials) = value.split_once(' ').unwrap_or((value, ""));
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+    if is("Bearer") {
+        return Presented::Bearer(credentials.trim_start_matches(' '));
+    }
+    let others = [
+        ("Basic", Scheme::Basic),
+        ("Digest", Scheme::Digest),
+        ("Negotiate", Scheme::Negotiate),
+        ("ApiKey", Scheme::ApiKey),
+        ("Token", Scheme::Token),
+    ];
+    match others.into_iter().find(|(name, _)| is(name)) {
+        Some((_, scheme)) => Presented::OtherScheme(scheme),
+        None => Presented::Malformed,
+    }
+}
+
+/// Where a request came from: the peer API Gateway saw, or, where that is a trusted proxy, the
+/// address the outermost trusted proxy saw. Never what the caller says of itself.
+///
+/// An event without an address counts as `::`, together with its like.
+#[must_use]
+pub fn source_ip(request: &Request, proxies: &TrustedProxies) -> SourceIp {
+    let peer = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    let Some(peer) = peer.and_then(|peer| peer.parse().ok()) else {
+        return SourceIp::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    };
+    let forwarded = || forwarded_for(request.headers(), proxies.hops);
+    let client = if proxies.include(peer) {
+        forwarded().unwrap_or(peer)
+    } else {
+        peer
+    };
+    SourceIp::new(client)
+}
+
+/// Entry `hops + 1` from the right of `X-Forwarded-For`, to which API Gateway appends the peer.
+fn forwarded_for(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
+    let entries: Option<Vec<&str>> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .map(|value| value.to_str().ok())
+        .collect();
+    let entries = entries?.join(",");
+    entries.rsplit(',').nth(hops)?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(content_type: &str) -> bool {
+        let value = HeaderValue::from_str(content_type).unwrap();
+        is_json(&HeaderMap::from_iter([(CONTENT_TYPE, value)]))
+    }
+
+    #[test]
+    fn json_media_types_are_taken_whatever_their_parameters() {
+        for content_type in [
+            "application/json",
+            "APPLICATION/JSON; charset=utf-8",
+            "application/json-patch+json",
+            "application/vnd.api+json;v=1",
+        ] {
+            assert!(json(content_type), "{content_type}");
+        }
+        assert!(is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn other_media_types_are_not() {
+        for content_type in [
+            "",
+            "text/plain",
+            "text/json",
+            "application/xml",
+            "application/+json",
+            "application/jsonp",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=application/json",
+            "application/json, text/plain",
+            "application/a b+json",
+        ] {
+            assert!(!json(content_type), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn the_client_is_counted_from_the_right() {
+        let headers = |list: &'static str| {
+            HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), list.parse().unwrap())])
+        };
+        let client = |list, hops| {
+            forwarded_for(&headers(list), hops).map(|address: IpAddr| address.to_string())
+        };
+
+        let list = "6.6.6.6, 192.0.2.1, 10.0.0.2,10.0.0.1";
+        assert_eq!(client(list, 1).as_deref(), Some("10.0.0.2"));
+        assert_eq!(client(list, 2).as_deref(), Some("192.0.2.1"));
+        assert_eq!(client(list, 4), None, "a short list");
+        assert_eq!(client("unknown, 10.0.0.1", 1), None);
+        assert_eq!(client("192.0.2.1:99, 10.0.0.1", 1), None);
+        assert_eq!(forwarded_for(&HeaderMap::new(), 1), None);
+    }
+}

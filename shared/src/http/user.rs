@@ -1,0 +1,32 @@
+//! The user object of Appmixer's sign-up and sign-in.
+
+use serde::Serialize;
+
+use crate::domain::Account;
+
+/// An account as `POST /user` and `POST /user/auth` show it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User<'a> {
+    id: &'a str,
+    username: &'a str,
+    is_active: bool,
+    email: &'a str,
+    plan: &'a str,
+    vendor: Option<&'a str>,
+}
+
+impl<'a> User<'a> {
+    /// What is shown of an account.
+    #[must_use]
+    pub fn of(account: &'a Account) -> Self {
+        Self {
+            id: account.id.as_str(),
+            username: &account.username,
+            is_active: account.is_active,
+            email: &account.email,
+            plan: &account.plan,
+            vendor: account.vendor.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What every Latchkey function is made of.
+//!
+//! Dependencies point one way, and each module may use only those to its right:
+//!
+//! ```text
+//! functions → runtime → http → auth → store → crypto → domain
+//! ```
+//!
+//! | module | what is there |
+//! | --- | --- |
+//! | [`domain`] | accounts, emails, passwords, limits: rules without I/O, AWS or HTTP |
+//! | [`crypto`] | Argon2id, JWT, the key ring, ids |
+//! | [`store`] | DynamoDB: keys, items, every condition expression |
+//! | [`auth`] | the use cases: sign up, sign in, authenticate |
+//! | [`http`] | requests in, responses out, and the one table from error to status |
+//! | [`config`] | every environment variable, checked at start |
+//! | [`ports`] | what the world hands in: time and randomness |
+//! | [`app`] | all of the above, built once per cold start |
+//! | [`runtime`] | `serve`: a function's `main` |
+
+pub mod app;
+pub mod auth;
+pub mod config;
+pub mod crypto;
+pub mod domain;
+pub mod http;
+pub mod ports;
+pub mod runtime;
+pub mod store;

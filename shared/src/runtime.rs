@@ -1,0 +1,55 @@
+//! `serve`: what every function's `main` calls.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+pub use lambda_http::Error;
+use lambda_http::Request;
+
+use crate::app::{App, StartError};
+use crate::config::Config;
+use crate::http::event::{self, Event};
+use crate::http::{HttpError, Reply};
+use crate::ports::{SystemClock, SystemEntropy};
+use crate::store::{Store, client_config};
+
+/// Serves one endpoint behind the Lambda Runtime API until Lambda ends the process.
+///
+/// One request at a time, as Lambda sends them, on one thread; password hashing has its own. A
+/// function whose settings are missing or malformed does not start, and says which.
+pub fn serve<H, F>(handle: H) -> Result<(), Error>
+where
+    H: Fn(Arc<App>, Request) -> F,
+    F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    log_to_stdout();
+    let app = start().inspect_err(|error| tracing::error!(%error, "not started"))?;
+    let app = Arc::new(app);
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(lambda_runtime::run(service_fn(
+            async |invocation: LambdaEvent<Event>| {
+                Ok::<_, Error>(event::answer(&app, invocation.payload, &handle).await)
+            },
+        )))
+}
+
+fn start() -> Result<App, StartError> {
+    let config = Config::from_env()?;
+    let entropy = Arc::new(SystemEntropy);
+    let client = Client::from_conf(client_config(&config.aws).build());
+    let store = Store::new(client, config.tables.clone(), entropy.clone());
+    App::new(config, store, Arc::new(SystemClock), entropy)
+}
+
+/// One JSON object a line, as CloudWatch takes them.
+fn log_to_stdout() {
+    tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::INFO)
+        .with_target(false)
+        .with_current_span(false)
+        .init();
+}

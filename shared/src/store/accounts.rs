@@ -1,0 +1,236 @@
+//! `user#<id>`: the account.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
+};
+
+use super::claims::claim_items;
+use super::item::{Attributes, Item, n, new_item, s};
+use super::{PK, Store, StoreError};
+use crate::crypto::PasswordHash;
+use crate::domain::{Account, AccountId, Scope, Scopes, Timestamp};
+
+/// What became of a new account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// The account and its claims are stored.
+    Stored,
+    /// Its email or username is held by another account. Nothing was stored.
+    Taken,
+    /// Its id is held by another account. Nothing was stored.
+    IdCollision,
+}
+
+impl Store {
+    /// Adds the account and its claims on email and username, all or none of them; `Taken` if
+    /// either is held. Of racing sign-ups for one name exactly one is `Stored`.
+    ///
+    /// `request_token` (at most 36 characters) makes a retry after a lost answer find its own
+    /// success (DynamoDB remembers it for ten minutes); beyond that, claims found to be this
+    /// account's own are a success as well.
+    pub async fn add_account(
+        &self,
+        account: &Account,
+        hash: &PasswordHash,
+        request_token: &str,
+    ) -> Result<Added, StoreError> {
+        let account_item = std::iter::once(to_item(account));
+        let puts: Vec<_> = account_item
+            .chain(claim_items(account, hash))
+            .map(|item| self.put_new(item))
+            .collect::<Result<_, _>>()?;
+        self.retrying(|| async {
+            let written = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(puts.clone()))
+                .client_request_token(request_token)
+                .send()
+                .await;
+            match written {
+                Ok(_) => Ok(Added::Stored),
+                Err(error) => why_not_added(error, &account.id),
+            }
+        })
+        .await
+    }
+
+    fn put_new(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.tables.users)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::Rejected(error.into()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Records a login on an account that exists, and returns the account as it then is.
+    pub async fn record_login(
+        &self,
+        id: &AccountId,
+        now: Timestamp,
+    ) -> Result<Option<Account>, StoreError> {
+        self.retrying(|| async {
+            let updated = self
+                .client
+                .update_item()
+                .table_name(&self.tables.users)
+                .key(PK, s(account_key(id)))
+                .update_expression("SET last_login = :now")
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_values(":now", n(now.millis()))
+                .return_values(ReturnValue::AllNew)
+                .send()
+                .await;
+            match updated {
+                Ok(output) => output.attributes.as_ref().map(from_item).transpose(),
+                Err(SdkError::ServiceError(error))
+                    if matches!(
+                        error.err(),
+                        UpdateItemError::ConditionalCheckFailedException(_)
+                    ) =>
+                {
+                    Ok(None)
+                }
+                Err(error) => Err(StoreError::from_sdk(error)),
+            }
+        })
+        .await
+    }
+}
+
+/// Reads the reasons of a cancelled transaction, the account's first, then its claims'.
+///
+/// A failed condition decides, whatever became of the other items. Without one the transaction
+/// met another's, or a throttle: nothing is known about the names, so it is tried again.
+fn why_not_added(
+    error: SdkError<TransactWriteItemsError>,
+    id: &AccountId,
+) -> Result<Added, StoreError> {
+    let SdkError::ServiceError(service) = &error else {
+        return Err(StoreError::from_sdk(error));
+    };
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = service.err() else {
+        return Err(StoreError::from_sdk(error));
+    };
+    let reasons = cancelled.cancellation_reasons();
+    let failed = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+    let mut failed_claims = reasons.iter().skip(1).filter(|reason| failed(reason));
+    if let Some(reason) = failed_claims.next() {
+        let holder = reason.item().and_then(|claim| claim.get("account_id"));
+        return Ok(match holder {
+            Some(AttributeValue::S(holder)) if holder == id.as_str() => Added::Stored,
+            _ => Added::Taken,
+        });
+    }
+    if reasons.first().is_some_and(failed) {
+        return Ok(Added::IdCollision);
+    }
+    let is_passing = |reason: &CancellationReason| {
+        matches!(
+            reason.code(),
+            Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+        )
+    };
+    if reasons.iter().any(is_passing) {
+        Err(StoreError::Contended)
+    } else {
+        Err(StoreError::Rejected(error.into()))
+    }
+}
+
+/// The key of an account.
+pub(super) fn account_key(id: &AccountId) -> String {
+    format!("user#{id}")
+}
+
+fn to_item(account: &Account) -> Attributes {
+    let scopes = account.scopes.iter().map(s).collect();
+    let mut item = new_item(account_key(&account.id));
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set("username", s(&account.username));
+    set("email", s(&account.email));
+    set("email_canonical", s(&account.email_canonical));
+    set("is_active", AttributeValue::Bool(account.is_active));
+    set("plan", s(&account.plan));
+    set("scope", AttributeValue::L(scopes));
+    set("generation", n(account.generation));
+    set("created_at", n(account.created_at.millis()));
+    if let Some(canonical) = &account.username_canonical {
+        set("username_canonical", s(canonical));
+    }
+    if let Some(vendor) = &account.vendor {
+        set("vendor", s(vendor));
+    }
+    if let Some(last_login) = account.last_login {
+        set("last_login", n(last_login.millis()));
+    }
+    item
+}
+
+pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> {
+    let item = Item::new("account", attributes)?;
+    let id = item
+        .string(PK)?
+        .strip_prefix("user#")
+        .and_then(|id| AccountId::parse(id).ok())
+        .ok_or_else(|| item.unreadable(PK))?;
+    let scopes: Option<Scopes> = item.strings("scope")?.into_iter().map(Scope::parse).collect();
+    Ok(Account {
+        id,
+        username: item.string("username")?.to_owned(),
+        username_canonical: item.optional_string("username_canonical")?.map(str::to_owned),
+        email: item.string("email")?.to_owned(),
+        email_canonical: item.string("email_canonical")?.to_owned(),
+        is_active: item.boolean("is_active")?,
+        plan: item.string("plan")?.to_owned(),
+        vendor: item.optional_string("vendor")?.map(str::to_owned),
+        scopes: scopes.ok_or_else(|| item.unreadable("scope"))?,
+        generation: item.number("generation")?,
+        created_at: Timestamp::from_millis(item.number("created_at")?),
+        last_login: item
+            .optional_number("last_login")?
+            .map(Timestamp::from_millis),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Email, Username};
+
+    fn account() -> Account {
+        let email = Email::parse("abc@example.com").unwrap();
+        let username = Username::parse("Abc", &email).unwrap();
+        let id = AccountId::new(Timestamp::from_secs(1), [0; 5], 0);
+        let now = Timestamp::from_millis(1_700_000_000_123);
+        Account::new(id, &email, &username, Some("acme".to_owned()), now)
+    }
+
+    #[test]
+    fn an_account_is_read_as_it_was_written() {
+        let mut account = account();
+        assert_eq!(from_item(&to_item(&account)).unwrap(), account);
+
+        account.vendor = None;
+        account.username_canonical = None;
+        account.last_login = Some(Timestamp::from_millis(1_700_000_000_456));
+        assert_eq!(from_item(&to_item(&account)).unwrap(), account);
+    }
+
+    #[test]
+    fn an_account_that_lost_an_attribute_is_unreadable() {
+        for name in ["v", "username", "email", "is_active", "plan", "scope", "generation"] {
+            let mut item = to_item(&account());
+            item.remove(name);
+
+            assert!(from_item(&item).is_err(), "{name}");
+        }
+    }
+}

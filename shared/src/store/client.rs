@@ -1,0 +1,52 @@
+//! The SDK client.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+
+use crate::config::Aws;
+
+/// How the SDK reaches DynamoDB.
+///
+/// Time-outs end before the function's own, so that a 503 is ours to give. Credentials and region
+/// come from the variables Lambda sets, which spares a cold start the SDK's search for profiles
+/// and metadata services. An `http:` endpoint (a local engine) is given no TLS to set up.
+#[must_use]
+pub fn client_config(aws: &Aws) -> Builder {
+    let credentials = Credentials::new(
+        aws.access_key_id.clone(),
+        aws.secret_access_key.clone(),
+        aws.session_token.clone(),
+        None,
+        "environment",
+    );
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(4))
+        .build();
+    let http = aws_smithy_http_client::Builder::new();
+    let is_plain = aws
+        .endpoint_url
+        .as_deref()
+        .is_some_and(|url| url.starts_with("http://"));
+    let http = if is_plain {
+        http.build_http()
+    } else {
+        http.tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+            .build_https()
+    };
+    let mut config = Builder::default()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(credentials)
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(timeouts)
+        .http_client(http);
+    config.set_endpoint_url(aws.endpoint_url.clone());
+    config
+}

@@ -1,0 +1,173 @@
+//! `<policy>#<key>`: a fixed window and how many attempts it holds.
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::ReturnValue;
+
+use super::item::{Item, n, s, version};
+use super::{PK, Store, StoreError};
+use crate::domain::{Limit, Standing, Tally, Timestamp};
+
+/// A window that expires again and again under our hands is contention.
+const MAX_REOPENS: usize = 5;
+
+impl Store {
+    /// Counts one attempt in the counter's open window, opening one where there is none, and
+    /// returns the tally: every attempt gets a number of its own, so exactly `limit.max` of those
+    /// in one window are within it, however many race.
+    ///
+    /// One call while a window is fresh or live, one more each time one is reopened. An answer
+    /// lost on the way may count an attempt twice, never none.
+    pub async fn count(
+        &self,
+        counter: &str,
+        limit: &Limit,
+        now: Timestamp,
+    ) -> Result<Tally, StoreError> {
+        for _ in 0..MAX_REOPENS {
+            let tally = self.add_one(counter, limit, now).await?;
+            if limit.is_open(tally, now) {
+                return Ok(tally);
+            }
+            if let Some(reopened) = self.reopen(counter, tally, limit, now).await? {
+                return Ok(reopened);
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Gives one attempt back to the window it was counted in; one that has been cleared or
+    /// reopened since is left alone.
+    ///
+    /// Never retried after an answer was lost: given back twice, it would admit one too many.
+    pub async fn give_back(&self, counter: &str, standing: &Standing) -> Result<(), StoreError> {
+        self.retrying(|| async {
+            let given_back = self
+                .client
+                .update_item()
+                .table_name(&self.tables.rate_limits)
+                .key(PK, s(counter))
+                .update_expression("ADD n :minus_one")
+                .condition_expression("opened = :opened AND n > :zero")
+                .expression_attribute_values(":minus_one", n(-1))
+                .expression_attribute_values(":zero", n(0))
+                .expression_attribute_values(":opened", n(standing.opened.millis()))
+                .customize()
+                .config_override(once())
+                .send()
+                .await;
+            if_condition_held(given_back).map(|_| ())
+        })
+        .await
+    }
+
+    /// Forgets all attempts of a counter.
+    pub async fn clear(&self, counter: &str) -> Result<(), StoreError> {
+        self.retrying(|| async {
+            self.client
+                .delete_item()
+                .table_name(&self.tables.rate_limits)
+                .key(PK, s(counter))
+                .customize()
+                .config_override(once())
+                .send()
+                .await
+                .map(|_| ())
+                .map_err(StoreError::from_sdk)
+        })
+        .await
+    }
+
+    async fn add_one(
+        &self,
+        counter: &str,
+        limit: &Limit,
+        now: Timestamp,
+    ) -> Result<Tally, StoreError> {
+        self.retrying(|| async {
+            let output = self
+                .client
+                .update_item()
+                .table_name(&self.tables.rate_limits)
+                .key(PK, s(counter))
+                .update_expression(
+                    "SET opened = if_not_exists(opened, :now), v = :v, expires_at = :expiry \
+                     ADD n :one",
+                )
+                .expression_attribute_values(":now", n(now.millis()))
+                .expression_attribute_values(":v", version())
+                .expression_attribute_values(":expiry", n(expiry(limit, now)))
+                .expression_attribute_values(":one", n(1))
+                .return_values(ReturnValue::AllNew)
+                .send()
+                .await
+                .map_err(StoreError::from_sdk)?;
+            let attributes = output.attributes.unwrap_or_default();
+            let item = Item::new("counter", &attributes)?;
+            Ok(Tally {
+                opened: Timestamp::from_millis(item.number("opened")?),
+                count: item.number("n")?,
+            })
+        })
+        .await
+    }
+
+    /// Opens a new window in place of the one `seen`; `None` if somebody else did.
+    async fn reopen(
+        &self,
+        counter: &str,
+        seen: Tally,
+        limit: &Limit,
+        now: Timestamp,
+    ) -> Result<Option<Tally>, StoreError> {
+        self.retrying(|| async {
+            let reopened = self
+                .client
+                .update_item()
+                .table_name(&self.tables.rate_limits)
+                .key(PK, s(counter))
+                .update_expression("SET opened = :now, expires_at = :expiry, n = :one")
+                .condition_expression("opened = :seen")
+                .expression_attribute_values(":now", n(now.millis()))
+                .expression_attribute_values(":expiry", n(expiry(limit, now)))
+                .expression_attribute_values(":one", n(1))
+                .expression_attribute_values(":seen", n(seen.opened.millis()))
+                .send()
+                .await;
+            Ok(if_condition_held(reopened)?.map(|_| Tally {
+                opened: now,
+                count: 1,
+            }))
+        })
+        .await
+    }
+}
+
+/// When DynamoDB may delete a counter, in epoch seconds: an hour after its window has closed by
+/// anybody's clock. The TTL only cleans up; expiry is decided in [`Limit::is_open`].
+fn expiry(limit: &Limit, now: Timestamp) -> i64 {
+    const SLACK_SECS: i64 = 3600;
+    now.plus(limit.window).secs().saturating_add(SLACK_SECS)
+}
+
+fn once() -> aws_sdk_dynamodb::config::Builder {
+    aws_sdk_dynamodb::config::Builder::default().retry_config(RetryConfig::disabled())
+}
+
+fn if_condition_held(
+    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+) -> Result<Option<UpdateItemOutput>, StoreError> {
+    match updated {
+        Ok(output) => Ok(Some(output)),
+        Err(SdkError::ServiceError(error))
+            if matches!(
+                error.err(),
+                UpdateItemError::ConditionalCheckFailedException(_)
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(StoreError::from_sdk(error)),
+    }
+}

@@ -1,0 +1,60 @@
+//! Why the store did not do as asked.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+/// Why the store did not do as asked. Absence is not an error, and a failed condition is an
+/// answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// DynamoDB is away, throttled or too slow. The change may or may not have been made.
+    #[error("DynamoDB is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// Others kept changing the same items. Nothing was changed.
+    #[error("others kept changing the same items")]
+    Contended,
+    /// DynamoDB refused the request: a fault of ours or of the deployment.
+    #[error("DynamoDB refused a request")]
+    Rejected(#[source] Box<dyn Error + Send + Sync>),
+    /// An item is not what this version writes.
+    #[error("item {item} is unreadable at {attribute}")]
+    Unreadable {
+        /// The kind of item.
+        item: &'static str,
+        /// The attribute that is missing or of another type.
+        attribute: &'static str,
+    },
+}
+
+/// Error codes by which DynamoDB says that it would have, at another time.
+const THROTTLING: [&str; 7] = [
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionInProgressException",
+    "ServiceUnavailable",
+];
+
+impl StoreError {
+    /// Tells what an operation's failure means, where the operation has no answer of its own for it.
+    pub(super) fn from_sdk<E, R>(error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let code = match &error {
+            SdkError::ServiceError(service) => service.err().code().map(str::to_owned),
+            _ => return Self::Unavailable(error.into()),
+        };
+        match code.as_deref() {
+            Some("TransactionConflictException") => Self::Contended,
+            Some(code) if THROTTLING.contains(&code) => Self::Unavailable(error.into()),
+            // Without a code it was not DynamoDB that answered.
+            None => Self::Unavailable(error.into()),
+            Some(_) => Self::Rejected(error.into()),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Items as DynamoDB holds them: written with a schema version, read without guessing.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{PK, StoreError};
+
+pub(super) type Attributes = HashMap<String, AttributeValue>;
+
+/// The schema version of every item written today.
+const VERSION: u64 = 1;
+const VERSION_ATTRIBUTE: &str = "v";
+
+/// A string attribute.
+pub(super) fn s(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub(super) fn n(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The schema version as an attribute.
+pub(super) fn version() -> AttributeValue {
+    n(VERSION)
+}
+
+/// The attributes of a new item of this key.
+pub(super) fn new_item(pk: String) -> Attributes {
+    HashMap::from([
+        (PK.to_owned(), s(pk)),
+        (VERSION_ATTRIBUTE.to_owned(), version()),
+    ])
+}
+
+/// An item being read. What is missing or of another type is an error, never a default.
+pub(super) struct Item<'a> {
+    kind: &'static str,
+    attributes: &'a Attributes,
+}
+
+impl<'a> Item<'a> {
+    /// Reads an item of a version this code knows.
+    pub(super) fn new(kind: &'static str, attributes: &'a Attributes) -> Result<Self, StoreError> {
+        let item = Self { kind, attributes };
+        if item.number::<u64>(VERSION_ATTRIBUTE)? == VERSION {
+            Ok(item)
+        } else {
+            Err(item.unreadable(VERSION_ATTRIBUTE))
+        }
+    }
+
+    pub(super) fn string(&self, name: &'static str) -> Result<&'a str, StoreError> {
+        self.optional_string(name)?
+            .ok_or_else(|| self.unreadable(name))
+    }
+
+    pub(super) fn optional_string(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<&'a str>, StoreError> {
+        match self.attributes.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::S(text)) => Ok(Some(text)),
+            Some(_) => Err(self.unreadable(name)),
+        }
+    }
+
+    pub(super) fn number<T: std::str::FromStr>(&self, name: &'static str) -> Result<T, StoreError> {
+        self.optional_number(name)?
+            .ok_or_else(|| self.unreadable(name))
+    }
+
+    pub(super) fn optional_number<T: std::str::FromStr>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        match self.attributes.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::N(number)) => {
+                number.parse().map(Some).map_err(|_| self.unreadable(name))
+            }
+            Some(_) => Err(self.unreadable(name)),
+        }
+    }
+
+    pub(super) fn boolean(&self, name: &'static str) -> Result<bool, StoreError> {
+        match self.attributes.get(name) {
+            Some(AttributeValue::Bool(value)) => Ok(*value),
+            _ => Err(self.unreadable(name)),
+        }
+    }
+
+    pub(super) fn strings(&self, name: &'static str) -> Result<Vec<&'a str>, StoreError> {
+        match self.attributes.get(name) {
+            Some(AttributeValue::L(list)) => list
+                .iter()
+                .map(|value| match value {
+                    AttributeValue::S(text) => Ok(text.as_str()),
+                    _ => Err(self.unreadable(name)),
+                })
+                .collect(),
+            _ => Err(self.unreadable(name)),
+        }
+    }
+
+    pub(super) fn unreadable(&self, attribute: &'static str) -> StoreError {
+        StoreError::Unreadable {
+            item: self.kind,
+            attribute,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_of_another_version_is_unreadable() {
+        for found in [Some(n(2)), Some(s("1")), None] {
+            let mut attributes = new_item("user#1".to_owned());
+            attributes.remove(VERSION_ATTRIBUTE);
+            attributes.extend(found.map(|value| (VERSION_ATTRIBUTE.to_owned(), value)));
+
+            assert!(Item::new("account", &attributes).is_err());
+        }
+    }
+
+    #[test]
+    fn an_attribute_of_another_type_is_no_default() {
+        let mut attributes = new_item("user#1".to_owned());
+        attributes.insert("last_login".to_owned(), s("yesterday"));
+
+        let item = Item::new("account", &attributes).unwrap();
+
+        assert!(item.optional_number::<i64>("last_login").is_err());
+        assert!(item.optional_number::<i64>("created_at").unwrap().is_none());
+        assert!(item.number::<i64>("created_at").is_err());
+        assert!(item.boolean("last_login").is_err());
+        assert!(item.strings("last_login").is_err());
+    }
+}

@@ -1,0 +1,66 @@
+//! DynamoDB: keys, items and every condition expression.
+//!
+//! Each method names an invariant and owns the condition that keeps it. One partition key `pk`
+//! with readable prefixes; no scans, no indexes; reads are strongly consistent, because someone
+//! who has just signed up signs in at once.
+//!
+//! | table | items |
+//! | --- | --- |
+//! | users | `user#<id>`, `email#<canonical>`, `username#<canonical>` |
+//! | sessions | `revoked#<jti>` |
+//! | rate-limits | `<policy>#<key>` |
+
+mod accounts;
+mod claims;
+mod client;
+mod counters;
+mod error;
+mod item;
+mod retry;
+mod tokens;
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+
+pub use accounts::Added;
+pub use claims::Claim;
+pub use client::client_config;
+pub use error::StoreError;
+pub use tokens::TokenStanding;
+
+use crate::ports::Entropy;
+
+/// The partition key of every table.
+const PK: &str = "pk";
+
+/// The tables' names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// `TABLE_USERS`: accounts and the claims on their names.
+    pub users: String,
+    /// `TABLE_SESSIONS`: what dies by itself.
+    pub sessions: String,
+    /// `TABLE_RATE_LIMITS`: counters.
+    pub rate_limits: String,
+}
+
+/// The tables.
+#[derive(Debug)]
+pub struct Store {
+    client: Client,
+    tables: Tables,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Store {
+    /// The tables of these names; `entropy` spreads retries.
+    #[must_use]
+    pub fn new(client: Client, tables: Tables, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            client,
+            tables,
+            entropy,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Conflicts: neither success nor "taken".
+//!
+//! DynamoDB refuses a write that meets another's transaction on the same item. It changed nothing
+//! and says nothing about the condition, so it is tried again, a few times and spread at random.
+
+use std::time::Duration;
+
+use super::{Store, StoreError};
+use crate::ports::random;
+
+const MAX_ATTEMPTS: u32 = 5;
+const FIRST_BACKOFF: Duration = Duration::from_millis(20);
+
+impl Store {
+    /// Runs `attempt` until it ends in anything but [`StoreError::Contended`], at most five times.
+    pub(super) async fn retrying<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut tries = 1;
+        loop {
+            match attempt().await {
+                Err(StoreError::Contended) if tries < MAX_ATTEMPTS => {
+                    self.back_off(tries).await;
+                    tries += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Waits up to 20 ms after the first try, up to 40 ms after the second, and so on.
+    pub(super) async fn back_off(&self, tries: u32) {
+        let longest = FIRST_BACKOFF * (1 << tries.saturating_sub(1).min(6));
+        let share = random(self.entropy.as_ref()).map_or(u8::MAX, |[byte]| byte);
+        tokio::time::sleep(longest * u32::from(share) / u32::from(u8::MAX)).await;
+    }
+}
