@@ -1,1 +1,18 @@
-//! x
+//! The whole API on one machine: the same endpoints, behind an HTTP server in place of API Gateway
+//! and over a DynamoDB embedded in the process.
+//!
+//! | module | what is there |
+//! | --- | --- |
+//! | [`template`] | what `template.yaml` says: routes, tables, settings |
+//! | [`engine`] | the embedded DynamoDB |
+//! | [`functions`] | the endpoints, by the name of their function |
+//! | [`gateway`] | HTTP in, API Gateway events out, and back |
+//! | [`keys`] | the local key ring |
+//!
+//! Nothing here is part of a Lambda function.
+
+pub mod engine;
+pub mod functions;
+pub mod gateway;
+pub mod keys;
+pub mod template;

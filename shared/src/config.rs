@@ -154,12 +154,7 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
         self.get(variable).unwrap_or_else(|| default.to_owned())
     }
 
-    fn number<T: FromStr>(
-        &self,
-        variable: &str,
-        default: T,
-        kind: &str,
-    ) -> Result<T, ConfigError> {
+    fn number<T: FromStr>(&self, variable: &str, default: T, kind: &str) -> Result<T, ConfigError> {
         match self.get(variable) {
             None => Ok(default),
             Some(value) => value

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
 pub use lambda_http::Error;
 use lambda_http::Request;
+use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
 
 use crate::app::{App, StartError};
 use crate::config::Config;

@@ -123,7 +123,10 @@ pub(super) async fn clear(app: &App, place: &Place) {
 /// somebody early and never admits anybody.
 fn log_lost(given_back: Result<(), StoreError>) {
     if let Err(error) = given_back {
-        tracing::warn!(error = &error as &dyn std::error::Error, "place not given back");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "place not given back"
+        );
     }
 }
 

@@ -82,7 +82,11 @@ mod tests {
 
         refusals.note("a".to_owned(), standing(), Timestamp::from_secs(11));
 
-        let known = |millis| refusals.known("a", Timestamp::from_millis(millis)).is_some();
+        let known = |millis| {
+            refusals
+                .known("a", Timestamp::from_millis(millis))
+                .is_some()
+        };
         assert!(known(10_999));
         assert!(!known(11_000));
         assert!(!known(10_999), "forgotten once it has ended");

@@ -32,11 +32,7 @@ pub struct SignedIn {
 /// An attempt takes its place under both limits before the password is looked at, and gives it
 /// back unless the password is wrong, so that parallel guesses cannot slip through. Whether
 /// anybody has the identifier changes neither the answer nor the work.
-pub async fn sign_in(
-    app: &App,
-    source: SourceIp,
-    sign_in: SignIn,
-) -> Result<SignedIn, AuthError> {
+pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<SignedIn, AuthError> {
     let ip = limits::sign_in_ip(source);
     let account = limits::sign_in_account(&sign_in.identifier, source);
     limits::refuse_known(app, Policy::SignInIp, &ip)?;

@@ -92,7 +92,11 @@ pub async fn sign_up(
             now,
         );
         let request_token = random_id(app.entropy.as_ref())?;
-        match app.store.add_account(&account, &hash, &request_token).await? {
+        match app
+            .store
+            .add_account(&account, &hash, &request_token)
+            .await?
+        {
             Added::Stored => {
                 let token = app.issue_token(&account, now)?;
                 return Ok(SignedUp {

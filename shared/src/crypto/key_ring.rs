@@ -131,9 +131,7 @@ impl fmt::Debug for Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyRing {
     /// Not JSON of the documented shape.
-    #[error(
-        "is not {{\"keys\":[{{\"kid\",\"state\",\"key\"}}]}}: line {line}, column {column}"
-    )]
+    #[error("is not {{\"keys\":[{{\"kid\",\"state\",\"key\"}}]}}: line {line}, column {column}")]
     Json {
         /// Where, from 1.
         line: usize,
@@ -206,7 +204,11 @@ mod tests {
             InvalidKeyRing::NotOneActive
         );
         assert_eq!(
-            error(&[("a", "active", 32), ("b", "retired", 32), ("a", "retired", 32)]),
+            error(&[
+                ("a", "active", 32),
+                ("b", "retired", 32),
+                ("a", "retired", 32)
+            ]),
             InvalidKeyRing::RepeatedKid
         );
     }

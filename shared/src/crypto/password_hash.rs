@@ -124,7 +124,9 @@ impl Hasher {
         entropy: &dyn Entropy,
     ) -> Result<PasswordHash, HashError> {
         let salt: [u8; SALT_BYTES] = random(entropy)?;
-        let output = self.run(self.params.clone(), password, salt.to_vec()).await?;
+        let output = self
+            .run(self.params.clone(), password, salt.to_vec())
+            .await?;
         phc(&self.params, &salt, &output)
     }
 
@@ -236,9 +238,17 @@ mod tests {
     async fn a_hash_verifies_with_its_own_password_alone() {
         let hasher = hasher(8);
 
-        let hash = hasher.hash(password("abc321"), &SystemEntropy).await.unwrap();
+        let hash = hasher
+            .hash(password("abc321"), &SystemEntropy)
+            .await
+            .unwrap();
 
-        assert!(hasher.verify(password("abc321"), Some(&hash)).await.unwrap());
+        assert!(
+            hasher
+                .verify(password("abc321"), Some(&hash))
+                .await
+                .unwrap()
+        );
         for other in ["abc322", "abc321 ", "ABC321", "", "abc321\0"] {
             assert!(!hasher.verify(password(other), Some(&hash)).await.unwrap());
         }
@@ -268,8 +278,18 @@ mod tests {
 
         let hasher = hasher(8);
 
-        assert!(hasher.verify(password("abc321"), Some(&hash)).await.unwrap());
-        assert!(!hasher.verify(password("abc322"), Some(&hash)).await.unwrap());
+        assert!(
+            hasher
+                .verify(password("abc321"), Some(&hash))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !hasher
+                .verify(password("abc322"), Some(&hash))
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]

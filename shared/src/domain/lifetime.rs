@@ -60,7 +60,18 @@ mod tests {
     #[test]
     fn nothing_else_does() {
         for text in [
-            "", "d", "30", "0d", "-1d", "+1d", "1.5h", "1 d", "1w", "30D", "1é", "99999d",
+            "",
+            "d",
+            "30",
+            "0d",
+            "-1d",
+            "+1d",
+            "1.5h",
+            "1 d",
+            "1w",
+            "30D",
+            "1é",
+            "99999d",
             "99999999999999999999s",
         ] {
             assert_eq!(Lifetime::parse(text), Err(InvalidLifetime), "{text:?}");

@@ -111,7 +111,11 @@ mod tests {
 
     #[test]
     fn the_time_to_the_reset_is_rounded_up_to_seconds() {
-        let reset_secs = |now| LIMIT.standing(tally(1)).reset_secs(Timestamp::from_millis(now));
+        let reset_secs = |now| {
+            LIMIT
+                .standing(tally(1))
+                .reset_secs(Timestamp::from_millis(now))
+        };
 
         assert_eq!(reset_secs(10_000), 2);
         assert_eq!(reset_secs(10_500), 1);

@@ -98,8 +98,19 @@ mod tests {
     #[test]
     fn spaces_controls_and_invisible_characters_are_refused() {
         for typed in [
-            "", " ", "a b", "a\0b", "a\u{202e}b", "a\u{200b}b", "a\u{feff}", "a\u{ad}b", "ﬁ", "№1",
-            "\n", "a\u{7f}", "\u{2066}a",
+            "",
+            " ",
+            "a b",
+            "a\0b",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{feff}",
+            "a\u{ad}b",
+            "ﬁ",
+            "№1",
+            "\n",
+            "a\u{7f}",
+            "\u{2066}a",
         ] {
             assert_eq!(parse(typed), Err(InvalidUsername::Characters), "{typed:?}");
         }

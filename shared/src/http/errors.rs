@@ -150,9 +150,10 @@ fn auth_answer(error: &AuthError) -> (StatusCode, Cow<'static, str>) {
     match error {
         AuthError::Denied(denial) => (StatusCode::UNAUTHORIZED, denial_text(*denial)),
         AuthError::InsufficientScope => (StatusCode::FORBIDDEN, "Insufficient scope".into()),
-        AuthError::InvalidCredentials => {
-            (StatusCode::FORBIDDEN, "Invalid username or password.".into())
-        }
+        AuthError::InvalidCredentials => (
+            StatusCode::FORBIDDEN,
+            "Invalid username or password.".into(),
+        ),
         AuthError::Taken { .. } => (StatusCode::BAD_REQUEST, "User already exists.".into()),
         AuthError::Limited(refusal) => (
             StatusCode::TOO_MANY_REQUESTS,

@@ -57,6 +57,12 @@ where
     into_response(reply)
 }
 
+/// The answer to a request that reaches no function.
+#[must_use]
+pub fn reply_to(app: &App, error: HttpError) -> ApiGatewayV2httpResponse {
+    into_response(error.into_reply(app.clock.now()))
+}
+
 /// Runs an endpoint in a task of its own, so that a panic ends the request and not the process.
 async fn run(
     endpoint: Pin<Box<dyn Future<Output = Result<Reply, HttpError>> + Send>>,

@@ -37,7 +37,9 @@ fn list(
         parameters(standing)
             .into_iter()
             .filter_map(|(key, value)| Some((KeyRef::from_str(key).ok()?, value)))
-            .fold(item, |item, (key, value)| item.parameter(key, integer(value)));
+            .fold(item, |item, (key, value)| {
+                item.parameter(key, integer(value))
+            });
     }
     list.finish()
 }

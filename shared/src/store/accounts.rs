@@ -181,11 +181,17 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> 
         .strip_prefix("user#")
         .and_then(|id| AccountId::parse(id).ok())
         .ok_or_else(|| item.unreadable(PK))?;
-    let scopes: Option<Scopes> = item.strings("scope")?.into_iter().map(Scope::parse).collect();
+    let scopes: Option<Scopes> = item
+        .strings("scope")?
+        .into_iter()
+        .map(Scope::parse)
+        .collect();
     Ok(Account {
         id,
         username: item.string("username")?.to_owned(),
-        username_canonical: item.optional_string("username_canonical")?.map(str::to_owned),
+        username_canonical: item
+            .optional_string("username_canonical")?
+            .map(str::to_owned),
         email: item.string("email")?.to_owned(),
         email_canonical: item.string("email_canonical")?.to_owned(),
         is_active: item.boolean("is_active")?,
@@ -226,7 +232,15 @@ mod tests {
 
     #[test]
     fn an_account_that_lost_an_attribute_is_unreadable() {
-        for name in ["v", "username", "email", "is_active", "plan", "scope", "generation"] {
+        for name in [
+            "v",
+            "username",
+            "email",
+            "is_active",
+            "plan",
+            "scope",
+            "generation",
+        ] {
             let mut item = to_item(&account());
             item.remove(name);
 

@@ -32,7 +32,10 @@ impl Store {
     ) -> Result<TokenStanding, StoreError> {
         let mut unread = HashMap::from([
             (self.tables.users.clone(), one_key(account_key(owner))?),
-            (self.tables.sessions.clone(), one_key(revoked_key(token_id))?),
+            (
+                self.tables.sessions.clone(),
+                one_key(revoked_key(token_id))?,
+            ),
         ]);
         let mut read: HashMap<String, Vec<Attributes>> = HashMap::new();
         for tries in 1..=MAX_READS {
@@ -43,9 +46,13 @@ impl Store {
                 .send()
                 .await
                 .map_err(StoreError::from_sdk)?;
-            read.extend(output.responses.unwrap_or_default().into_iter().filter(
-                |(_, items)| !items.is_empty(),
-            ));
+            read.extend(
+                output
+                    .responses
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter(|(_, items)| !items.is_empty()),
+            );
             unread = output.unprocessed_keys.unwrap_or_default();
             if unread.is_empty() {
                 let account = read.get(&self.tables.users).and_then(|items| items.first());
@@ -60,13 +67,12 @@ impl Store {
     }
 
     /// Revokes a token until it expires by itself.
-    pub async fn revoke(
-        &self,
-        token_id: &str,
-        expires_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn revoke(&self, token_id: &str, expires_at: Timestamp) -> Result<(), StoreError> {
         let mut item = new_item(revoked_key(token_id));
-        item.insert("expires_at".to_owned(), n(expires_at.secs().saturating_add(1)));
+        item.insert(
+            "expires_at".to_owned(),
+            n(expires_at.secs().saturating_add(1)),
+        );
         self.retrying(|| async {
             self.client
                 .put_item()

@@ -1,0 +1,101 @@
+//! DynamoDB, embedded: `dynoxide` over SQLite, behind an HTTP listener on the loopback interface
+//! that the real SDK talks to.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use dynoxide::Database;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::template::Table;
+
+/// A running engine. It stops with the tokio runtime it was started on.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    address: SocketAddr,
+}
+
+/// The engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The database cannot be opened or is none.
+    #[error("the database {path} cannot be used: {reason}")]
+    Database {
+        /// Where it is.
+        path: String,
+        /// What the engine says.
+        reason: String,
+    },
+    /// No listener.
+    #[error("DynamoDB cannot listen: {0}")]
+    Listen(#[from] std::io::Error),
+}
+
+impl Engine {
+    /// Starts an engine over the SQLite file at `path`, or in memory for `:memory:`, with these
+    /// tables; those already there are left as they are.
+    pub async fn start(path: &str, tables: &[Table]) -> Result<Self, EngineError> {
+        let failed = |reason: String| EngineError::Database {
+            path: path.to_owned(),
+            reason,
+        };
+        let database = match path {
+            ":memory:" => Database::memory(),
+            path => Database::new(path),
+        };
+        let database = database.map_err(|error| failed(error.to_string()))?;
+        for table in tables {
+            create(&database, table).map_err(failed)?;
+        }
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(dynoxide::server::serve_with_shutdown(
+            listener,
+            database,
+            std::future::pending(),
+        ));
+        Ok(Self { address })
+    }
+
+    /// Where the SDK reaches it.
+    #[must_use]
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The variables of a function that is to use it: the SDK's own, with credentials that mean
+    /// nothing.
+    #[must_use]
+    pub fn variables(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_REGION", "local".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.endpoint_url()),
+        ]
+    }
+}
+
+fn create(database: &Database, table: &Table) -> Result<(), String> {
+    let named = serde_json::from_value(json!({ "TableName": table.name }));
+    if database
+        .describe_table(named.map_err(|error| error.to_string())?)
+        .is_ok()
+    {
+        return Ok(());
+    }
+    let create = serde_json::from_value(table.create.clone()).map_err(|error| error.to_string())?;
+    database
+        .create_table(create)
+        .map_err(|error| error.to_string())?;
+    if let Some(specification) = &table.time_to_live {
+        let update = serde_json::from_value(json!({
+            "TableName": table.name,
+            "TimeToLiveSpecification": specification,
+        }));
+        database
+            .update_time_to_live(update.map_err(|error| error.to_string())?)
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}

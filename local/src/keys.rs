@@ -1,0 +1,46 @@
+//! The local key ring: made once, kept in a file only its owner may read.
+//!
+//! This is the only code in the project that makes a key. Everywhere else one must be given.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+/// Makes the key ring `path` with mode 0600, unless there is one. Of racing processes one makes
+/// it and the others find it whole.
+pub fn make_once(path: &Path) -> io::Result<()> {
+    if path.try_exists()? {
+        return Ok(());
+    }
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(fresh_ring()?.as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    }
+}
+
+/// A ring of one new key, as JSON.
+pub fn fresh_ring() -> io::Result<String> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    let ring = json!({"keys": [
+        {"kid": "local", "state": "active", "key": URL_SAFE_NO_PAD.encode(key)},
+    ]});
+    Ok(ring.to_string())
+}

@@ -1,0 +1,235 @@
+//! What `template.yaml` says: routes, tables and settings.
+//!
+//! The template is the truth: what runs and is tested here is what is deployed.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// The stack's name, of which tables take theirs, when it runs on one machine.
+const STACK_NAME: &str = "latchkey";
+
+/// The checked-in template, as far as it matters here.
+#[derive(Debug)]
+pub struct Template {
+    /// Every route, in the order of the functions' names.
+    pub routes: Vec<Route>,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// The functions' environment, with each parameter at its default.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// A route and the function behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The HTTP method, upper case.
+    pub method: String,
+    /// The path, with `{name}` for a segment that varies.
+    pub path: String,
+    /// The function's name: the last part of its `CodeUri`.
+    pub function: String,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// What `CreateTable` takes: names, keys and billing mode.
+    pub create: Value,
+    /// What `UpdateTimeToLive` takes as its specification, if it has one.
+    pub time_to_live: Option<Value>,
+}
+
+/// The template is not what this reader takes it for.
+#[derive(Debug, thiserror::Error)]
+#[error("template.yaml: {0}")]
+pub struct TemplateError(String);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Document {
+    #[serde(default)]
+    parameters: BTreeMap<String, Parameter>,
+    globals: Globals,
+    resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter {
+    default: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Globals {
+    function: GlobalFunction,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GlobalFunction {
+    environment: Environment,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Environment {
+    variables: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Resource {
+    r#type: String,
+    #[serde(default)]
+    properties: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    r#type: String,
+    properties: EventProperties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EventProperties {
+    method: String,
+    path: String,
+}
+
+impl Template {
+    /// The template this was built with.
+    pub fn checked_in() -> Result<Self, TemplateError> {
+        Self::parse(include_str!("../../template.yaml"))
+    }
+
+    /// Reads a template whose intrinsic functions are written out.
+    pub fn parse(yaml: &str) -> Result<Self, TemplateError> {
+        let document: Document =
+            serde_saphyr::from_str(yaml).map_err(|error| TemplateError(error.to_string()))?;
+        let mut routes = Vec::new();
+        let mut tables = Vec::new();
+        for resource in document.resources.values() {
+            match resource.r#type.as_str() {
+                "AWS::Serverless::Function" => routes.extend(routes_of(resource)?),
+                "AWS::DynamoDB::Table" => tables.push(table_of(&document, resource)?),
+                _ => {}
+            }
+        }
+        let variables = &document.globals.function.environment.variables;
+        let variables = variables
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), document.resolve(value)?)))
+            .collect();
+        Ok(Self {
+            routes,
+            tables,
+            variables,
+        })
+    }
+}
+
+fn routes_of(function: &Resource) -> Result<Vec<Route>, TemplateError> {
+    let properties = &function.properties;
+    let name = properties
+        .get("CodeUri")
+        .and_then(Value::as_str)
+        .and_then(|uri| uri.trim_end_matches('/').rsplit('/').next())
+        .ok_or_else(|| TemplateError("a function without CodeUri".to_owned()))?;
+    let events = properties.get("Events").cloned().unwrap_or_default();
+    let events: BTreeMap<String, Event> =
+        serde_json::from_value(events).map_err(|error| TemplateError(error.to_string()))?;
+    let routes = events
+        .into_values()
+        .filter(|event| event.r#type == "HttpApi")
+        .map(|event| Route {
+            method: event.properties.method.to_uppercase(),
+            path: event.properties.path,
+            function: name.to_owned(),
+        });
+    Ok(routes.collect())
+}
+
+fn table_of(document: &Document, table: &Resource) -> Result<Table, TemplateError> {
+    let mut create = Map::new();
+    for property in ["AttributeDefinitions", "KeySchema", "BillingMode"] {
+        if let Some(value) = table.properties.get(property) {
+            create.insert(property.to_owned(), value.clone());
+        }
+    }
+    let name = table.properties.get("TableName");
+    let name = name
+        .and_then(|name| document.resolve(name))
+        .ok_or_else(|| TemplateError("a table without TableName".to_owned()))?;
+    create.insert("TableName".to_owned(), name.clone().into());
+    Ok(Table {
+        name,
+        create: create.into(),
+        time_to_live: table.properties.get("TimeToLiveSpecification").cloned(),
+    })
+}
+
+impl Document {
+    /// The text a value comes to on one machine, or `None` where only AWS can tell.
+    fn resolve(&self, value: &Value) -> Option<String> {
+        match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(value) => Some(value.to_string()),
+            Value::Object(function) => {
+                if let Some(name) = function.get("Ref").and_then(Value::as_str) {
+                    return self.resolve_reference(name);
+                }
+                let text = function.get("Fn::Sub")?.as_str()?;
+                let text = text.replace("${AWS::StackName}", STACK_NAME);
+                (!text.contains("${")).then_some(text)
+            }
+            Value::Null | Value::Array(_) => None,
+        }
+    }
+
+    fn resolve_reference(&self, name: &str) -> Option<String> {
+        if let Some(parameter) = self.parameters.get(name) {
+            return self.resolve(parameter.default.as_ref()?);
+        }
+        let table_name = self.resources.get(name)?.properties.get("TableName")?;
+        self.resolve(table_name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checked_in_template_has_its_routes_tables_and_settings() {
+        let template = Template::checked_in().unwrap();
+
+        let sign_in = Route {
+            method: "POST".to_owned(),
+            path: "/user/auth".to_owned(),
+            function: "sign-in".to_owned(),
+        };
+        assert!(template.routes.contains(&sign_in));
+        let tables: Vec<_> = template.tables.iter().map(|table| &table.name).collect();
+        assert_eq!(
+            tables,
+            [
+                "latchkey-rate-limits",
+                "latchkey-sessions",
+                "latchkey-users"
+            ]
+        );
+        let variable = |name: &str| template.variables.get(name).map(String::as_str);
+        assert_eq!(variable("TABLE_USERS"), Some("latchkey-users"));
+        assert_eq!(variable("USER_SIGNUP_RATE_LIMIT_IP"), Some("50"));
+        assert_eq!(variable("API_USER_CREATE_SCOPE"), Some(""));
+        assert_eq!(variable("JWT_KEYS"), None, "a secret only AWS can tell");
+    }
+}
