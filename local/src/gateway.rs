@@ -44,6 +44,11 @@ impl Gateway {
         Router::new().fallback(handle).with_state(Arc::new(self))
     }
 
+    /// Answers a request that came from `peer`.
+    pub async fn respond(&self, peer: SocketAddr, request: Request<Body>) -> Response {
+        into_http(self.answer(peer, request).await)
+    }
+
     async fn answer(&self, peer: SocketAddr, request: Request<Body>) -> ApiGatewayV2httpResponse {
         let (parts, body) = request.into_parts();
         let route = match self.route(parts.method.as_str(), parts.uri.path()) {
@@ -84,7 +89,7 @@ async fn handle(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request<Body>,
 ) -> Response {
-    into_http(gateway.answer(peer, request).await)
+    gateway.respond(peer, request).await
 }
 
 /// Whether a path is one of the template's, in which `{name}` stands for one segment.

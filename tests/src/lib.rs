@@ -1,1 +1,11 @@
-//! x
+//! What the integration tests and benchmarks share.
+//!
+//! | module | what is there |
+//! | --- | --- |
+//! | [`app`] | a whole Latchkey of a test's own, and a method per user action |
+//! | [`clock`] | a clock that moves when told |
+//! | [`wire`] | the wire between the SDK and the engine: counted, and cut on demand |
+
+pub mod app;
+pub mod clock;
+pub mod wire;

@@ -29,6 +29,10 @@ pub fn client_config(aws: &Aws) -> Builder {
         .operation_attempt_timeout(Duration::from_secs(2))
         .operation_timeout(Duration::from_secs(4))
         .build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_millis(500));
     let http = aws_smithy_http_client::Builder::new();
     let is_plain = aws
         .endpoint_url
@@ -44,7 +48,7 @@ pub fn client_config(aws: &Aws) -> Builder {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(aws.region.clone()))
         .credentials_provider(credentials)
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .retry_config(retries)
         .timeout_config(timeouts)
         .http_client(http);
     config.set_endpoint_url(aws.endpoint_url.clone());

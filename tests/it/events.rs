@@ -1,0 +1,134 @@
+//! API Gateway's events: those checked in under `events/`, and such as should never come.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use local::functions::invoke;
+use serde_json::{Value, json};
+use tests::app::{PASSWORD, TestApp};
+
+/// The checked-in event of this name, with `TOKEN` replaced.
+fn event(name: &str, token: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let text = std::fs::read_to_string(path.join(name)).unwrap();
+    serde_json::from_str(&text.replace("TOKEN", token)).unwrap()
+}
+
+async fn send(app: &TestApp, function: &str, event: &Value) -> (i64, Value) {
+    let event = serde_json::from_str(&event.to_string()).unwrap();
+    let response = invoke(function, &Arc::clone(&app.app), event)
+        .await
+        .unwrap();
+    let response = serde_json::to_value(&response).unwrap();
+    let body = response["body"].as_str().unwrap();
+    (
+        response["statusCode"].as_i64().unwrap(),
+        serde_json::from_str(body).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn every_checked_in_event_is_answered_as_its_name_says() {
+    let app = TestApp::new().await;
+    let token = app.sign_up("abc@example.com").await.token();
+
+    for (function, name, status) in [
+        ("create-user", "create-user.json", 200),
+        ("create-user", "create-user-bad-email.json", 400),
+        ("create-user", "create-user-base64.json", 200),
+        ("sign-in", "sign-in.json", 200),
+        ("sign-in", "sign-in-wrong-password.json", 403),
+        ("get-user", "get-user.json", 200),
+        ("get-user", "get-user-no-credentials.json", 401),
+    ] {
+        let (answered, body) = send(&app, function, &event(name, &token)).await;
+
+        assert_eq!(answered, status, "{name}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_base64_body_is_decoded_first() {
+    let app = TestApp::new().await;
+    let mut event = event("create-user.json", "");
+    let body = json!({"email": "abc@example.com", "password": PASSWORD}).to_string();
+    event["isBase64Encoded"] = json!(true);
+
+    event["body"] = json!(STANDARD.encode(&body));
+    assert_eq!(send(&app, "create-user", &event).await.0, 200);
+
+    event["body"] = json!(STANDARD.encode(vec![b' '; 16 * 1024 + 1]));
+    assert_eq!(send(&app, "create-user", &event).await.0, 413);
+
+    event["body"] = json!("not base64!");
+    let (status, body) = send(&app, "create-user", &event).await;
+    assert_eq!(status, 400);
+    assert_eq!(body["message"], "Invalid request");
+}
+
+#[tokio::test]
+async fn an_event_that_is_none_is_answered_and_panics_nowhere() {
+    let app = TestApp::new().await;
+
+    for event in [
+        json!(null),
+        json!([]),
+        json!("x"),
+        json!({}),
+        json!({"headers": 7}),
+        json!({"requestContext": {"http": {"method": "G E T"}}}),
+    ] {
+        let (status, body) = send(&app, "get-user", &event).await;
+
+        assert!((400..500).contains(&status), "{event}: {status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_in_an_event_makes_its_conversion_panic() {
+    let app = TestApp::new().await;
+    let good = event("get-user-no-credentials.json", "");
+    let long = format!("/{}", "a".repeat(70_000));
+
+    for (pointer, value) in [
+        ("/rawQueryString", json!("a=<>\"{}| \u{0}é")),
+        ("/rawPath", json!("/user<>\"{}|\\^` é\u{0}")),
+        ("/rawPath", json!("")),
+        ("/rawPath", json!(":99999")),
+        ("/rawPath", json!(long)),
+        ("/headers/host", json!("a b:/\\?#@[")),
+        ("/headers/x-forwarded-proto", json!("!!")),
+        ("/headers/user-agent", json!("Jürgen's browser ✓")),
+        ("/headers/x-forwarded-for", json!("é")),
+        ("/requestContext/domainName", json!("a b")),
+        ("/requestContext/stage", json!("a b")),
+        ("/requestContext/http/sourceIp", json!("nowhere")),
+        ("/requestContext/http/sourceIp", json!(null)),
+        ("/cookies", json!(["a\u{0}b"])),
+    ] {
+        let mut event = good.clone();
+        match event.pointer_mut(pointer) {
+            Some(place) => *place = value.clone(),
+            None => event[&pointer[1..]] = value.clone(),
+        }
+        let (status, _) = send(&app, "get-user", &event).await;
+
+        assert!(
+            status == 401 || status == 400,
+            "{pointer} {value}: {status}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_header_beyond_ascii_keeps_what_it_spoils_malformed() {
+    let app = TestApp::new().await;
+    let mut event = event("create-user.json", "");
+    event["headers"]["authorization"] = json!("Bearer é.b.c");
+
+    let (status, body) = send(&app, "create-user", &event).await;
+
+    assert_eq!(status, 401, "{body}");
+}

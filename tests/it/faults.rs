@@ -1,0 +1,351 @@
+//! A DynamoDB that is throttled, slow, broken or contended: injected under the real SDK.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use tests::app::{Answer, PASSWORD, TestApp};
+use tests::wire::Fault;
+
+fn service_error(code: &str) -> Fault {
+    let code = format!("com.amazonaws.dynamodb.v20120810#{code}");
+    Fault::Answer(400, json!({"__type": code, "message": "injected"}))
+}
+
+fn throttled() -> Fault {
+    service_error("ProvisionedThroughputExceededException")
+}
+
+fn broken() -> Fault {
+    Fault::Answer(
+        500,
+        json!({"__type": "com.amazon.coral.service#InternalServerError"}),
+    )
+}
+
+fn cancelled(reasons: &[&str]) -> Fault {
+    let reasons: Vec<Value> = reasons.iter().map(|code| json!({"Code": code})).collect();
+    Fault::Answer(
+        400,
+        json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "message": "Transaction cancelled, please refer cancellation reasons",
+            "CancellationReasons": reasons,
+        }),
+    )
+}
+
+fn assert_unavailable(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(
+        answer.body,
+        json!({"statusCode": 503, "error": "Service Unavailable",
+               "message": "Service temporarily unavailable. Please try again later."})
+    );
+    assert_eq!(answer.header("retry-after"), Some("1"));
+}
+
+#[tokio::test]
+async fn while_dynamodb_is_away_every_endpoint_says_503_and_afterwards_all_is_as_before() {
+    for fault in [throttled(), broken(), Fault::Break] {
+        let (app, token) = TestApp::with_user().await;
+        let all = fault.clone();
+        app.wire.on_request(move |_, _| Some(all.clone()));
+
+        assert_unavailable(&app.user(&token).await);
+        assert_unavailable(&app.sign_in("abc@example.com", PASSWORD).await);
+        assert_unavailable(&app.sign_up("def@example.com").await);
+
+        app.wire.heal();
+        assert_eq!(app.user(&token).await.status, 200);
+        assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+        assert_eq!(app.sign_up("def@example.com").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_throttle_of_the_moment_is_ridden_out() {
+    for operation in ["UpdateItem", "TransactWriteItems"] {
+        let app = TestApp::new().await;
+        app.wire.fail_next(operation, 2, throttled());
+
+        assert_eq!(
+            app.sign_up("abc@example.com").await.status,
+            200,
+            "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_dynamodb_that_does_not_answer_is_given_up_on() {
+    let (app, token) = TestApp::with_impatience().await;
+    app.wire.on_request(|_, _| Some(Fault::SilenceBefore));
+
+    assert_unavailable(&app.user(&token).await);
+}
+
+#[tokio::test]
+async fn a_refused_request_is_a_fault_of_ours_and_shows_nothing_of_it() {
+    let (app, token) = TestApp::with_user().await;
+    let denied = "AccessDeniedException";
+    app.wire.on_request(move |_, _| Some(service_error(denied)));
+
+    let answer = app.user(&token).await;
+
+    assert_eq!(answer.status, 500);
+    assert_eq!(
+        answer.body,
+        json!({"statusCode": 500, "error": "Internal Server Error",
+               "message": "An internal server error occurred"})
+    );
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_an_error_and_never_a_default() {
+    let (app, token) = TestApp::with_user().await;
+    let (_, mut account) = app
+        .users()
+        .await
+        .into_iter()
+        .find(|(key, _)| key.starts_with("user#"))
+        .unwrap();
+    account.remove("scope");
+    app.tamper(&app.app.config.tables.users, account).await;
+
+    assert_eq!(app.user(&token).await.status, 500);
+}
+
+#[tokio::test]
+async fn an_answer_lost_after_the_commit_does_not_turn_into_already_exists() {
+    let app = TestApp::new().await;
+    app.wire
+        .fail_next("TransactWriteItems", 1, Fault::LoseAnswer);
+
+    let answer = app.sign_up("abc@example.com").await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(app.user(&answer.token()).await.status, 200);
+    assert_eq!(app.account_count().await, 1);
+}
+
+#[tokio::test]
+async fn a_sign_up_knows_its_own_claims_even_where_the_request_token_is_forgotten() {
+    let app = TestApp::new().await;
+    let retried = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&retried);
+    let hidden_by_the_claim = |own: &Value| {
+        json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "CancellationReasons": [
+                {"Code": "ConditionalCheckFailed"},
+                {"Code": "ConditionalCheckFailed", "Item": own},
+            ],
+        })
+    };
+    app.wire.on_request(move |operation, body| {
+        if operation != "TransactWriteItems" {
+            return None;
+        }
+        match seen.fetch_add(1, Ordering::SeqCst) {
+            0 => Some(Fault::LoseAnswer),
+            _ => {
+                let claim = &body["TransactItems"][1]["Put"]["Item"];
+                Some(Fault::Answer(400, hidden_by_the_claim(claim)))
+            }
+        }
+    });
+
+    let answer = app.sign_up("abc@example.com").await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(retried.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_transaction_conflict_is_neither_success_nor_already_exists() {
+    for reasons in [
+        ["None", "TransactionConflict"],
+        ["TransactionConflict", "None"],
+        ["None", "ThrottlingError"],
+    ] {
+        let app = TestApp::new().await;
+        app.wire
+            .fail_next("TransactWriteItems", 3, cancelled(&reasons));
+        assert_eq!(
+            app.sign_up("abc@example.com").await.status,
+            200,
+            "{reasons:?}"
+        );
+
+        app.wire
+            .fail_next("TransactWriteItems", 100, cancelled(&reasons));
+        assert_unavailable(&app.sign_up("def@example.com").await);
+        assert_eq!(app.account_count().await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_condition_decides_beside_a_conflict() {
+    let app = TestApp::new().await;
+    let reasons = ["TransactionConflict", "ConditionalCheckFailed"];
+    app.wire
+        .fail_next("TransactWriteItems", 1, cancelled(&reasons));
+
+    assert_eq!(app.sign_up("abc@example.com").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_conflict_on_a_single_write_is_ridden_out() {
+    let conflict = service_error("TransactionConflictException");
+    let (app, _) = TestApp::with_user().await;
+    app.wire.fail_next("UpdateItem", 3, conflict.clone());
+    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+
+    app.wire.fail_next("UpdateItem", 100, conflict);
+    assert_unavailable(&app.sign_in("abc@example.com", PASSWORD).await);
+}
+
+#[tokio::test]
+async fn a_colliding_id_is_drawn_again() {
+    let app = TestApp::new().await;
+    let reasons = ["ConditionalCheckFailed", "None"];
+    app.wire
+        .fail_next("TransactWriteItems", 1, cancelled(&reasons));
+    assert_eq!(app.sign_up("abc@example.com").await.status, 200);
+
+    app.wire
+        .fail_next("TransactWriteItems", 100, cancelled(&reasons));
+    assert_eq!(app.sign_up("def@example.com").await.status, 500);
+}
+
+#[tokio::test]
+async fn a_crash_between_any_two_writes_leaves_no_half_account() {
+    // A sign-up writes three times: two counters, then the account with its claims.
+    for crash_at in 0..3 {
+        for after in [false, true] {
+            let app = TestApp::new().await;
+            let (crashed, crash) = tokio::sync::oneshot::channel();
+            let (mut crashed, mut writes) = (Some(crashed), 0);
+            app.wire.on_request(move |_, _| {
+                writes += 1;
+                if writes <= crash_at {
+                    return None;
+                }
+                crashed.take().map(|crashed| crashed.send(()));
+                Some(if after {
+                    Fault::SilenceAfter
+                } else {
+                    Fault::SilenceBefore
+                })
+            });
+            tokio::select! {
+                answer = app.sign_up("abc@example.com") => panic!("no crash: {answer:?}"),
+                _ = crash => {}
+            }
+            settle(&app).await;
+
+            let whole = crash_at == 2 && after;
+            let users = app.users().await;
+            assert_eq!(users.len(), if whole { 2 } else { 0 }, "{crash_at} {after}");
+            let survivor = app.another(&[]);
+            let again = survivor.sign_up("abc@example.com").await;
+            assert_eq!(
+                again.status,
+                if whole { 400 } else { 200 },
+                "{crash_at} {after}"
+            );
+            assert_eq!(
+                survivor.sign_in("abc@example.com", PASSWORD).await.status,
+                200
+            );
+        }
+    }
+}
+
+/// A write whose answer nobody awaits may still be under way: the engine executes one request at
+/// a time, so one that is answered has seen it.
+async fn settle(app: &TestApp) {
+    while app.users().await.len() == 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn keys_left_unread_are_asked_for_again() {
+    let (app, token) = TestApp::with_user().await;
+    let claims = app.app.tokens.verify(&token, clock_now(&app)).unwrap();
+    app.app
+        .store
+        .revoke(&claims.token_id, claims.expires_at)
+        .await
+        .unwrap();
+
+    // The engine answers only for the account, and leaves the revocation unread.
+    let unread_revocation: fn(&mut Value) = |answer| {
+        let responses = answer["Responses"].as_object_mut().unwrap();
+        let revoked = responses.remove("latchkey-sessions").unwrap();
+        let key = json!({"pk": revoked[0]["pk"]});
+        answer["UnprocessedKeys"] = json!({"latchkey-sessions": {"Keys": [key]}});
+    };
+    app.wire
+        .fail_next("BatchGetItem", 1, Fault::Change(unread_revocation));
+    let answer = app.user(&token).await;
+    assert_eq!((answer.status, answer.message()), (401, "Bad token"));
+
+    app.wire.fail_next(
+        "BatchGetItem",
+        100,
+        Fault::Change(|answer| {
+            let responses = answer["Responses"].as_object_mut().unwrap();
+            responses.remove("latchkey-sessions");
+            let key = json!({"pk": {"S": "revoked#x"}});
+            answer["UnprocessedKeys"] = json!({"latchkey-sessions": {"Keys": [key]}});
+        }),
+    );
+    assert_unavailable(&app.user(&token).await);
+}
+
+fn clock_now(app: &TestApp) -> shared::domain::Timestamp {
+    use shared::ports::Clock;
+    app.clock.now()
+}
+
+#[tokio::test]
+async fn places_taken_before_an_outage_are_given_back() {
+    let app = TestApp::with(&[("SIGNIN_RATE_LIMIT_ACCOUNT", "1")]).await;
+    app.sign_up("abc@example.com").await;
+    for _ in 0..5 {
+        app.wire.fail_next("GetItem", 100, broken());
+        assert_unavailable(&app.sign_in("abc@example.com", PASSWORD).await);
+    }
+
+    app.wire.heal();
+
+    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_place_cannot_be_given_back_succeeds_all_the_same() {
+    let (app, _) = TestApp::with_user().await;
+    app.wire.on_request(|operation, body| {
+        let gives_back = body["UpdateExpression"] == "ADD n :minus_one";
+        (gives_back || operation == "DeleteItem").then(broken)
+    });
+
+    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_place_is_never_given_back_twice() {
+    let (app, _) = TestApp::with_user().await;
+    app.sign_in("nobody", "guess1").await;
+    app.wire.on_request(|_, body| {
+        (body["UpdateExpression"] == "ADD n :minus_one").then_some(Fault::LoseAnswer)
+    });
+
+    app.sign_in("abc@example.com", PASSWORD).await;
+
+    let counters = app.items(&app.app.config.tables.rate_limits).await;
+    assert_eq!(counters["sign-in-ip#192.0.2.1"]["n"].as_n().unwrap(), "1");
+}

@@ -1,0 +1,283 @@
+//! `GET /user`, and every way not to be let in.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shared::domain::Timestamp;
+use shared::ports::Clock;
+use tests::app::{Answer, TestApp, get};
+
+use crate::tokens::{claims, sign};
+
+fn assert_denied(answer: &Answer, message: &str) {
+    assert_eq!(answer.status, 401, "{message}");
+    assert_eq!(
+        answer.body,
+        json!({"statusCode": 401, "error": "Unauthorized", "message": message})
+    );
+    let challenge = format!("Bearer error=\"{message}\"");
+    assert_eq!(answer.header("www-authenticate"), Some(challenge.as_str()));
+}
+
+const SIGNATURE: &str = "Invalid JWT: key or signature is invalid";
+const FORMAT: &str = "Invalid JWT: Token format not valid";
+
+#[tokio::test]
+async fn a_token_shows_its_owner_the_account() {
+    let (app, token) = TestApp::with_user().await;
+
+    let answer = app.user(&token).await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.body,
+        json!({
+            "id": answer.body["id"], "username": "abc@example.com", "isActive": false,
+            "email": "abc@example.com", "scope": ["user"], "plan": "free",
+        })
+    );
+}
+
+#[tokio::test]
+async fn scopes_are_shown_as_they_are_stored_now() {
+    let (app, token) = TestApp::with_user().await;
+    let id = app.user(&token).await.body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    app.grant(&id, &["user", "admin"]).await;
+
+    assert_eq!(
+        app.user(&token).await.body["scope"],
+        json!(["user", "admin"])
+    );
+}
+
+#[tokio::test]
+async fn without_credentials_the_challenge_names_no_error() {
+    let app = TestApp::new().await;
+
+    let answer = app.call(get("/user")).await;
+
+    assert_eq!(answer.status, 401);
+    assert_eq!(
+        answer.message(),
+        "authorization not found in request headers"
+    );
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+}
+
+#[tokio::test]
+async fn the_scheme_word_is_case_insensitive() {
+    let (app, token) = TestApp::with_user().await;
+
+    for scheme in ["bearer", "BEARER", "bEaReR", "Bearer "] {
+        let call = get("/user").header("authorization", &format!("{scheme} {token}"));
+
+        assert_eq!(app.call(call).await.status, 200, "{scheme}");
+    }
+}
+
+#[tokio::test]
+async fn a_known_other_scheme_is_named() {
+    let app = TestApp::new().await;
+
+    for (sent, named) in [
+        ("Basic dXNlcjpwYXNz", "Basic"),
+        ("basic x", "Basic"),
+        ("Digest username=x", "Digest"),
+        ("Negotiate x", "Negotiate"),
+        ("ApiKey x", "ApiKey"),
+        ("TOKEN x", "Token"),
+        ("Basic", "Basic"),
+    ] {
+        let answer = app.call(get("/user").header("authorization", sent)).await;
+
+        assert_denied(
+            &answer,
+            &format!("Expected token type Bearer does not match {named}"),
+        );
+    }
+}
+
+#[tokio::test]
+async fn whatever_else_is_malformed_and_never_echoed() {
+    let (app, token) = TestApp::with_user().await;
+
+    for sent in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer a",
+        "Bearer a.b",
+        "Bearer a.b.c.d",
+        "Bearer .b.c",
+        "Bearer a b.c.d",
+        "Bearera.b.c",
+        "Hawk id=s3cret",
+        "s3cret",
+        token.as_str(),
+        &format!("Bearer {token},Bearer {token}"),
+        &format!("Bearer {token}, {token}"),
+        "Bearer é.b.c",
+    ] {
+        let answer = app.call(get("/user").header("authorization", sent)).await;
+
+        assert_denied(&answer, FORMAT);
+    }
+}
+
+#[tokio::test]
+async fn authorization_twice_is_malformed() {
+    let (app, token) = TestApp::with_user().await;
+
+    let answer = app.call(get("/user").bearer(&token).bearer(&token)).await;
+
+    assert_denied(&answer, FORMAT);
+}
+
+#[tokio::test]
+async fn a_header_of_8_kib_is_answered_like_any_other() {
+    let app = TestApp::new().await;
+
+    let long = "a".repeat(8192);
+    let answer = app.call(get("/user").bearer(&long)).await;
+    assert_denied(&answer, FORMAT);
+
+    let answer = app.call(get("/user").bearer(&format!("a.{long}.c"))).await;
+    assert_denied(&answer, SIGNATURE);
+}
+
+#[tokio::test]
+async fn a_token_with_a_byte_changed_anywhere_is_invalid() {
+    let (app, token) = TestApp::with_user().await;
+
+    for position in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).unwrap();
+
+        let answer = app.user(&changed).await;
+
+        let was_a_dot = token.as_bytes()[position] == b'.';
+        assert_denied(&answer, if was_a_dot { FORMAT } else { SIGNATURE });
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_says_when_it_did() {
+    let (app, token) = TestApp::with_user().await;
+    let day = Duration::from_secs(24 * 60 * 60);
+
+    app.clock.advance(30 * day - Duration::from_millis(251));
+    assert_eq!(
+        app.user(&token).await.status,
+        200,
+        "up to the last millisecond"
+    );
+
+    app.clock.advance(Duration::from_millis(1));
+    assert_denied(
+        &app.user(&token).await,
+        "Invalid JWT: jwt expired expiredAt: \
+         Sun Feb 14 2027 08:00:00 GMT+0000 (Coordinated Universal Time)",
+    );
+}
+
+#[tokio::test]
+async fn a_token_is_not_active_more_than_five_seconds_before_its_time() {
+    let (app, token) = TestApp::with_user().await;
+    let user = app.user(&token).await.body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let now = app.clock.now().secs();
+    let not_before = |nbf| {
+        let mut claims = claims(&user, app.clock.now());
+        claims["nbf"] = json!(nbf);
+        sign(&claims)
+    };
+
+    assert_eq!(app.user(&not_before(now + 5)).await.status, 200);
+    assert_denied(
+        &app.user(&not_before(now + 6)).await,
+        "Invalid JWT: jwt not active",
+    );
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_bad() {
+    let (app, token) = TestApp::with_user().await;
+    let other = app.sign_in("abc@example.com", "abc321").await.token();
+    let claims = app.app.tokens.verify(&token, app.clock.now()).unwrap();
+
+    app.app
+        .store
+        .revoke(&claims.token_id, claims.expires_at)
+        .await
+        .unwrap();
+
+    assert_denied(&app.user(&token).await, "Bad token");
+    assert_denied(&app.another(&[]).user(&token).await, "Bad token");
+    assert_eq!(app.user(&other).await.status, 200, "another token lives on");
+}
+
+#[tokio::test]
+async fn a_token_of_another_generation_is_bad() {
+    let (app, token) = TestApp::with_user().await;
+    let user = app.user(&token).await.body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    for generation in [0, 2] {
+        let mut claims = claims(&user, app.clock.now());
+        claims["gen"] = json!(generation);
+
+        assert_denied(&app.user(&sign(&claims)).await, "Bad token");
+    }
+}
+
+#[tokio::test]
+async fn a_token_whose_owner_is_gone_is_bad() {
+    let (app, token) = TestApp::with_user().await;
+    let id = app.user(&token).await.body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    app.delete(&app.app.config.tables.users, &format!("user#{id}"))
+        .await;
+
+    assert_denied(&app.user(&token).await, "Bad token");
+}
+
+#[tokio::test]
+async fn an_unknown_api_key_is_refused_alone_and_beside_a_token() {
+    let (app, token) = TestApp::with_user().await;
+    let key = "api_ABCDEFGHIJKLMNOPQRSTUVWX";
+
+    let alone = app.call(get("/user").header("x-api-key", key)).await;
+    assert_denied(&alone, "Invalid API key");
+
+    let beside = app
+        .call(get("/user").bearer(&token).header("X-Api-Key", key))
+        .await;
+    assert_denied(&beside, "Invalid API key");
+}
+
+#[tokio::test]
+async fn a_date_far_away_does_not_break_the_answer() {
+    let (app, token) = TestApp::with_user().await;
+    let user = app.user(&token).await.body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut claims = claims(&user, Timestamp::from_secs(0));
+    claims["exp"] = json!(i64::MIN);
+
+    let answer = app.user(&sign(&claims)).await;
+
+    assert_denied(&answer, "Invalid JWT: jwt expired expiredAt: Invalid Date");
+}

@@ -1,0 +1,61 @@
+//! Functions, routes, events and permissions belong together.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use local::functions::NAMES;
+use local::template::Template;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn names_in(folder: &str) -> BTreeSet<String> {
+    fs::read_dir(root().join(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn every_function_has_a_folder_a_route_and_a_place_in_the_local_server() {
+    let folders = names_in("functions");
+    let routed: BTreeSet<String> = Template::checked_in()
+        .unwrap()
+        .routes
+        .into_iter()
+        .map(|route| route.function)
+        .collect();
+    let served: BTreeSet<String> = NAMES.iter().map(ToString::to_string).collect();
+
+    assert_eq!(folders, routed);
+    assert_eq!(folders, served);
+}
+
+#[test]
+fn every_function_has_a_good_event_and_a_bad_one() {
+    let events = names_in("events");
+
+    for name in NAMES {
+        assert!(events.contains(&format!("{name}.json")), "{name}");
+        let bad = format!("{name}-");
+        assert!(events.iter().any(|event| event.starts_with(&bad)), "{name}");
+    }
+}
+
+#[test]
+fn every_main_is_the_same_six_lines() {
+    for name in NAMES {
+        let main = fs::read_to_string(root().join(format!("functions/{name}/src/main.rs")));
+        let module = name.replace('-', "_");
+
+        let expected = format!(
+            "//! The Lambda function `{name}`.\n\n\
+             fn main() -> Result<(), shared::runtime::Error> {{\n    \
+             shared::runtime::serve({module}::handle)\n}}\n"
+        );
+
+        assert_eq!(main.unwrap(), expected);
+    }
+}

@@ -1,0 +1,14 @@
+//! The whole of Latchkey, in process: a module per endpoint or per promise.
+
+mod bad_input;
+mod capacity;
+mod create_user;
+mod events;
+mod faults;
+mod get_user;
+mod layout;
+mod races;
+mod sign_in;
+mod sign_up_limits;
+mod throttling;
+mod tokens;

@@ -1,0 +1,115 @@
+//! Races, with real concurrency against the real engine: four instances on several threads.
+
+use serde_json::json;
+use tests::app::{Answer, PASSWORD, TestApp, post};
+
+/// Runs `n` requests at once.
+pub(crate) async fn race<F>(n: usize, request: impl Fn(usize) -> F) -> Vec<Answer>
+where
+    F: Future<Output = Answer>,
+{
+    futures_util::future::join_all((0..n).map(request)).await
+}
+
+/// Sends `n` requests at once, each from a task of its own, spread over four instances.
+async fn race_instances<F>(
+    settings: &[(&str, &str)],
+    n: usize,
+    request: impl Fn(std::sync::Arc<TestApp>, usize) -> F,
+) -> (TestApp, Vec<Answer>)
+where
+    F: Future<Output = Answer> + Send + 'static,
+{
+    let app = TestApp::with(settings).await;
+    let instances: Vec<_> = (0..4)
+        .map(|_| std::sync::Arc::new(app.another(settings)))
+        .collect();
+    let tasks: Vec<_> = (0..n)
+        .map(|i| tokio::spawn(request(instances[i % 4].clone(), i)))
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    (app, answers)
+}
+
+fn count(answers: &[Answer], status: u16) -> usize {
+    answers
+        .iter()
+        .filter(|answer| answer.status == status)
+        .count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_sign_ups_racing_for_one_email_leave_exactly_one_account() {
+    let (app, answers) = race_instances(&[], 200, async |app, i| {
+        app.sign_up_from(&format!("198.51.{}.1", i / 4), "abc@example.com")
+            .await
+    })
+    .await;
+
+    assert_eq!(count(&answers, 200), 1);
+    assert_eq!(count(&answers, 400) + count(&answers, 429), 199);
+    assert_eq!(app.account_count().await, 1);
+    let keys: Vec<_> = app.users().await.into_keys().collect();
+    assert_eq!(keys.len(), 2, "the account and its claim: {keys:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ups_racing_for_one_username_leave_exactly_one_account() {
+    let (app, answers) = race_instances(&[], 40, async |app, i| {
+        let email = format!("user{i}@example.com");
+        let body = json!({"username": "Alice", "email": email, "password": PASSWORD});
+        app.call(post("/user", &body)).await
+    })
+    .await;
+
+    assert_eq!(count(&answers, 200), 1);
+    assert_eq!(count(&answers, 400), 39);
+    assert_eq!(app.users().await.len(), 3, "the account and its two claims");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_forty_racing_sign_ups_for_one_email_exactly_ten_get_past_the_limit() {
+    let (_, answers) = race_instances(&[], 40, async |app, i| {
+        app.sign_up_from(&format!("198.51.100.{i}"), "abc@example.com")
+            .await
+    })
+    .await;
+
+    assert_eq!(count(&answers, 429), 30);
+    assert_eq!(count(&answers, 200) + count(&answers, 400), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_hundred_racing_sign_ups_from_one_address_exactly_fifty_make_accounts() {
+    let (app, answers) = race_instances(&[], 200, async |app, i| {
+        app.sign_up(&format!("user{i}@example.com")).await
+    })
+    .await;
+
+    assert_eq!(count(&answers, 200), 50);
+    assert_eq!(count(&answers, 429), 150);
+    assert_eq!(app.account_count().await, 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_reopened_by_many_at_once_admits_exactly_the_limit() {
+    let app = std::sync::Arc::new(TestApp::new().await);
+    for _ in 0..11 {
+        app.sign_up("abc@example.com").await;
+    }
+    app.clock.advance(std::time::Duration::from_secs(3600));
+    let instances: Vec<_> = (0..4).map(|_| app.another(&[])).collect();
+
+    let answers = race(40, |i| {
+        let ip = format!("198.51.100.{i}");
+        let instance = &instances[i % 4];
+        async move { instance.sign_up_from(&ip, "abc@example.com").await }
+    })
+    .await;
+
+    assert_eq!(count(&answers, 400), 10);
+    assert_eq!(count(&answers, 429), 30);
+}

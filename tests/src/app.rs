@@ -1,0 +1,334 @@
+//! A whole Latchkey of a test's own: real handlers, the real SDK, the embedded engine in memory.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder as SdkConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, HeaderValue, Request, header};
+use local::engine::Engine;
+use local::gateway::Gateway;
+use local::template::Template;
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::config::Config;
+use shared::ports::SystemEntropy;
+use shared::store::{Store, client_config};
+
+use crate::clock::TestClock;
+use crate::wire::{Cost, Wire, cost};
+
+/// The key ring of every test: not a secret, and nowhere else.
+pub const KEYS: &str = r#"{"keys":[
+    {"kid":"test","state":"active","key":"bGF0Y2hrZXktdGVzdC1rZXktbm90LWEtc2VjcmV0LSE"},
+    {"kid":"stolen","state":"revoked","key":"bGF0Y2hrZXktdGVzdC1rZXktc3RvbGVuLWxvbmctYWdv"}]}"#;
+
+/// The password of [`TestApp::with_user`]'s account, as in the API's own examples.
+pub const PASSWORD: &str = "abc321";
+
+/// One instance: an app, its gateway, and the wire to the tables.
+#[derive(Debug)]
+pub struct TestApp {
+    /// Moves when told, and is shared by all instances over the same tables.
+    pub clock: Arc<TestClock>,
+    /// This instance's wire to the engine.
+    pub wire: Wire,
+    /// The app itself, for what no request can do.
+    pub app: Arc<App>,
+    gateway: Gateway,
+    engine: Engine,
+    client: Client,
+}
+
+/// An answer, as a client sees it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The error envelope's message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap_or_default()
+    }
+
+    /// The token it hands out.
+    #[must_use]
+    pub fn token(&self) -> String {
+        let token = self.body["token"].as_str();
+        token
+            .unwrap_or_else(|| panic!("no token: {self:?}"))
+            .to_owned()
+    }
+
+    /// A header, if it is there once.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(value)
+    }
+}
+
+/// A request being built.
+#[derive(Debug)]
+pub struct Call {
+    request: Request<Body>,
+    peer: SocketAddr,
+}
+
+/// A `POST` of a JSON body.
+#[must_use]
+pub fn post(path: &str, body: &Value) -> Call {
+    post_bytes(path, body.to_string())
+}
+
+/// A `POST` of any bytes, declared to be JSON.
+#[must_use]
+pub fn post_bytes(path: &str, body: impl Into<Body>) -> Call {
+    Call::new("POST", path, body.into()).header("content-type", "application/json")
+}
+
+/// A `GET`.
+#[must_use]
+pub fn get(path: &str) -> Call {
+    Call::new("GET", path, Body::empty())
+}
+
+impl Call {
+    /// A request from 192.0.2.1.
+    #[must_use]
+    pub fn new(method: &str, path: &str, body: Body) -> Self {
+        let request = Request::builder().method(method).uri(path).body(body);
+        Self {
+            request: request.expect("a request"),
+            peer: SocketAddr::from(([192, 0, 2, 1], 40000)),
+        }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        let value = HeaderValue::from_bytes(value.as_bytes()).expect("a header value");
+        self.request.headers_mut().append(name, value);
+        self
+    }
+
+    /// Takes a header away.
+    #[must_use]
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.request.headers_mut().remove(name);
+        self
+    }
+
+    /// Adds `Authorization: Bearer`.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header(header::AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+    }
+
+    /// Comes from this address.
+    #[must_use]
+    pub fn from(mut self, ip: &str) -> Self {
+        self.peer = SocketAddr::new(ip.parse().expect("an address"), 40000);
+        self
+    }
+}
+
+impl TestApp {
+    /// Latchkey with the template's settings and a cheap password hash.
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// Latchkey with some settings changed.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let tables = template().tables;
+        let engine = Engine::start(":memory:", &tables).await.expect("an engine");
+        Self::over(engine, Arc::default(), settings, |sdk| sdk)
+    }
+
+    /// Latchkey with the account abc@example.com, a token of it, and 100 ms of patience with
+    /// DynamoDB.
+    pub async fn with_impatience() -> (Self, String) {
+        let (app, token) = Self::with_user().await;
+        let impatient = |sdk: SdkConfig| {
+            let patience = std::time::Duration::from_millis(100);
+            sdk.timeout_config(TimeoutConfig::builder().operation_timeout(patience).build())
+        };
+        let app = Self::over(app.engine.clone(), Arc::clone(&app.clock), &[], impatient);
+        (app, token)
+    }
+
+    /// Another instance over the same tables: a second function, with a memory of its own.
+    #[must_use]
+    pub fn another(&self, settings: &[(&str, &str)]) -> Self {
+        Self::over(
+            self.engine.clone(),
+            Arc::clone(&self.clock),
+            settings,
+            |sdk| sdk,
+        )
+    }
+
+    fn over(
+        engine: Engine,
+        clock: Arc<TestClock>,
+        settings: &[(&str, &str)],
+        adjust: impl FnOnce(SdkConfig) -> SdkConfig,
+    ) -> Self {
+        let template = template();
+        let mut variables: BTreeMap<String, String> = template.variables;
+        let cheap = [
+            ("ARGON2_MEMORY_KIB", "8"),
+            ("ARGON2_ITERATIONS", "1"),
+            ("JWT_KEYS", KEYS),
+        ];
+        for (name, value) in cheap.iter().chain(settings) {
+            variables.insert((*name).to_owned(), (*value).to_owned());
+        }
+        for (name, value) in engine.variables() {
+            variables.insert(name.to_owned(), value);
+        }
+        let config = Config::from_lookup(|name| variables.get(name).cloned()).expect("settings");
+        let wire = Wire::new();
+        let sdk = adjust(client_config(&config.aws));
+        let entropy = Arc::new(SystemEntropy);
+        let store = Store::new(
+            Client::from_conf(sdk.clone().http_client(wire.clone()).build()),
+            config.tables.clone(),
+            entropy.clone(),
+        );
+        let app = App::new(config, store, clock.clone(), entropy).expect("an app");
+        let app = Arc::new(app);
+        Self {
+            gateway: Gateway::new(template.routes, Arc::clone(&app)),
+            client: Client::from_conf(sdk.build()),
+            clock,
+            wire,
+            app,
+            engine,
+        }
+    }
+
+    /// Latchkey with the account abc@example.com, and a token of it.
+    pub async fn with_user() -> (Self, String) {
+        let app = Self::new().await;
+        let token = app.sign_up("abc@example.com").await.token();
+        (app, token)
+    }
+
+    /// Sends a request.
+    pub async fn call(&self, call: Call) -> Answer {
+        let response = self.gateway.respond(call.peer, call.request).await;
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("a body");
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: serde_json::from_slice(&body).expect("a JSON body"),
+        }
+    }
+
+    /// Signs up with [`PASSWORD`].
+    pub async fn sign_up(&self, email: &str) -> Answer {
+        self.sign_up_from("192.0.2.1", email).await
+    }
+
+    /// Signs up with [`PASSWORD`] from an address.
+    pub async fn sign_up_from(&self, ip: &str, email: &str) -> Answer {
+        let body = json!({"email": email, "password": PASSWORD});
+        self.call(post("/user", &body).from(ip)).await
+    }
+
+    /// Signs in.
+    pub async fn sign_in(&self, username: &str, password: &str) -> Answer {
+        self.sign_in_from("192.0.2.1", username, password).await
+    }
+
+    /// Signs in from an address.
+    pub async fn sign_in_from(&self, ip: &str, username: &str, password: &str) -> Answer {
+        let body = json!({"username": username, "password": password});
+        self.call(post("/user/auth", &body).from(ip)).await
+    }
+
+    /// Asks who a token's owner is.
+    pub async fn user(&self, token: &str) -> Answer {
+        self.call(get("/user").bearer(token)).await
+    }
+
+    /// Grants scopes as an operator would, in the table.
+    pub async fn grant(&self, account_id: &str, scopes: &[&str]) {
+        let scopes = scopes
+            .iter()
+            .map(|scope| AttributeValue::S((*scope).to_owned()));
+        self.client
+            .update_item()
+            .table_name(&self.app.config.tables.users)
+            .key("pk", AttributeValue::S(format!("user#{account_id}")))
+            .update_expression("SET #scope = :scopes")
+            .expression_attribute_names("#scope", "scope")
+            .expression_attribute_values(":scopes", AttributeValue::L(scopes.collect()))
+            .send()
+            .await
+            .expect("an update");
+    }
+
+    /// Everything in a table, by key.
+    #[expect(clippy::disallowed_methods, reason = "a test looks at everything")]
+    pub async fn items(&self, table: &str) -> BTreeMap<String, Item> {
+        let output = self.client.scan().table_name(table).send().await;
+        let items = output.expect("a scan").items.unwrap_or_default();
+        items
+            .into_iter()
+            .map(|item| (item["pk"].as_s().expect("a key").clone(), item))
+            .collect()
+    }
+
+    /// Everything in the users table, by key.
+    pub async fn users(&self) -> BTreeMap<String, Item> {
+        self.items(&self.app.config.tables.users).await
+    }
+
+    /// How many accounts there are.
+    pub async fn account_count(&self) -> usize {
+        let users = self.users().await;
+        users.keys().filter(|key| key.starts_with("user#")).count()
+    }
+
+    /// Puts an item as it is, or takes one away where there is only a key.
+    pub async fn tamper(&self, table: &str, item: Item) {
+        let put = self.client.put_item().table_name(table);
+        put.set_item(Some(item)).send().await.expect("a put");
+    }
+
+    /// Deletes an item.
+    pub async fn delete(&self, table: &str, key: &str) {
+        let delete = self.client.delete_item().table_name(table);
+        let key = AttributeValue::S(key.to_owned());
+        delete.key("pk", key).send().await.expect("a delete");
+    }
+
+    /// What a request cost: the calls since the last look.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        cost(&self.wire.take_calls())
+    }
+}
+
+/// An item as the table holds it.
+pub type Item = std::collections::HashMap<String, AttributeValue>;
+
+fn template() -> Template {
+    Template::checked_in().expect("a template")
+}
