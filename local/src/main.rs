@@ -18,6 +18,7 @@ use shared::ports::{SystemClock, SystemEntropy};
 use shared::store::{Store, client_config};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Where the database and the key ring are kept.
 const STATE: &str = ".local";
@@ -51,27 +52,22 @@ async fn run() -> Result<(), Failure> {
     announce(listener.local_addr()?, &template.routes);
     let router = Gateway::new(template.routes, app).into_router();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut terminated = signal(SignalKind::terminate())?;
-    tokio::spawn(async move {
+    let (stop, stopped) = oneshot::channel();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async {
+        let _ = stopped.await;
+    });
+    let stopping = async {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminated.recv() => {}
         }
-        let _ = stop.send(true);
-    });
-    let asked_to_stop = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
-    let server =
-        axum::serve(listener, service).with_graceful_shutdown(asked_to_stop(stopped.clone()));
-    let out_of_grace = async {
-        asked_to_stop(stopped).await;
+        let _ = stop.send(());
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        served = server.into_future() => served?,
-        () = out_of_grace => {}
+        ended = server.into_future() => ended?,
+        () = stopping => {}
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Every environment variable: looked up once, typed, and checked at start.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -54,8 +55,8 @@ pub struct Aws {
     pub session_token: Option<String>,
 }
 
-impl std::fmt::Debug for Aws {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Aws")
             .field("region", &self.region)
             .field("endpoint_url", &self.endpoint_url)
@@ -165,7 +166,7 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
 
     fn at_least<T>(&self, variable: &str, default: T, least: T) -> Result<T, ConfigError>
     where
-        T: FromStr + PartialOrd + std::fmt::Display,
+        T: FromStr + PartialOrd + fmt::Display + Copy,
     {
         let kind = format!("a whole number of at least {least}");
         let number = self.number(variable, default, &kind)?;
@@ -295,10 +296,10 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
     }
 }
 
-fn invalid(variable: &str, problem: impl ToString) -> ConfigError {
+fn invalid(variable: &str, problem: impl fmt::Display) -> ConfigError {
     ConfigError {
         variable: variable.to_owned(),
-        problem: problem.to_string(),
+        problem: format!("{problem}"),
     }
 }
 
@@ -331,8 +332,8 @@ mod tests {
     fn defaults_are_the_documented_ones() {
         let config = config(&[]).unwrap();
 
-        let hour = Duration::from_secs(3600);
-        let quarter = Duration::from_secs(900);
+        let hour = Duration::from_hours(1);
+        let quarter = Duration::from_mins(15);
         let limit = |max, window| Limit { max, window };
         assert_eq!(config.limits.sign_up_email, limit(10, hour));
         assert_eq!(config.limits.sign_up_ip, limit(50, hour));

@@ -94,7 +94,7 @@ async fn a_sign_up_costs_three_round_trips() {
 async fn a_window_reopened_adds_one_round_trip() {
     let app = TestApp::new().await;
     app.sign_up("abc@example.com").await;
-    app.clock.advance(Duration::from_secs(3600));
+    app.clock.advance(Duration::from_hours(1));
     let _ = app.cost();
 
     app.sign_up_from("192.0.2.2", "abc@example.com").await;

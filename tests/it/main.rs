@@ -1,5 +1,11 @@
 //! The whole of Latchkey, in process: a module per endpoint or per promise.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test whose setting fails has failed"
+)]
+
 mod bad_input;
 mod capacity;
 mod create_user;

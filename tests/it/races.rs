@@ -1,5 +1,8 @@
 //! Races, with real concurrency against the real engine: four instances on several threads.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::json;
 use tests::app::{Answer, PASSWORD, TestApp, post};
 
@@ -15,15 +18,13 @@ where
 async fn race_instances<F>(
     settings: &[(&str, &str)],
     n: usize,
-    request: impl Fn(std::sync::Arc<TestApp>, usize) -> F,
+    request: impl Fn(Arc<TestApp>, usize) -> F,
 ) -> (TestApp, Vec<Answer>)
 where
     F: Future<Output = Answer> + Send + 'static,
 {
     let app = TestApp::with(settings).await;
-    let instances: Vec<_> = (0..4)
-        .map(|_| std::sync::Arc::new(app.another(settings)))
-        .collect();
+    let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(settings))).collect();
     let tasks: Vec<_> = (0..n)
         .map(|i| tokio::spawn(request(instances[i % 4].clone(), i)))
         .collect();
@@ -96,11 +97,11 @@ async fn of_two_hundred_racing_sign_ups_from_one_address_exactly_fifty_make_acco
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_reopened_by_many_at_once_admits_exactly_the_limit() {
-    let app = std::sync::Arc::new(TestApp::new().await);
+    let app = TestApp::new().await;
     for _ in 0..11 {
         app.sign_up("abc@example.com").await;
     }
-    app.clock.advance(std::time::Duration::from_secs(3600));
+    app.clock.advance(Duration::from_hours(1));
     let instances: Vec<_> = (0..4).map(|_| app.another(&[])).collect();
 
     let answers = race(40, |i| {

@@ -6,6 +6,14 @@
 //! | [`clock`] | a clock that moves when told |
 //! | [`wire`] | the wire between the SDK and the engine: counted, and cut on demand |
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "a test whose setting fails has failed"
+)]
+
 pub mod app;
 pub mod clock;
 pub mod wire;

@@ -1,6 +1,7 @@
 //! Items as DynamoDB holds them: written with a schema version, read without guessing.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -18,7 +19,7 @@ pub(super) fn s(value: impl Into<String>) -> AttributeValue {
 }
 
 /// A number attribute.
-pub(super) fn n(value: impl ToString) -> AttributeValue {
+pub(super) fn n(value: impl Display + Copy) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
