@@ -147,13 +147,11 @@ async fn a_sign_up_knows_its_own_claims_even_where_the_request_token_is_forgotte
         if operation != "TransactWriteItems" {
             return None;
         }
-        match seen.fetch_add(1, Ordering::SeqCst) {
-            0 => Some(Fault::LoseAnswer),
-            _ => {
-                let claim = &body["TransactItems"][1]["Put"]["Item"];
-                Some(Fault::Answer(400, hidden_by_the_claim(claim)))
-            }
+        if seen.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Some(Fault::LoseAnswer);
         }
+        let claim = &body["TransactItems"][1]["Put"]["Item"];
+        Some(Fault::Answer(400, hidden_by_the_claim(claim)))
     });
 
     let answer = app.sign_up("abc@example.com").await;

@@ -204,16 +204,15 @@ async fn the_address_is_the_peer_s_whatever_the_caller_says() {
 
     for (name, value) in [
         ("x-forwarded-for", "198.51.100.1"),
-        ("X-Forwarded-For", "198.51.100.1, 198.51.100.2"),
+        ("x-forwarded-for", "198.51.100.1, 198.51.100.2"),
         ("forwarded", "for=198.51.100.1"),
         ("x-real-ip", "198.51.100.1"),
         ("true-client-ip", "198.51.100.1"),
         ("cf-connecting-ip", "198.51.100.1"),
     ] {
-        let call = sign_up("def@example.com");
-        let name: &'static str = name;
-        let lower: &'static str = Box::leak(name.to_lowercase().into_boxed_str());
-        assert_refused(&app.call(call.header(lower, value)).await, IP_LIMIT);
+        let call = sign_up("def@example.com").header(name, value);
+
+        assert_refused(&app.call(call).await, IP_LIMIT);
     }
 }
 
