@@ -1,10 +1,10 @@
 //! `serve`: what every function's `main` calls.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-pub use lambda_http::Error;
-use lambda_http::Request;
+use lambda_http::{Error, Request};
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
 
 use crate::app::{App, StartError};
@@ -18,22 +18,34 @@ use crate::store::{Store, client_config};
 ///
 /// One request at a time, as Lambda sends them, on one thread; password hashing has its own. A
 /// function whose settings are missing or malformed does not start, and says which.
-pub fn serve<H, F>(handle: H) -> Result<(), Error>
+pub fn serve<H, F>(handle: H) -> ExitCode
 where
     H: Fn(Arc<App>, Request) -> F,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
     log_to_stdout();
-    let app = start().inspect_err(|error| tracing::error!(%error, "not started"))?;
-    let app = Arc::new(app);
+    match try_serve(handle) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "not serving");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn try_serve<H, F>(handle: H) -> Result<(), Error>
+where
+    H: Fn(Arc<App>, Request) -> F,
+    F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    let app = Arc::new(start()?);
+    let answer = async |invocation: LambdaEvent<Event>| {
+        Ok::<_, Error>(event::answer(&app, invocation.payload, &handle).await)
+    };
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(lambda_runtime::run(service_fn(
-            async |invocation: LambdaEvent<Event>| {
-                Ok::<_, Error>(event::answer(&app, invocation.payload, &handle).await)
-            },
-        )))
+        .block_on(lambda_runtime::run(service_fn(answer)))
 }
 
 fn start() -> Result<App, StartError> {

@@ -52,7 +52,7 @@ fn every_main_is_the_same_six_lines() {
 
         let expected = format!(
             "//! The Lambda function `{name}`.\n\n\
-             fn main() -> Result<(), shared::runtime::Error> {{\n    \
+             fn main() -> std::process::ExitCode {{\n    \
              shared::runtime::serve({module}::handle)\n}}\n"
         );
 

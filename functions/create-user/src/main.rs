@@ -1,5 +1,5 @@
 //! The Lambda function `create-user`.
 
-fn main() -> Result<(), shared::runtime::Error> {
+fn main() -> std::process::ExitCode {
     shared::runtime::serve(create_user::handle)
 }

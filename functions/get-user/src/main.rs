@@ -1,5 +1,5 @@
 //! The Lambda function `get-user`.
 
-fn main() -> Result<(), shared::runtime::Error> {
+fn main() -> std::process::ExitCode {
     shared::runtime::serve(get_user::handle)
 }

@@ -1,5 +1,5 @@
 //! The Lambda function `sign-in`.
 
-fn main() -> Result<(), shared::runtime::Error> {
+fn main() -> std::process::ExitCode {
     shared::runtime::serve(sign_in::handle)
 }

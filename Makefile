@@ -1,0 +1,51 @@
+# Thin targets over standard tools; `make help` lists them.
+
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Run the whole API on http://localhost:3000, with DynamoDB embedded
+	@cargo run --quiet --package local
+
+.PHONY: test
+test: ## Run every test; needs nothing that `make run` does not
+	cargo test --workspace
+
+.PHONY: check
+check: $(VENV)/installed ## Formatting, lints, docs, the template, tokens against PyJWT
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	$(VENV)/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region eu-central-1
+	$(VENV)/bin/python tests/vectors/pyjwt.py
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
+	else echo "NOT CHECKED: licences of dependencies (cargo install cargo-deny)"; fi
+
+.PHONY: bench
+bench: ## Measure the release binaries, each figure beside its floor
+	cargo build --release --package create-user --package sign-in --package get-user
+	cargo build --release --package tests --bins --features bench
+	target/release/bench
+
+.PHONY: setup
+setup: $(VENV)/installed ## Install the Python tools of check, build and deploy into .venv
+
+$(VENV)/installed: tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
+	@touch $@
+
+.PHONY: build
+build: $(VENV)/installed ## Build the Lambda functions into target/lambda/
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release \
+		--package create-user --package sign-in --package get-user
+
+.PHONY: deploy
+deploy: build ## Build, then deploy the stack with the SAM CLI
+	$(VENV)/bin/sam deploy --guided --capabilities CAPABILITY_IAM

@@ -1,0 +1,82 @@
+"""Runs the README's commands against `make run`, and compares the answers to the letter.
+
+Tokens, ids and dates differ from run to run and are masked. Needs Python alone.
+"""
+
+import difflib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ADDRESS = "http://localhost:3000"
+MARK = "---8<---"
+
+
+def examples():
+    """Each command of the README's console blocks, with the answer that follows it."""
+    readme = (ROOT / "README.md").read_text()
+    for block in re.findall(r"```console\n(.*?)```", readme, re.DOTALL):
+        for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            lines = example.splitlines()
+            command = [lines.pop(0)]
+            while command[-1].endswith("\\"):
+                command.append(lines.pop(0))
+            yield "\n".join(command), "\n".join(lines).strip()
+
+
+def masked(text):
+    text = re.sub(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN", text)
+    text = re.sub(r"\b[0-9a-f]{24}\b", "ID", text)
+    text = re.sub(r"^date: .*$", "date: DATE", text, flags=re.MULTILINE)
+    text = re.sub(r";t=\d+", ";t=SECONDS", text)
+    return text.replace("\r", "").strip()
+
+
+def wait_for_server(server):
+    for _ in range(6000):
+        if server.poll() is not None:
+            sys.exit("make run ended before it answered")
+        try:
+            urllib.request.urlopen(ADDRESS + "/user")
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("make run did not answer within ten minutes")
+
+
+def main():
+    environment = {**os.environ, "LATCHKEY_DB": ":memory:"}
+    server = subprocess.Popen(
+        ["make", "--silent", "run"], cwd=ROOT, env=environment, start_new_session=True
+    )
+    try:
+        wait_for_server(server)
+        commands, expected = zip(*examples())
+        script = f"\necho; echo '{MARK}'\n".join(commands)
+        ran = subprocess.run(
+            ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+    answers = ran.stdout.split(MARK)
+    failed = 0
+    for command, expectation, answer in zip(commands, expected, answers, strict=True):
+        wanted, got = masked(expectation), masked(answer)
+        if wanted != got:
+            failed += 1
+            print(f"$ {command}")
+            print("\n".join(difflib.unified_diff(wanted.split("\n"), got.split("\n"), "README", "answer")))
+    print(f"README: {len(commands) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()
