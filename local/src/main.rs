@@ -1,7 +1,8 @@
 //! `make run`: the whole API on this machine, in one process, on one port.
 
-use std::fs;
+use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
         .init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -89,7 +90,11 @@ fn address() -> Result<SocketAddr, Failure> {
 /// The app over an embedded DynamoDB, with the template's settings where the environment has none.
 async fn app(template: &Template) -> Result<App, Failure> {
     let state = Path::new(STATE);
-    fs::create_dir_all(state).map_err(|error| format!("cannot make {STATE}: {error}"))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(state)
+        .map_err(|error| format!("cannot make {STATE}: {error}"))?;
     let database = variable("LATCHKEY_DB").unwrap_or_else(|| format!("{STATE}/latchkey.sqlite"));
     let engine = Engine::start(&database, &template.tables).await?;
     let key_ring = state.join("jwt-keys.json");

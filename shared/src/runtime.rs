@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use lambda_http::{Error, Request};
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+use lambda_http::{Error, Request};
 
 use crate::app::{App, StartError};
 use crate::config::Config;

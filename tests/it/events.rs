@@ -1,12 +1,13 @@
 //! API Gateway's events: those checked in under `events/`, and such as should never come.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use local::functions::invoke;
 use serde_json::{Value, json};
+use shared::http::event::{Event, answer};
 use tests::app::{PASSWORD, TestApp};
 
 /// The checked-in event of this name, with `TOKEN` replaced.
@@ -16,11 +17,12 @@ fn event(name: &str, token: &str) -> Value {
     serde_json::from_str(&text.replace("TOKEN", token)).unwrap()
 }
 
+fn parsed(event: &Value) -> Event {
+    serde_json::from_str(&event.to_string()).unwrap()
+}
+
 async fn send(app: &TestApp, function: &str, event: &Value) -> (i64, Value) {
-    let event = serde_json::from_str(&event.to_string()).unwrap();
-    let response = invoke(function, &Arc::clone(&app.app), event)
-        .await
-        .unwrap();
+    let response = invoke(function, &app.app, parsed(event)).await.unwrap();
     let response = serde_json::to_value(&response).unwrap();
     let body = response["body"].as_str().unwrap();
     (
@@ -131,4 +133,29 @@ async fn a_header_beyond_ascii_keeps_what_it_spoils_malformed() {
     let (status, body) = send(&app, "create-user", &event).await;
 
     assert_eq!(status, 401, "{body}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_end_is_answered_before_lambda_gives_up() {
+    let app = TestApp::new().await;
+    let event = parsed(&event("get-user.json", ""));
+    tokio::time::pause();
+    let started = tokio::time::Instant::now();
+
+    let response = answer(&app.app, event, |_, _| std::future::pending()).await;
+
+    assert_eq!(response.status_code, 503);
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_panics_ends_its_own_request_alone() {
+    let app = TestApp::new().await;
+    let bad = parsed(&event("get-user.json", ""));
+
+    let response = answer(&app.app, bad, async |_, _| panic!("s3cret")).await;
+
+    assert_eq!(response.status_code, 500);
+    assert!(!format!("{:?}", response.body).contains("s3cret"));
+    assert_eq!(app.sign_up("abc@example.com").await.status, 200);
 }

@@ -27,12 +27,18 @@ pub(super) fn install() {
 
 struct HmacSha256(Hmac<Sha256>);
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the provider's signature")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the provider's signature"
+)]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     Ok(Box::new(hs256(*algorithm, key.as_bytes())?))
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the provider's signature")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the provider's signature"
+)]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     Ok(Box::new(hs256(*algorithm, key.try_get_as_bytes()?)?))
 }

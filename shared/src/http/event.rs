@@ -41,7 +41,7 @@ where
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
     let started = app.clock.now();
-    let route = event.route();
+    let (route, request_id) = (event.route(), event.request_id());
     let reply = match event.into_request() {
         Ok(request) => run(Box::pin(handle(Arc::clone(app), request))).await,
         Err(error) => Err(error),
@@ -49,6 +49,7 @@ where
     let now = app.clock.now();
     let reply = reply.unwrap_or_else(|error| error.into_reply(now));
     tracing::info!(
+        request_id,
         route,
         status = reply.status.as_u16(),
         duration_ms = started.until(now).as_millis(),
@@ -80,6 +81,14 @@ impl Event {
         self.0
             .as_ref()
             .and_then(|event| event.route_key.clone())
+            .unwrap_or_default()
+    }
+
+    /// API Gateway's id of the request.
+    fn request_id(&self) -> String {
+        self.0
+            .as_ref()
+            .and_then(|event| event.request_context.request_id.clone())
             .unwrap_or_default()
     }
 
