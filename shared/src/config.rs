@@ -1,16 +1,17 @@
 //! Every environment variable: looked up once, typed, and checked at start.
 
+mod settings;
+
 use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ipnet::IpNet;
 
+use self::settings::Settings;
 use crate::auth::Limits;
 use crate::crypto::{HashParams, KeyRing};
-use crate::domain::{Lifetime, Limit, PasswordPolicy, Scope};
+use crate::domain::{Lifetime, PasswordPolicy, Scope};
 use crate::store::Tables;
 
 /// What the operator decided.
@@ -111,9 +112,7 @@ impl Config {
 
     /// Reads settings by name; an empty value counts as absent.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let settings = Settings {
-            lookup: |name: &str| lookup(name).filter(|value| !value.is_empty()),
-        };
+        let settings = Settings::new(lookup);
         Ok(Self {
             aws: settings.aws()?,
             tables: Tables {
@@ -137,175 +136,12 @@ impl Config {
     }
 }
 
-struct Settings<F> {
-    lookup: F,
-}
-
-impl<F: Fn(&str) -> Option<String>> Settings<F> {
-    fn get(&self, variable: &str) -> Option<String> {
-        (self.lookup)(variable)
-    }
-
-    fn required(&self, variable: &str) -> Result<String, ConfigError> {
-        self.get(variable)
-            .ok_or_else(|| invalid(variable, "must be set"))
-    }
-
-    fn text(&self, variable: &str, default: &str) -> String {
-        self.get(variable).unwrap_or_else(|| default.to_owned())
-    }
-
-    fn number<T: FromStr>(&self, variable: &str, default: T, kind: &str) -> Result<T, ConfigError> {
-        match self.get(variable) {
-            None => Ok(default),
-            Some(value) => value
-                .parse()
-                .map_err(|_| invalid(variable, format!("must be {kind}"))),
-        }
-    }
-
-    fn at_least<T>(&self, variable: &str, default: T, least: T) -> Result<T, ConfigError>
-    where
-        T: FromStr + PartialOrd + fmt::Display + Copy,
-    {
-        let kind = format!("a whole number of at least {least}");
-        let number = self.number(variable, default, &kind)?;
-        if number < least {
-            return Err(invalid(variable, format!("must be {kind}")));
-        }
-        Ok(number)
-    }
-
-    fn lifetime(&self, variable: &str, default: &str) -> Result<Lifetime, ConfigError> {
-        Lifetime::parse(&self.text(variable, default)).map_err(|error| invalid(variable, error))
-    }
-
-    fn aws(&self) -> Result<Aws, ConfigError> {
-        Ok(Aws {
-            region: self.required("AWS_REGION")?,
-            endpoint_url: self.get("AWS_ENDPOINT_URL_DYNAMODB"),
-            access_key_id: self.required("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: self.required("AWS_SECRET_ACCESS_KEY")?,
-            session_token: self.get("AWS_SESSION_TOKEN"),
-        })
-    }
-
-    fn keys(&self) -> Result<KeyRing, ConfigError> {
-        let (variable, json) = match (self.get("JWT_KEYS"), self.get("JWT_KEYS_FILE")) {
-            (Some(json), _) => ("JWT_KEYS", json),
-            (None, Some(path)) => {
-                let json = std::fs::read_to_string(path).map_err(|error| {
-                    invalid("JWT_KEYS_FILE", format!("cannot be read: {}", error.kind()))
-                })?;
-                ("JWT_KEYS_FILE", json)
-            }
-            (None, None) => {
-                let problem = "or JWT_KEYS_FILE must be set: the key ring that signs tokens";
-                return Err(invalid("JWT_KEYS", problem));
-            }
-        };
-        KeyRing::from_json(&json).map_err(|error| invalid(variable, error))
-    }
-
-    fn sign_up(&self) -> Result<SignUpConfig, ConfigError> {
-        let variable = "API_USER_CREATE_SCOPE";
-        let scopes = match self.get(variable) {
-            None => None,
-            Some(list) => {
-                let scopes: Option<Vec<_>> = list
-                    .split(',')
-                    .map(|scope| Scope::parse(scope.trim()))
-                    .collect();
-                let problem = "must be a comma-separated list of scopes";
-                Some(scopes.ok_or_else(|| invalid(variable, problem))?)
-            }
-        };
-        let vendor = self.get("DEFAULT_USER_VENDOR");
-        if vendor.as_ref().is_some_and(|vendor| vendor.len() > 64) {
-            let problem = "must be of at most 64 bytes";
-            return Err(invalid("DEFAULT_USER_VENDOR", problem));
-        }
-        Ok(SignUpConfig { scopes, vendor })
-    }
-
-    fn hash_params(&self) -> Result<HashParams, ConfigError> {
-        HashParams::new(
-            self.at_least("ARGON2_MEMORY_KIB", 19 * 1024, 8)?,
-            self.at_least("ARGON2_ITERATIONS", 2, 1)?,
-            self.at_least("ARGON2_PARALLELISM", 1, 1)?,
-        )
-        .map_err(|error| invalid("ARGON2_MEMORY_KIB, _ITERATIONS or _PARALLELISM", error))
-    }
-
-    fn limits(&self) -> Result<Limits, ConfigError> {
-        let limit = |max, default_max, window, default_window| {
-            Ok(Limit {
-                max: self.at_least(max, default_max, 0)?,
-                window: Duration::from_millis(self.at_least(window, default_window, 1)?),
-            })
-        };
-        let sign_up_window = 60 * 60 * 1000;
-        let sign_in_window = 15 * 60 * 1000;
-        Ok(Limits {
-            sign_up_email: limit(
-                "USER_SIGNUP_RATE_LIMIT_EMAIL",
-                10,
-                "USER_SIGNUP_RATE_LIMIT_EMAIL_WINDOW_MS",
-                sign_up_window,
-            )?,
-            sign_up_ip: limit(
-                "USER_SIGNUP_RATE_LIMIT_IP",
-                50,
-                "USER_SIGNUP_RATE_LIMIT_IP_WINDOW_MS",
-                sign_up_window,
-            )?,
-            sign_in_account: limit(
-                "SIGNIN_RATE_LIMIT_ACCOUNT",
-                10,
-                "SIGNIN_RATE_LIMIT_WINDOW_MS",
-                sign_in_window,
-            )?,
-            sign_in_ip: limit(
-                "SIGNIN_RATE_LIMIT_IP",
-                100,
-                "SIGNIN_RATE_LIMIT_WINDOW_MS",
-                sign_in_window,
-            )?,
-        })
-    }
-
-    fn proxies(&self) -> Result<TrustedProxies, ConfigError> {
-        let hops = self.at_least("TRUSTED_PROXY_HOPS", 0, 0)?;
-        let variable = "TRUSTED_PROXY_CIDRS";
-        let networks = match self.get(variable) {
-            None => Vec::new(),
-            Some(list) => list
-                .split(',')
-                .map(|network| network.trim().parse())
-                .collect::<Result<_, _>>()
-                .map_err(|_| {
-                    let problem = "must be a comma-separated list of networks such as 10.0.0.0/8";
-                    invalid(variable, problem)
-                })?,
-        };
-        if (hops == 0) != networks.is_empty() {
-            let problem = "and TRUSTED_PROXY_HOPS must be set together, or neither";
-            return Err(invalid(variable, problem));
-        }
-        Ok(TrustedProxies { hops, networks })
-    }
-}
-
-fn invalid(variable: &str, problem: impl fmt::Display) -> ConfigError {
-    ConfigError {
-        variable: variable.to_owned(),
-        problem: format!("{problem}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::domain::Limit;
 
     const KEYS: &str = r#"{"keys":[{"kid":"k","state":"active",
         "key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;

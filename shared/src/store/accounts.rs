@@ -2,13 +2,13 @@
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
 };
 
 use super::claims::claim_items;
+use super::error::if_condition_held;
 use super::item::{Attributes, Item, n, new_item, s};
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
@@ -88,17 +88,9 @@ impl Store {
                 .return_values(ReturnValue::AllNew)
                 .send()
                 .await;
-            match updated {
-                Ok(output) => output.attributes.as_ref().map(from_item).transpose(),
-                Err(SdkError::ServiceError(error))
-                    if matches!(
-                        error.err(),
-                        UpdateItemError::ConditionalCheckFailedException(_)
-                    ) =>
-                {
-                    Ok(None)
-                }
-                Err(error) => Err(StoreError::from_sdk(error)),
+            match if_condition_held(updated)? {
+                Some(output) => output.attributes.as_ref().map(from_item).transpose(),
+                None => Ok(None),
             }
         })
         .await

@@ -1,10 +1,9 @@
 //! `<policy>#<key>`: a fixed window and how many attempts it holds.
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::ReturnValue;
 
+use super::error::if_condition_held;
 use super::item::{Item, n, s, version};
 use super::{PK, Store, StoreError};
 use crate::domain::{Limit, Standing, Tally, Timestamp};
@@ -153,21 +152,4 @@ fn expiry(limit: &Limit, now: Timestamp) -> i64 {
 
 fn once() -> aws_sdk_dynamodb::config::Builder {
     aws_sdk_dynamodb::config::Builder::default().retry_config(RetryConfig::disabled())
-}
-
-fn if_condition_held(
-    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
-) -> Result<Option<UpdateItemOutput>, StoreError> {
-    match updated {
-        Ok(output) => Ok(Some(output)),
-        Err(SdkError::ServiceError(error))
-            if matches!(
-                error.err(),
-                UpdateItemError::ConditionalCheckFailedException(_)
-            ) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(StoreError::from_sdk(error)),
-    }
 }

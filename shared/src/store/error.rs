@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 
 /// Why the store did not do as asked. Absence is not an error, and a failed condition is an
 /// answer.
@@ -56,5 +57,20 @@ impl StoreError {
             None => Self::Unavailable(error.into()),
             Some(_) => Self::Rejected(error.into()),
         }
+    }
+}
+
+/// An update's output, or `None` where its condition failed.
+pub(super) fn if_condition_held(
+    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+) -> Result<Option<UpdateItemOutput>, StoreError> {
+    match updated {
+        Ok(output) => Ok(Some(output)),
+        Err(SdkError::ServiceError(error))
+            if error.err().is_conditional_check_failed_exception() =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(StoreError::from_sdk(error)),
     }
 }

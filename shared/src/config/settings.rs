@@ -1,0 +1,187 @@
+//! Reading settings: one method for each kind, and an error that names the variable.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{Aws, ConfigError, SignUpConfig, TrustedProxies};
+use crate::auth::Limits;
+use crate::crypto::{HashParams, KeyRing};
+use crate::domain::{Lifetime, Limit, Scope};
+
+/// Settings by name, each read by what it must be.
+pub(super) struct Settings<F> {
+    lookup: F,
+}
+
+impl<F: Fn(&str) -> Option<String>> Settings<F> {
+    pub(super) fn new(lookup: F) -> Self {
+        Self { lookup }
+    }
+
+    /// A variable; an empty one counts as absent.
+    fn get(&self, variable: &str) -> Option<String> {
+        (self.lookup)(variable).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn required(&self, variable: &str) -> Result<String, ConfigError> {
+        self.get(variable)
+            .ok_or_else(|| invalid(variable, "must be set"))
+    }
+
+    pub(super) fn text(&self, variable: &str, default: &str) -> String {
+        self.get(variable).unwrap_or_else(|| default.to_owned())
+    }
+
+    pub(super) fn number<T: FromStr>(
+        &self,
+        variable: &str,
+        default: T,
+        kind: &str,
+    ) -> Result<T, ConfigError> {
+        match self.get(variable) {
+            None => Ok(default),
+            Some(value) => value
+                .parse()
+                .map_err(|_| invalid(variable, format!("must be {kind}"))),
+        }
+    }
+
+    pub(super) fn at_least<T>(&self, variable: &str, default: T, least: T) -> Result<T, ConfigError>
+    where
+        T: FromStr + PartialOrd + fmt::Display + Copy,
+    {
+        let kind = format!("a whole number of at least {least}");
+        let number = self.number(variable, default, &kind)?;
+        if number < least {
+            return Err(invalid(variable, format!("must be {kind}")));
+        }
+        Ok(number)
+    }
+
+    pub(super) fn lifetime(&self, variable: &str, default: &str) -> Result<Lifetime, ConfigError> {
+        Lifetime::parse(&self.text(variable, default)).map_err(|error| invalid(variable, error))
+    }
+
+    pub(super) fn aws(&self) -> Result<Aws, ConfigError> {
+        Ok(Aws {
+            region: self.required("AWS_REGION")?,
+            endpoint_url: self.get("AWS_ENDPOINT_URL_DYNAMODB"),
+            access_key_id: self.required("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: self.required("AWS_SECRET_ACCESS_KEY")?,
+            session_token: self.get("AWS_SESSION_TOKEN"),
+        })
+    }
+
+    pub(super) fn keys(&self) -> Result<KeyRing, ConfigError> {
+        let (variable, json) = match (self.get("JWT_KEYS"), self.get("JWT_KEYS_FILE")) {
+            (Some(json), _) => ("JWT_KEYS", json),
+            (None, Some(path)) => {
+                let json = std::fs::read_to_string(path).map_err(|error| {
+                    invalid("JWT_KEYS_FILE", format!("cannot be read: {}", error.kind()))
+                })?;
+                ("JWT_KEYS_FILE", json)
+            }
+            (None, None) => {
+                let problem = "or JWT_KEYS_FILE must be set: the key ring that signs tokens";
+                return Err(invalid("JWT_KEYS", problem));
+            }
+        };
+        KeyRing::from_json(&json).map_err(|error| invalid(variable, error))
+    }
+
+    pub(super) fn sign_up(&self) -> Result<SignUpConfig, ConfigError> {
+        let variable = "API_USER_CREATE_SCOPE";
+        let scopes = match self.get(variable) {
+            None => None,
+            Some(list) => {
+                let scopes: Option<Vec<_>> = list
+                    .split(',')
+                    .map(|scope| Scope::parse(scope.trim()))
+                    .collect();
+                let problem = "must be a comma-separated list of scopes";
+                Some(scopes.ok_or_else(|| invalid(variable, problem))?)
+            }
+        };
+        let vendor = self.get("DEFAULT_USER_VENDOR");
+        if vendor.as_ref().is_some_and(|vendor| vendor.len() > 64) {
+            let problem = "must be of at most 64 bytes";
+            return Err(invalid("DEFAULT_USER_VENDOR", problem));
+        }
+        Ok(SignUpConfig { scopes, vendor })
+    }
+
+    pub(super) fn hash_params(&self) -> Result<HashParams, ConfigError> {
+        HashParams::new(
+            self.at_least("ARGON2_MEMORY_KIB", 19 * 1024, 8)?,
+            self.at_least("ARGON2_ITERATIONS", 2, 1)?,
+            self.at_least("ARGON2_PARALLELISM", 1, 1)?,
+        )
+        .map_err(|error| invalid("ARGON2_MEMORY_KIB, _ITERATIONS or _PARALLELISM", error))
+    }
+
+    pub(super) fn limits(&self) -> Result<Limits, ConfigError> {
+        let limit = |max, default_max, window, default_window| {
+            Ok(Limit {
+                max: self.at_least(max, default_max, 0)?,
+                window: Duration::from_millis(self.at_least(window, default_window, 1)?),
+            })
+        };
+        let sign_up_window = 60 * 60 * 1000;
+        let sign_in_window = 15 * 60 * 1000;
+        Ok(Limits {
+            sign_up_email: limit(
+                "USER_SIGNUP_RATE_LIMIT_EMAIL",
+                10,
+                "USER_SIGNUP_RATE_LIMIT_EMAIL_WINDOW_MS",
+                sign_up_window,
+            )?,
+            sign_up_ip: limit(
+                "USER_SIGNUP_RATE_LIMIT_IP",
+                50,
+                "USER_SIGNUP_RATE_LIMIT_IP_WINDOW_MS",
+                sign_up_window,
+            )?,
+            sign_in_account: limit(
+                "SIGNIN_RATE_LIMIT_ACCOUNT",
+                10,
+                "SIGNIN_RATE_LIMIT_WINDOW_MS",
+                sign_in_window,
+            )?,
+            sign_in_ip: limit(
+                "SIGNIN_RATE_LIMIT_IP",
+                100,
+                "SIGNIN_RATE_LIMIT_WINDOW_MS",
+                sign_in_window,
+            )?,
+        })
+    }
+
+    pub(super) fn proxies(&self) -> Result<TrustedProxies, ConfigError> {
+        let hops = self.at_least("TRUSTED_PROXY_HOPS", 0, 0)?;
+        let variable = "TRUSTED_PROXY_CIDRS";
+        let networks = match self.get(variable) {
+            None => Vec::new(),
+            Some(list) => list
+                .split(',')
+                .map(|network| network.trim().parse())
+                .collect::<Result<_, _>>()
+                .map_err(|_| {
+                    let problem = "must be a comma-separated list of networks such as 10.0.0.0/8";
+                    invalid(variable, problem)
+                })?,
+        };
+        if (hops == 0) != networks.is_empty() {
+            let problem = "and TRUSTED_PROXY_HOPS must be set together, or neither";
+            return Err(invalid(variable, problem));
+        }
+        Ok(TrustedProxies { hops, networks })
+    }
+}
+
+fn invalid(variable: &str, problem: impl fmt::Display) -> ConfigError {
+    ConfigError {
+        variable: variable.to_owned(),
+        problem: format!("{problem}"),
+    }
+}
