@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use shared::app::App;
 use shared::http::HttpError;
 use shared::http::event::reply_to;
+use shared::http::request::SMALL_BODY;
 
 use crate::functions;
 use crate::template::Route;
@@ -56,7 +57,7 @@ impl Gateway {
             Err(error) => return reply_to(&self.app, error),
         };
         let Ok(body) = to_bytes(body, MAX_BODY).await else {
-            return reply_to(&self.app, HttpError::TooLarge(MAX_BODY));
+            return reply_to(&self.app, HttpError::TooLarge(SMALL_BODY));
         };
         let event = event(route, peer, &parts, &body, self.app.clock.now().millis());
         let Ok(event) = serde_json::from_str(&event.to_string()) else {

@@ -1,5 +1,6 @@
 //! `make run`: the whole API on this machine, in one process, on one port.
 
+use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
@@ -74,13 +75,13 @@ async fn run() -> Result<(), Failure> {
 }
 
 fn address() -> Result<SocketAddr, Failure> {
-    let host = match variable("HOST") {
+    let host = match text("HOST")? {
         Some(host) => host
             .parse()
             .map_err(|_| "HOST must be an address to listen on, such as 127.0.0.1")?,
         None => IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
-    let port = match variable("PORT") {
+    let port = match text("PORT")? {
         Some(port) => port.parse().map_err(|_| "PORT must be a port number")?,
         None => 3000,
     };
@@ -95,7 +96,7 @@ async fn app(template: &Template) -> Result<App, Failure> {
         .mode(0o700)
         .create(state)
         .map_err(|error| format!("cannot make {STATE}: {error}"))?;
-    let database = variable("LATCHKEY_DB").unwrap_or_else(|| format!("{STATE}/latchkey.sqlite"));
+    let database = text("LATCHKEY_DB")?.unwrap_or_else(|| format!("{STATE}/latchkey.sqlite"));
     let engine = Engine::start(&database, &template.tables).await?;
     let key_ring = state.join("jwt-keys.json");
     let has_keys = variable("JWT_KEYS").or(variable("JWT_KEYS_FILE")).is_some();
@@ -106,15 +107,15 @@ async fn app(template: &Template) -> Result<App, Failure> {
     let sdk = engine.variables();
     let config = Config::from_lookup(|name| {
         if let Some((_, value)) = sdk.iter().find(|(variable, _)| *variable == name) {
-            return Some(value.clone());
+            return Some(value.into());
         }
         if name.starts_with("AWS_") {
             return None;
         }
         if name == "JWT_KEYS_FILE" && !has_keys {
-            return Some(key_ring.display().to_string());
+            return Some(key_ring.clone().into());
         }
-        variable(name).or_else(|| template.variables.get(name).cloned())
+        variable(name).or_else(|| template.variables.get(name).map(Into::into))
     })?;
     let entropy = Arc::new(SystemEntropy);
     let client = Client::from_conf(client_config(&config.aws).build());
@@ -126,8 +127,15 @@ async fn app(template: &Template) -> Result<App, Failure> {
     clippy::disallowed_methods,
     reason = "the local run's own settings, and those it passes on to `Config`"
 )]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text(name: &str) -> Result<Option<String>, Failure> {
+    variable(name)
+        .map(OsString::into_string)
+        .transpose()
+        .map_err(|_| format!("{name} must be UTF-8").into())
 }
 
 #[expect(clippy::print_stdout, reason = "a person reads it")]

@@ -2,7 +2,7 @@
 
 mod settings;
 
-use std::fmt;
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use self::settings::Settings;
 use crate::auth::Limits;
 use crate::crypto::{HashParams, KeyRing};
 use crate::domain::{Lifetime, PasswordPolicy, Scope};
-use crate::store::Tables;
+use crate::store::{Aws, Tables};
 
 /// What the operator decided.
 #[derive(Debug)]
@@ -39,30 +39,6 @@ pub struct Config {
     pub limits: Limits,
     /// The proxies in front of API Gateway.
     pub proxies: TrustedProxies,
-}
-
-/// How to reach DynamoDB: the variables Lambda sets.
-#[derive(Clone)]
-pub struct Aws {
-    /// `AWS_REGION`.
-    pub region: String,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`: another endpoint than the region's.
-    pub endpoint_url: Option<String>,
-    /// `AWS_ACCESS_KEY_ID`.
-    pub access_key_id: String,
-    /// `AWS_SECRET_ACCESS_KEY`.
-    pub secret_access_key: String,
-    /// `AWS_SESSION_TOKEN`.
-    pub session_token: Option<String>,
-}
-
-impl fmt::Debug for Aws {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Aws")
-            .field("region", &self.region)
-            .field("endpoint_url", &self.endpoint_url)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Who may sign up, and as what.
@@ -107,11 +83,11 @@ impl Config {
             clippy::disallowed_methods,
             reason = "the one place that reads the environment"
         )]
-        Self::from_lookup(|name| std::env::var(name).ok())
+        Self::from_lookup(|name| std::env::var_os(name))
     }
 
-    /// Reads settings by name; an empty value counts as absent.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    /// Reads settings by name; an empty value counts as absent, one that is not UTF-8 is malformed.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let settings = Settings::new(lookup);
         Ok(Self {
             aws: settings.aws()?,
@@ -121,8 +97,8 @@ impl Config {
                 rate_limits: settings.required("TABLE_RATE_LIMITS")?,
             },
             keys: Arc::new(settings.keys()?),
-            issuer: settings.text("JWT_ISSUER", "latchkey"),
-            audience: settings.text("JWT_AUDIENCE", "latchkey"),
+            issuer: settings.text("JWT_ISSUER", "latchkey")?,
+            audience: settings.text("JWT_AUDIENCE", "latchkey")?,
             token_lifetime: settings.lifetime("JWT_EXPIRES_IN", "30d")?,
             sign_up: settings.sign_up()?,
             passwords: PasswordPolicy {
@@ -160,7 +136,7 @@ mod tests {
             let all = changes.iter().chain(&base);
             all.clone()
                 .find(|(variable, _)| *variable == name)
-                .map(|(_, value)| (*value).to_owned())
+                .map(|(_, value)| (*value).into())
         })
     }
 
@@ -197,18 +173,44 @@ mod tests {
             ("PASSWORD_MIN_LENGTH", "0"),
             ("PASSWORD_REJECT_COMMON", "maybe"),
             ("ARGON2_MEMORY_KIB", "7"),
+            ("ARGON2_MEMORY_KIB", "1048577"),
             ("ARGON2_ITERATIONS", "0"),
+            ("ARGON2_ITERATIONS", "101"),
+            ("ARGON2_PARALLELISM", "0"),
             ("ARGON2_PARALLELISM", "17"),
             ("API_USER_CREATE_SCOPE", "admin,,x"),
             ("TRUSTED_PROXY_HOPS", "1"),
             ("TRUSTED_PROXY_CIDRS", "10.0.0.0/33"),
+            ("TRUSTED_PROXY_CIDRS", "10.0.0.0/8"),
         ] {
             let message = config(&[(variable, value)]).unwrap_err().to_string();
 
-            let named = variable.trim_start_matches("ARGON2_PARALLELISM");
-            assert!(message.contains(named), "{variable}: {message}");
+            assert!(message.starts_with(variable), "{variable}: {message}");
             assert!(!message.contains("s3cr3t"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_hash_needs_eight_kib_a_lane() {
+        let message = config(&[("ARGON2_MEMORY_KIB", "31"), ("ARGON2_PARALLELISM", "4")]);
+
+        let message = message.unwrap_err().to_string();
+        assert!(message.starts_with("ARGON2_MEMORY_KIB"), "{message}");
+    }
+
+    #[test]
+    fn a_variable_that_is_not_utf_8_is_malformed_and_not_absent() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let message = Config::from_lookup(|name| match name {
+            "API_USER_CREATE_SCOPE" => Some(OsString::from_vec(b"admin\xff".to_vec())),
+            "JWT_KEYS" => Some(KEYS.into()),
+            name if name.starts_with("AWS_") || name.starts_with("TABLE_") => Some("x".into()),
+            _ => None,
+        });
+
+        let message = message.unwrap_err().to_string();
+        assert_eq!(message, "API_USER_CREATE_SCOPE must be UTF-8");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
-use lambda_http::{Error, Request};
+use lambda_http::Request;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 use crate::app::{App, StartError};
 use crate::config::Config;
@@ -24,6 +24,7 @@ where
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
     log_to_stdout();
+    log_panics_without_their_message();
     match try_serve(handle) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -54,6 +55,14 @@ fn start() -> Result<App, StartError> {
     let client = Client::from_conf(client_config(&config.aws).build());
     let store = Store::new(client, config.tables.clone(), entropy.clone());
     App::new(config, store, Arc::new(SystemClock), entropy)
+}
+
+/// A panic's message may quote what it choked on: where it happened is enough to find it.
+fn log_panics_without_their_message() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, "panicked");
+    }));
 }
 
 /// One JSON object a line, as CloudWatch takes them.

@@ -114,7 +114,13 @@ async fn a_body_may_have_16_kib_and_no_more() {
         );
     }
     let beyond_api_gateway = post_bytes("/user", padded(10 * 1024 * 1024 + 1));
-    assert_eq!(app.call(beyond_api_gateway).await.status, 413);
+    let answer = app.call(beyond_api_gateway).await;
+    assert_eq!(answer.status, 413);
+    assert!(
+        answer.message().ends_with(": 16384"),
+        "{}",
+        answer.message()
+    );
 }
 
 #[tokio::test]
@@ -154,6 +160,17 @@ async fn media_types_are_matched_as_documented() {
 
         assert_eq!(app.call(call).await.status, status, "{content_type:?}");
     }
+}
+
+#[tokio::test]
+async fn a_get_with_a_body_is_held_to_the_same_rules() {
+    let (app, token) = TestApp::with_user().await;
+    let get = |body: &'static str| Call::new("GET", "/user", Body::from(body)).bearer(&token);
+
+    assert_eq!(app.call(get("{}")).await.status, 200);
+    assert_eq!(app.call(get("{")).await.status, 400);
+    let text = get("").header("content-type", "text/plain");
+    assert_eq!(app.call(text).await.status, 415);
 }
 
 #[tokio::test]

@@ -173,6 +173,16 @@ async fn an_account_at_every_limit_stays_under_two_kilobytes() {
     assert_eq!(app.call(post("/user", &body)).await.status, 200);
     assert_eq!(app.sign_in(&username, PASSWORD).await.status, 200);
 
+    let _ = app.cost();
+    assert_eq!(app.sign_in(&username, PASSWORD).await.status, 200);
+    let sign_in = app.cost();
+    let token = app.sign_in(&username, PASSWORD).await.token();
+    let _ = app.cost();
+    assert_eq!(app.user(&token).await.status, 200);
+
+    assert_eq!(app.cost(), cost(1, 2.0, 0.0));
+    // An update is charged by the kilobyte: one unit more than that of a usual account.
+    assert_eq!(sign_in, cost(2, 1.0, 6.0));
     let users = app.users().await;
     let (_, account) = users
         .iter()

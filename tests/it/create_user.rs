@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tests::app::{PASSWORD, TestApp, get, post, post_bytes};
+use tests::wire::Fault;
 
 #[tokio::test]
 async fn a_sign_up_answers_a_token_and_the_user() {
@@ -26,12 +27,21 @@ async fn a_sign_up_answers_a_token_and_the_user() {
 #[tokio::test]
 async fn every_answer_has_the_same_headers() {
     let app = TestApp::new().await;
+    let limited = app.another(&[("USER_SIGNUP_RATE_LIMIT_IP", "0")]);
+    let away = app.another(&[]);
+    away.wire.on_request(|_, _| Some(Fault::Break));
 
     for answer in [
         app.sign_up("abc@example.com").await,
         app.sign_up("not an email").await,
         app.call(get("/user")).await,
         app.call(get("/nowhere")).await,
+        app.sign_in("abc@example.com", "wrong1").await,
+        app.call(post_bytes("/user", vec![b' '; 20_000])).await,
+        app.call(post_bytes("/user", "").header("content-type", "text/plain"))
+            .await,
+        limited.sign_up("abc@example.com").await,
+        away.sign_up("abc@example.com").await,
     ] {
         let content_type = "application/json; charset=utf-8";
         assert_eq!(answer.header("content-type"), Some(content_type));
@@ -44,6 +54,7 @@ async fn every_answer_has_the_same_headers() {
             "www-authenticate",
             "ratelimit",
             "ratelimit-policy",
+            "retry-after",
         ];
         for name in answer.headers.keys() {
             assert!(allowed.contains(&name.as_str()), "{name}");

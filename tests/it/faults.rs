@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tests::app::{Answer, PASSWORD, TestApp};
+use tests::app::{Answer, PASSWORD, TestApp, post};
 use tests::wire::Fault;
 
 fn service_error(code: &str) -> Fault {
@@ -223,50 +225,116 @@ async fn a_crash_between_any_two_writes_leaves_no_half_account() {
     for crash_at in 0..3 {
         for after in [false, true] {
             let app = TestApp::new().await;
-            let (crashed, crash) = tokio::sync::oneshot::channel();
-            let (mut crashed, mut writes) = (Some(crashed), 0);
+            let mut requests = 0;
             app.wire.on_request(move |_, _| {
-                writes += 1;
-                if writes <= crash_at {
-                    return None;
-                }
-                crashed.take().map(|crashed| crashed.send(()));
-                Some(if after {
-                    Fault::SilenceAfter
-                } else {
-                    Fault::SilenceBefore
-                })
+                requests += 1;
+                let silence = [Fault::SilenceBefore, Fault::SilenceAfter];
+                (requests > crash_at).then(|| silence[usize::from(after)].clone())
             });
+            let body = json!({"username": "abc", "email": "abc@example.com", "password": PASSWORD});
             tokio::select! {
-                answer = app.sign_up("abc@example.com") => panic!("no crash: {answer:?}"),
-                _ = crash => {}
+                answer = app.call(post("/user", &body)) => panic!("no crash: {answer:?}"),
+                () = app.wire.silenced() => {}
             }
-            settle(&app).await;
 
             let whole = crash_at == 2 && after;
             let users = app.users().await;
-            assert_eq!(users.len(), if whole { 2 } else { 0 }, "{crash_at} {after}");
+            assert_eq!(users.len(), if whole { 3 } else { 0 }, "{crash_at} {after}");
             let survivor = app.another(&[]);
-            let again = survivor.sign_up("abc@example.com").await;
-            assert_eq!(
-                again.status,
-                if whole { 400 } else { 200 },
-                "{crash_at} {after}"
-            );
-            assert_eq!(
-                survivor.sign_in("abc@example.com", PASSWORD).await.status,
-                200
-            );
+            let again = survivor.call(post("/user", &body)).await;
+            let expected = if whole { 400 } else { 200 };
+            assert_eq!(again.status, expected, "{crash_at} {after}");
+            for name in ["abc", "abc@example.com"] {
+                assert_eq!(survivor.sign_in(name, PASSWORD).await.status, 200);
+            }
         }
     }
 }
 
-/// A write whose answer nobody awaits may still be under way: the engine executes one request at
-/// a time, so one that is answered has seen it.
-async fn settle(app: &TestApp) {
-    while app.users().await.len() == 1 {
-        tokio::task::yield_now().await;
+#[tokio::test]
+async fn an_answer_lost_on_a_counter_may_refuse_early_and_never_admits_one_too_many() {
+    let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_EMAIL", "3")]).await;
+    let admitted = async || {
+        let mut admitted = 0;
+        for n in 0..6 {
+            let ip = format!("198.51.100.{n}");
+            let answer = app.sign_up_from(&ip, "abc@example.com").await;
+            admitted += usize::from(answer.status != 429);
+        }
+        admitted
+    };
+    let lose_answers = || {
+        let mut left = 2;
+        app.wire.on_request(move |operation, body| {
+            let counts = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
+            let loses =
+                operation == "UpdateItem" && counts.starts_with("sign-up-email#") && left > 0;
+            left -= i32::from(loses);
+            loses.then_some(Fault::LoseAnswer)
+        });
+    };
+
+    lose_answers();
+    assert_eq!(
+        admitted().await,
+        1,
+        "two of three places went with the answers"
+    );
+
+    app.clock.advance(Duration::from_hours(1));
+    lose_answers();
+    let in_a_window_reopened = admitted().await;
+    assert!(
+        (1..=3).contains(&in_a_window_reopened),
+        "{in_a_window_reopened}"
+    );
+}
+
+#[tokio::test]
+async fn a_5xx_of_any_name_is_dynamodb_being_away() {
+    let (app, token) = TestApp::with_user().await;
+    for body in [
+        json!({"__type": "com.amazon#InternalFailure"}),
+        json!({}),
+        json!("<html>"),
+    ] {
+        app.wire
+            .fail_next("BatchGetItem", 100, Fault::Answer(503, body));
+
+        assert_unavailable(&app.user(&token).await);
     }
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_while_it_was_verified_does_not_sign_in() {
+    let (app, _) = TestApp::with_user().await;
+    let users = app.users().await;
+    let mut account = users
+        .iter()
+        .find(|(key, _)| key.starts_with("user#"))
+        .unwrap()
+        .1
+        .clone();
+    account.insert(
+        "password_version".to_owned(),
+        AttributeValue::N("2".to_owned()),
+    );
+
+    app.tamper(&app.app.config.tables.users, account).await;
+
+    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_counter_of_another_version_is_not_counted_in() {
+    let app = TestApp::new().await;
+    app.sign_up("abc@example.com").await;
+    let table = &app.app.config.tables.rate_limits;
+    let mut counter = app.items(table).await["sign-up-ip#192.0.2.1"].clone();
+    counter.insert("v".to_owned(), AttributeValue::N("2".to_owned()));
+    app.tamper(table, counter).await;
+
+    assert_eq!(app.sign_up("def@example.com").await.status, 500);
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn a_known_other_scheme_is_named() {
     for (sent, named) in [
         ("Basic dXNlcjpwYXNz", "Basic"),
         ("basic x", "Basic"),
-        ("Digest username=x", "Digest"),
+        ("Digest username=\"x\", realm=\"y\"", "Digest"),
         ("Negotiate x", "Negotiate"),
         ("ApiKey x", "ApiKey"),
         ("TOKEN x", "Token"),
@@ -132,9 +132,18 @@ async fn whatever_else_is_malformed_and_never_echoed() {
 async fn authorization_twice_is_malformed() {
     let (app, token) = TestApp::with_user().await;
 
-    let answer = app.call(get("/user").bearer(&token).bearer(&token)).await;
+    let bearer = format!("Bearer {token}");
+    for (first, second) in [
+        (bearer.as_str(), bearer.as_str()),
+        (&bearer, "Basic YWJjOmFiYzMyMQ=="),
+        ("Basic YWJjOmFiYzMyMQ==", &bearer),
+        ("Token x", "Token x"),
+    ] {
+        let call = get("/user").header("authorization", first);
+        let answer = app.call(call.header("authorization", second)).await;
 
-    assert_denied(&answer, FORMAT);
+        assert_denied(&answer, FORMAT);
+    }
 }
 
 #[tokio::test]
@@ -162,6 +171,22 @@ async fn a_token_with_a_byte_changed_anywhere_is_invalid() {
 
         let was_a_dot = token.as_bytes()[position] == b'.';
         assert_denied(&answer, if was_a_dot { FORMAT } else { SIGNATURE });
+    }
+}
+
+#[tokio::test]
+async fn the_last_character_of_each_part_counts_to_the_last_bit() {
+    let (app, token) = TestApp::with_user().await;
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=";
+    let ends = token.match_indices('.').map(|(dot, _)| dot - 1);
+
+    for end in ends.chain([token.len() - 1]) {
+        for other in alphabet.chars().filter(|c| !token[end..].starts_with(*c)) {
+            let mut changed = token.clone();
+            changed.replace_range(end..=end, &other.to_string());
+
+            assert_denied(&app.user(&changed).await, SIGNATURE);
+        }
     }
 }
 

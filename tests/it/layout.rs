@@ -1,4 +1,4 @@
-//! Functions, routes, events and permissions belong together.
+//! Functions, routes, events and the local server belong together.
 
 use std::collections::BTreeSet;
 use std::fs;

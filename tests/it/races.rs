@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::app::{Answer, PASSWORD, TestApp, post};
 
 /// Runs `n` requests at once.
-pub(crate) async fn race<F>(n: usize, request: impl Fn(usize) -> F) -> Vec<Answer>
+async fn race<F>(n: usize, request: impl Fn(usize) -> F) -> Vec<Answer>
 where
     F: Future<Output = Answer>,
 {
@@ -15,7 +15,7 @@ where
 }
 
 /// Sends `n` requests at once, each from a task of its own, spread over four instances.
-async fn race_instances<F>(
+pub(crate) async fn race_instances<F>(
     settings: &[(&str, &str)],
     n: usize,
     request: impl Fn(Arc<TestApp>, usize) -> F,
@@ -35,7 +35,8 @@ where
     (app, answers)
 }
 
-fn count(answers: &[Answer], status: u16) -> usize {
+/// How many answers have this status.
+pub(crate) fn count(answers: &[Answer], status: u16) -> usize {
     answers
         .iter()
         .filter(|answer| answer.status == status)

@@ -200,7 +200,8 @@ impl TestApp {
         for (name, value) in engine.variables() {
             variables.insert(name.to_owned(), value);
         }
-        let config = Config::from_lookup(|name| variables.get(name).cloned()).expect("settings");
+        let config =
+            Config::from_lookup(|name| variables.get(name).map(Into::into)).expect("settings");
         let wire = Wire::new();
         let sdk = adjust(client_config(&config.aws));
         let entropy = Arc::new(SystemEntropy);

@@ -18,6 +18,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 /// What happens to a request instead of what should.
 #[derive(Debug, Clone)]
@@ -65,6 +66,7 @@ type Rule = Box<dyn FnMut(&str, &Value) -> Option<Fault> + Send>;
 
 #[derive(Default)]
 struct State {
+    silenced: Notify,
     ticks: AtomicU64,
     calls: Mutex<Vec<Call>>,
     rule: Mutex<Option<Rule>>,
@@ -120,6 +122,16 @@ impl Wire {
         std::mem::take(&mut *lock(&self.state.calls))
     }
 
+    /// Ends when a request suffers one of the silences, after it was executed or was not.
+    pub async fn silenced(&self) {
+        self.state.silenced.notified().await;
+    }
+
+    async fn fall_silent(&self) -> Result<HttpResponse, ConnectorError> {
+        self.state.silenced.notify_one();
+        std::future::pending().await
+    }
+
     fn tick(&self) -> u64 {
         self.state.ticks.fetch_add(1, Ordering::SeqCst)
     }
@@ -142,7 +154,7 @@ impl Wire {
             .and_then(|rule| rule(&operation, &body));
         match &fault {
             Some(Fault::Answer(status, body)) => return Ok(answer(*status, body)),
-            Some(Fault::SilenceBefore) => std::future::pending::<()>().await,
+            Some(Fault::SilenceBefore) => return self.fall_silent().await,
             Some(Fault::Break) => return Err(broken()),
             Some(Fault::LoseAnswer | Fault::SilenceAfter | Fault::Change(_)) | None => {}
         }
@@ -165,7 +177,7 @@ impl Wire {
         });
         match fault {
             Some(Fault::LoseAnswer) => return Err(broken()),
-            Some(Fault::SilenceAfter) => std::future::pending().await,
+            Some(Fault::SilenceAfter) => return self.fall_silent().await,
             Some(Fault::Change(change)) => {
                 change(&mut value);
                 return Ok(self::answer(response.status().as_u16(), &value));

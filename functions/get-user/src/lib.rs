@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use shared::app::App;
 use shared::auth;
-use shared::http::request::{self, SMALL_BODY};
+use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
 #[derive(Serialize)]
@@ -21,8 +21,9 @@ struct Response<'a> {
 
 /// Answers `GET /user`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
-    request::check_size(&request, SMALL_BODY)?;
+    let body = JsonBody::of(&request, SMALL_BODY)?;
     let caller = auth::authenticate(&app, request::credentials(&request)).await?;
+    body.object()?;
     let account = &caller.account;
     Reply::ok(&Response {
         id: account.id.as_str(),

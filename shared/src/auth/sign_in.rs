@@ -82,10 +82,7 @@ async fn finish(
     password: Arc<Password>,
 ) -> Result<SignedIn, AuthError> {
     let now = app.clock.now();
-    let (account, ()) = tokio::join!(
-        app.store.record_login(&claim.account, now),
-        places.release(app),
-    );
+    let (account, ()) = tokio::join!(app.store.record_login(&claim, now), places.release(app),);
     let account = account?.ok_or(AuthError::InvalidCredentials)?;
     if app.hasher.is_outdated(&claim.password_hash)? {
         rehash(app, &account, &claim.password_hash, password).await;

@@ -1,36 +1,43 @@
 //! Reading settings: one method for each kind, and an error that names the variable.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Aws, ConfigError, SignUpConfig, TrustedProxies};
+use super::{ConfigError, SignUpConfig, TrustedProxies};
 use crate::auth::Limits;
 use crate::crypto::{HashParams, KeyRing};
 use crate::domain::{Lifetime, Limit, Scope};
+use crate::store::Aws;
 
 /// Settings by name, each read by what it must be.
 pub(super) struct Settings<F> {
     lookup: F,
 }
 
-impl<F: Fn(&str) -> Option<String>> Settings<F> {
+impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
     pub(super) fn new(lookup: F) -> Self {
         Self { lookup }
     }
 
     /// A variable; an empty one counts as absent.
-    fn get(&self, variable: &str) -> Option<String> {
-        (self.lookup)(variable).filter(|value| !value.is_empty())
+    fn get(&self, variable: &str) -> Result<Option<String>, ConfigError> {
+        (self.lookup)(variable)
+            .filter(|value| !value.is_empty())
+            .map(OsString::into_string)
+            .transpose()
+            .map_err(|_| invalid(variable, "must be UTF-8"))
     }
 
     pub(super) fn required(&self, variable: &str) -> Result<String, ConfigError> {
-        self.get(variable)
+        self.get(variable)?
             .ok_or_else(|| invalid(variable, "must be set"))
     }
 
-    pub(super) fn text(&self, variable: &str, default: &str) -> String {
-        self.get(variable).unwrap_or_else(|| default.to_owned())
+    pub(super) fn text(&self, variable: &str, default: &str) -> Result<String, ConfigError> {
+        Ok(self.get(variable)?.unwrap_or_else(|| default.to_owned()))
     }
 
     pub(super) fn number<T: FromStr>(
@@ -39,7 +46,7 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
         default: T,
         kind: &str,
     ) -> Result<T, ConfigError> {
-        match self.get(variable) {
+        match self.get(variable)? {
             None => Ok(default),
             Some(value) => value
                 .parse()
@@ -60,21 +67,21 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
     }
 
     pub(super) fn lifetime(&self, variable: &str, default: &str) -> Result<Lifetime, ConfigError> {
-        Lifetime::parse(&self.text(variable, default)).map_err(|error| invalid(variable, error))
+        Lifetime::parse(&self.text(variable, default)?).map_err(|error| invalid(variable, error))
     }
 
     pub(super) fn aws(&self) -> Result<Aws, ConfigError> {
         Ok(Aws {
             region: self.required("AWS_REGION")?,
-            endpoint_url: self.get("AWS_ENDPOINT_URL_DYNAMODB"),
+            endpoint_url: self.get("AWS_ENDPOINT_URL_DYNAMODB")?,
             access_key_id: self.required("AWS_ACCESS_KEY_ID")?,
             secret_access_key: self.required("AWS_SECRET_ACCESS_KEY")?,
-            session_token: self.get("AWS_SESSION_TOKEN"),
+            session_token: self.get("AWS_SESSION_TOKEN")?,
         })
     }
 
     pub(super) fn keys(&self) -> Result<KeyRing, ConfigError> {
-        let (variable, json) = match (self.get("JWT_KEYS"), self.get("JWT_KEYS_FILE")) {
+        let (variable, json) = match (self.get("JWT_KEYS")?, self.get("JWT_KEYS_FILE")?) {
             (Some(json), _) => ("JWT_KEYS", json),
             (None, Some(path)) => {
                 let json = std::fs::read_to_string(path).map_err(|error| {
@@ -92,7 +99,7 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
 
     pub(super) fn sign_up(&self) -> Result<SignUpConfig, ConfigError> {
         let variable = "API_USER_CREATE_SCOPE";
-        let scopes = match self.get(variable) {
+        let scopes = match self.get(variable)? {
             None => None,
             Some(list) => {
                 let scopes: Option<Vec<_>> = list
@@ -103,7 +110,7 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
                 Some(scopes.ok_or_else(|| invalid(variable, problem))?)
             }
         };
-        let vendor = self.get("DEFAULT_USER_VENDOR");
+        let vendor = self.get("DEFAULT_USER_VENDOR")?;
         if vendor.as_ref().is_some_and(|vendor| vendor.len() > 64) {
             let problem = "must be of at most 64 bytes";
             return Err(invalid("DEFAULT_USER_VENDOR", problem));
@@ -113,11 +120,26 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
 
     pub(super) fn hash_params(&self) -> Result<HashParams, ConfigError> {
         HashParams::new(
-            self.at_least("ARGON2_MEMORY_KIB", 19 * 1024, 8)?,
-            self.at_least("ARGON2_ITERATIONS", 2, 1)?,
-            self.at_least("ARGON2_PARALLELISM", 1, 1)?,
+            self.within("ARGON2_MEMORY_KIB", 19 * 1024, 8..=1024 * 1024)?,
+            self.within("ARGON2_ITERATIONS", 2, 1..=100)?,
+            self.within("ARGON2_PARALLELISM", 1, 1..=16)?,
         )
-        .map_err(|error| invalid("ARGON2_MEMORY_KIB, _ITERATIONS or _PARALLELISM", error))
+        .map_err(|error| invalid("ARGON2_MEMORY_KIB", error))
+    }
+
+    fn within(
+        &self,
+        variable: &str,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Result<u32, ConfigError> {
+        let kind = format!("a whole number from {} to {}", range.start(), range.end());
+        let number = self.number(variable, default, &kind)?;
+        if range.contains(&number) {
+            Ok(number)
+        } else {
+            Err(invalid(variable, format!("must be {kind}")))
+        }
     }
 
     pub(super) fn limits(&self) -> Result<Limits, ConfigError> {
@@ -160,7 +182,7 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
     pub(super) fn proxies(&self) -> Result<TrustedProxies, ConfigError> {
         let hops = self.at_least("TRUSTED_PROXY_HOPS", 0, 0)?;
         let variable = "TRUSTED_PROXY_CIDRS";
-        let networks = match self.get(variable) {
+        let networks = match self.get(variable)? {
             None => Vec::new(),
             Some(list) => list
                 .split(',')
@@ -171,11 +193,11 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
                     invalid(variable, problem)
                 })?,
         };
-        if (hops == 0) != networks.is_empty() {
-            let problem = "and TRUSTED_PROXY_HOPS must be set together, or neither";
-            return Err(invalid(variable, problem));
+        match (hops, networks.is_empty()) {
+            (0, false) => Err(invalid(variable, "needs TRUSTED_PROXY_HOPS")),
+            (1.., true) => Err(invalid("TRUSTED_PROXY_HOPS", "needs TRUSTED_PROXY_CIDRS")),
+            _ => Ok(TrustedProxies { hops, networks }),
         }
-        Ok(TrustedProxies { hops, networks })
     }
 }
 

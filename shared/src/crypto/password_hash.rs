@@ -18,16 +18,12 @@ use crate::ports::{Entropy, EntropyError, random};
 pub struct HashParams(Params);
 
 impl HashParams {
-    /// `memory_kib` KiB of memory, `iterations` passes, `parallelism` lanes; at most 1 GiB,
-    /// 100 passes and 16 lanes.
+    /// `memory_kib` KiB of memory, `iterations` passes, `parallelism` lanes.
     pub fn new(
         memory_kib: u32,
         iterations: u32,
         parallelism: u32,
     ) -> Result<Self, InvalidHashParams> {
-        if memory_kib > 1 << 20 || iterations > 100 || parallelism > 16 {
-            return Err(InvalidHashParams);
-        }
         Params::new(memory_kib, iterations, parallelism, None)
             .map(Self)
             .map_err(|_| InvalidHashParams)
@@ -36,10 +32,7 @@ impl HashParams {
 
 /// Parameters no hash can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "Argon2id takes 1 to 100 iterations, 1 to 16 lanes, and at least 8 KiB a lane and at most \
-     1048576 KiB of memory"
-)]
+#[error("must be at least 8 times the parallelism")]
 pub struct InvalidHashParams;
 
 /// A stored Argon2id hash: a PHC string.
@@ -297,6 +290,71 @@ mod tests {
         let hasher = hasher(8);
 
         assert!(!hasher.verify(password("abc321"), None).await.unwrap());
+    }
+
+    /// Whether `hashing` is still under way after it was given a chance to end.
+    async fn is_pending<T>(hashing: &mut (impl Future<Output = T> + Unpin)) -> bool {
+        tokio::select! {
+            biased;
+            _ = hashing => false,
+            () = tokio::task::yield_now() => true,
+        }
+    }
+
+    #[test]
+    fn a_hash_is_computed_off_the_runtime_s_own_thread() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (let_go, held) = std::sync::mpsc::channel::<()>();
+            let held = tokio::task::spawn_blocking(move || held.recv());
+            let hasher = hasher(8);
+            let mut hashing = Box::pin(hasher.verify(password("abc321"), None));
+
+            assert!(is_pending(&mut hashing).await, "there is no other thread");
+            let_go.send(()).unwrap();
+
+            held.await.unwrap().unwrap();
+            hashing.await.unwrap();
+        });
+    }
+
+    #[tokio::test]
+    async fn one_instance_computes_one_hash_at_a_time() {
+        let hasher = hasher(8);
+        let other_hash = Arc::clone(&hasher.memory).lock_owned().await;
+        let mut hashing = Box::pin(hasher.verify(password("abc321"), None));
+
+        assert!(is_pending(&mut hashing).await);
+        drop(other_hash);
+
+        hashing.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_s_password_costs_a_whole_hash() {
+        let hasher = hasher(64);
+
+        hasher.verify(password("abc321"), None).await.unwrap();
+
+        assert_eq!(hasher.memory.lock().await.0.len(), 64, "blocks were filled");
+    }
+
+    #[tokio::test]
+    async fn memory_is_kept_between_hashes() {
+        let hasher = hasher(64);
+        let address = async || hasher.memory.lock().await.0.as_ptr();
+        hasher.verify(password("abc321"), None).await.unwrap();
+        let first = address().await;
+
+        hasher
+            .hash(password("abc321"), &SystemEntropy)
+            .await
+            .unwrap();
+
+        assert_eq!(address().await, first);
     }
 
     #[tokio::test]

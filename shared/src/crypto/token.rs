@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, Header, crypto, decode_header, encode};
-use serde::{Deserialize, Serialize};
+use jsonwebtoken::{Algorithm, Header, crypto, encode};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::hmac_provider;
 use super::key_ring::KeyRing;
@@ -59,6 +60,21 @@ struct ClaimSet {
     iat: i64,
     nbf: i64,
     exp: i64,
+}
+
+/// The header parameters that are looked at (RFC 7515 section 4.1): `jku`, `x5u`, `jwk` and all
+/// others are not.
+#[derive(Deserialize)]
+struct JoseHeader {
+    alg: String,
+    kid: String,
+    /// Extensions the signer wants understood; `null` wants it too.
+    #[serde(default, deserialize_with = "present")]
+    crit: Option<IgnoredAny>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredAny>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(Some)
 }
 
 /// Issues and verifies tokens of one issuer for one audience.
@@ -144,17 +160,17 @@ impl Tokens {
         payload: &str,
         tag: &str,
     ) -> Option<ClaimSet> {
-        let header = decode_header(token).ok()?;
-        if header.alg != Algorithm::HS256 || header.crit.is_some() {
+        let (header, _) = token.split_once('.')?;
+        let header: JoseHeader = parse(header)?;
+        if header.alg != "HS256" || header.crit.is_some() {
             return None;
         }
-        let key = self.keys.verifying(header.kid.as_deref()?)?;
+        let key = self.keys.verifying(&header.kid)?;
         let holds = crypto::verify(tag, message.as_bytes(), &key.decoding, Algorithm::HS256);
         if !holds.ok()? {
             return None;
         }
-        let claims = URL_SAFE_NO_PAD.decode(payload).ok()?;
-        let claims: ClaimSet = serde_json::from_slice(&claims).ok()?;
+        let claims: ClaimSet = parse(payload)?;
         let is_ours = claims.iss == self.issuer
             && claims.aud == self.audience
             && claims.id == claims.sub
@@ -172,6 +188,14 @@ fn split(token: &str) -> Option<(&str, &str, &str)> {
         return None;
     }
     Some((message, payload, tag))
+}
+
+/// A part of a token: base64url without padding, of a JSON object.
+fn parse<T: DeserializeOwned>(part: &str) -> Option<T> {
+    let json = URL_SAFE_NO_PAD.decode(part).ok()?;
+    // A struct may be read from an array as well, which is no JOSE header and no claims set.
+    json.starts_with(b"{")
+        .then(|| serde_json::from_slice(&json).ok())?
 }
 
 /// Why a token is refused.

@@ -23,6 +23,8 @@ pub struct Account {
     pub vendor: Option<String>,
     /// What the account may do, as of now: claims in a token never widen it.
     pub scopes: Scopes,
+    /// Counts the account's passwords. A sign-in counts only if this is still the one it verified.
+    pub password_version: u64,
     /// Tokens carry the generation they were issued in; an older one is dead.
     pub generation: u64,
     /// When the account was made.
@@ -51,6 +53,7 @@ impl Account {
             plan: "free".to_owned(),
             vendor,
             scopes: Scopes::of_new_account(),
+            password_version: 1,
             generation: 1,
             created_at: now,
             last_login: None,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::precis;
+
 /// A password as it was received: never truncated, trimmed or normalised.
 pub struct Password(String);
 
@@ -58,22 +60,22 @@ impl PasswordPolicy {
         if !self.reject_common {
             return Ok(());
         }
-        let lower = password.to_lowercase();
+        let folded = precis::folded(password);
         let holds = |name: &&str| {
-            name.chars().count() >= MIN_NAME_CHARS && lower.contains(&name.to_lowercase())
+            name.chars().count() >= MIN_NAME_CHARS && folded.contains(&precis::folded(name))
         };
         if names.iter().any(holds) {
             return Err(InvalidPassword::HoldsName);
         }
-        if is_common(&lower) {
+        if is_common(&folded) {
             return Err(InvalidPassword::Common);
         }
         Ok(())
     }
 }
 
-fn is_common(lower: &str) -> bool {
-    COMMON.lines().any(|common| common == lower)
+fn is_common(folded: &str) -> bool {
+    COMMON.lines().any(|common| common == folded)
 }
 
 /// Why a new password is refused.
@@ -133,6 +135,10 @@ mod tests {
         );
         assert_eq!(
             check(STRICT, "amelie@example.com!"),
+            Err(InvalidPassword::HoldsName)
+        );
+        assert_eq!(
+            check(STRICT, "ＡＭＥＬＩＥ 99"),
             Err(InvalidPassword::HoldsName)
         );
         assert_eq!(

@@ -4,7 +4,9 @@
 //! characters are refused. Applied until it changes nothing more, as RFC 8264 section 7 asks, so
 //! that the canonical form of a canonical form is itself.
 
-use precis_core::profile::{PrecisFastInvocation, stabilize};
+use std::borrow::Cow;
+
+use precis_core::profile::{PrecisFastInvocation, Rules, stabilize};
 use precis_profiles::UsernameCaseMapped;
 
 use super::MAX_CANONICAL_BYTES;
@@ -13,6 +15,16 @@ use super::MAX_CANONICAL_BYTES;
 pub(super) fn canonical(text: &str) -> Option<String> {
     let canonical = stabilize(text, |text| UsernameCaseMapped::enforce(text)).ok()?;
     (canonical.len() <= MAX_CANONICAL_BYTES).then(|| canonical.into_owned())
+}
+
+/// `text` with width, case and normal form mapped as in the canonical form, and nothing refused.
+pub(super) fn folded(text: &str) -> String {
+    let profile = UsernameCaseMapped::new();
+    let folded = profile
+        .width_mapping_rule(text)
+        .and_then(|text| profile.case_mapping_rule(text))
+        .and_then(|text| profile.normalization_rule(text));
+    folded.map_or_else(|_| text.to_lowercase(), Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub enum HttpError {
     TimedOut,
     /// The endpoint panicked.
     #[error("the endpoint panicked")]
-    Panicked(#[source] tokio::task::JoinError),
+    Panicked,
     /// The answer is no JSON.
     #[error("the answer could not be serialized")]
     Unserializable(#[source] serde_json::Error),
@@ -84,7 +84,7 @@ impl HttpError {
             ),
             Self::Auth(error) => auth_answer(error),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE.into()),
-            Self::Panicked(_) | Self::Unserializable(_) => {
+            Self::Panicked | Self::Unserializable(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL.into())
             }
         }
@@ -131,7 +131,7 @@ impl HttpError {
                 | AuthError::Internal(_),
             )
             | Self::TimedOut
-            | Self::Panicked(_)
+            | Self::Panicked
             | Self::Unserializable(_) => {}
         }
         reply
@@ -217,7 +217,6 @@ impl Problem {
             Self::Missing => "is required".into(),
             Self::NotAString => "must be a string".into(),
             Self::Repeated => "must appear only once".into(),
-            Self::Empty => "is not allowed to be empty".into(),
             Self::NotAnEmail => "must be a valid email".into(),
             Self::TooLong(max) => {
                 format!("length must be less than or equal to {max} characters long").into()
@@ -280,7 +279,8 @@ fn envelope(status: StatusCode, message: &str) -> String {
     serde_json::to_string(&envelope).unwrap_or_default()
 }
 
-/// An error and its causes, outermost first. Only their `Display`, which holds no item or header.
+/// An error and its causes, outermost first: their `Display`, because the `Debug` of a cancelled
+/// transaction holds items.
 fn causes(error: &dyn Error) -> String {
     std::iter::successors(Some(error), |&error| error.source())
         .map(ToString::to_string)

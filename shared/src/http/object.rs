@@ -86,8 +86,6 @@ pub enum Problem {
     NotAString,
     /// It stands twice.
     Repeated,
-    /// It must not be empty.
-    Empty,
     /// It must be an email address.
     NotAnEmail,
     /// It must not be longer than this many characters.

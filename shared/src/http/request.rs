@@ -1,5 +1,6 @@
 //! What a request says: its body, its credentials, and where it came from.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -17,13 +18,20 @@ use crate::domain::SourceIp;
 pub const SMALL_BODY: usize = 16 * 1024;
 
 /// A body of acceptable size and media type, not yet parsed: credentials are asked for in between.
-#[derive(Debug)]
 pub struct JsonBody<'r>(&'r [u8]);
+
+impl fmt::Debug for JsonBody<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JsonBody(redacted)")
+    }
+}
 
 impl<'r> JsonBody<'r> {
     /// The body of a request that may have `max` bytes of JSON.
     pub fn of(request: &'r Request, max: usize) -> Result<Self, HttpError> {
-        check_size(request, max)?;
+        if request.body().len() > max {
+            return Err(HttpError::TooLarge(max));
+        }
         if !is_json(request.headers()) {
             return Err(HttpError::UnsupportedMediaType);
         }
@@ -34,14 +42,6 @@ impl<'r> JsonBody<'r> {
     pub fn object(self) -> Result<Object, HttpError> {
         Object::parse(self.0)
     }
-}
-
-/// Refuses a body of more than `max` bytes.
-pub fn check_size(request: &Request, max: usize) -> Result<(), HttpError> {
-    if request.body().len() > max {
-        return Err(HttpError::TooLarge(max));
-    }
-    Ok(())
 }
 
 /// Whether the content type is absent, `application/json` or `application/*+json`.
@@ -92,9 +92,12 @@ fn authorization(value: &HeaderValue) -> Presented<'_> {
         ("ApiKey", Scheme::ApiKey),
         ("Token", Scheme::Token),
     ];
-    match others.into_iter().find(|(name, _)| is(name)) {
-        Some((_, scheme)) => Presented::OtherScheme(scheme),
-        None => Presented::Malformed,
+    let other = others.into_iter().find(|(name, _)| is(name));
+    match other.map(|(_, scheme)| scheme) {
+        Some(Scheme::Digest) => Presented::OtherScheme(Scheme::Digest),
+        // Only a digest's credentials hold commas: here two headers were joined.
+        Some(scheme) if !credentials.contains(',') => Presented::OtherScheme(scheme),
+        _ => Presented::Malformed,
     }
 }
 

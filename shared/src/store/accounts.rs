@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     TransactWriteItem,
 };
 
-use super::claims::claim_items;
+use super::claims::{Claim, claim_items};
 use super::error::if_condition_held;
 use super::item::{Attributes, Item, n, new_item, s};
 use super::{PK, Store, StoreError};
@@ -70,10 +70,11 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Records a login on an account that exists, and returns the account as it then is.
+    /// Records a login with the password of this claim on its account, and returns the account as
+    /// it then is; `None` if it is gone, or has another password by now.
     pub async fn record_login(
         &self,
-        id: &AccountId,
+        claim: &Claim,
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
         self.retrying(|| async {
@@ -81,9 +82,10 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(&self.tables.users)
-                .key(PK, s(account_key(id)))
+                .key(PK, s(account_key(&claim.account)))
                 .update_expression("SET last_login = :now")
-                .condition_expression("attribute_exists(pk)")
+                .condition_expression("password_version = :verified")
+                .expression_attribute_values(":verified", n(claim.password_version))
                 .expression_attribute_values(":now", n(now.millis()))
                 .return_values(ReturnValue::AllNew)
                 .send()
@@ -152,6 +154,7 @@ fn to_item(account: &Account) -> Attributes {
     set("is_active", AttributeValue::Bool(account.is_active));
     set("plan", s(&account.plan));
     set("scope", AttributeValue::L(scopes));
+    set("password_version", n(account.password_version));
     set("generation", n(account.generation));
     set("created_at", n(account.created_at.millis()));
     if let Some(canonical) = &account.username_canonical {
@@ -190,6 +193,7 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> 
         plan: item.string("plan")?.to_owned(),
         vendor: item.optional_string("vendor")?.map(str::to_owned),
         scopes: scopes.ok_or_else(|| item.unreadable("scope"))?,
+        password_version: item.number("password_version")?,
         generation: item.number("generation")?,
         created_at: Timestamp::from_millis(item.number("created_at")?),
         last_login: item

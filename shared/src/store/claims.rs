@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem, Update};
 
-use super::item::{Attributes, Item, new_item, s};
+use super::item::{Attributes, Item, n, new_item, s};
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, AccountId, Identifier};
@@ -19,6 +19,8 @@ pub struct Claim {
     pub account: AccountId,
     /// The hash of the holder's password.
     pub password_hash: PasswordHash,
+    /// Which of the holder's passwords that is.
+    pub password_version: u64,
 }
 
 impl Store {
@@ -106,10 +108,11 @@ pub(super) fn claim_items(
     account: &Account,
     hash: &PasswordHash,
 ) -> impl Iterator<Item = Attributes> {
-    claim_keys(account).map(|key| {
+    claim_keys(account).map(move |key| {
         let mut item = new_item(key);
         item.insert("account_id".to_owned(), s(account.id.as_str()));
         item.insert("password_hash".to_owned(), s(hash.as_phc()));
+        item.insert("password_version".to_owned(), n(account.password_version));
         item
     })
 }
@@ -134,5 +137,6 @@ fn from_item(attributes: &Attributes) -> Result<Claim, StoreError> {
     Ok(Claim {
         account: account.map_err(|_| item.unreadable("account_id"))?,
         password_hash: password_hash.map_err(|_| item.unreadable("password_hash"))?,
+        password_version: item.number("password_version")?,
     })
 }

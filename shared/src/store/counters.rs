@@ -91,8 +91,8 @@ impl Store {
                 .table_name(&self.tables.rate_limits)
                 .key(PK, s(counter))
                 .update_expression(
-                    "SET opened = if_not_exists(opened, :now), v = :v, expires_at = :expiry \
-                     ADD n :one",
+                    "SET opened = if_not_exists(opened, :now), v = if_not_exists(v, :v), \
+                     expires_at = :expiry ADD n :one",
                 )
                 .expression_attribute_values(":now", n(now.millis()))
                 .expression_attribute_values(":v", version())

@@ -28,26 +28,26 @@ pub enum StoreError {
     },
 }
 
-/// Error codes by which DynamoDB says that it would have, at another time.
-const THROTTLING: [&str; 7] = [
-    "InternalServerError",
+/// Error codes below 500 by which DynamoDB says that it would have, at another time.
+const THROTTLING: [&str; 5] = [
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ThrottlingException",
     "TransactionInProgressException",
-    "ServiceUnavailable",
 ];
 
 impl StoreError {
     /// Tells what an operation's failure means, where the operation has no answer of its own for it.
-    pub(super) fn from_sdk<E, R>(error: SdkError<E, R>) -> Self
+    pub(super) fn from_sdk<E>(error: SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         let code = match &error {
-            SdkError::ServiceError(service) => service.err().code().map(str::to_owned),
+            SdkError::ServiceError(service) if !service.raw().status().is_server_error() => {
+                service.err().code().map(str::to_owned)
+            }
+            SdkError::ConstructionFailure(_) => return Self::Rejected(error.into()),
             _ => return Self::Unavailable(error.into()),
         };
         match code.as_deref() {

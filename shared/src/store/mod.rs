@@ -25,7 +25,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use accounts::Added;
 pub use claims::Claim;
-pub use client::client_config;
+pub use client::{Aws, client_config};
 pub use error::StoreError;
 pub use tokens::TokenStanding;
 
