@@ -6,6 +6,9 @@
 //! functions → runtime → http → auth → store → crypto → domain
 //! ```
 //!
+//! [`config`] and [`app`] stand beside: they hold what those are built with, and `auth` and `http`
+//! are handed an `App`.
+//!
 //! | module | what is there |
 //! | --- | --- |
 //! | [`domain`] | accounts, emails, passwords, limits: rules without I/O, AWS or HTTP |
