@@ -1,0 +1,69 @@
+//! `POST /user/auth`: what it adds to a hash, and whether its two refusals can be told apart.
+
+use tokio::sync::Mutex;
+
+use super::bare_hash::BareHash;
+use super::report::{Compared, Report, Row};
+use super::samples::Turns;
+use super::stage::{EMAIL, Stage};
+use super::{Failure, events};
+
+const TURNS: Turns = Turns {
+    warm_up: 10,
+    counted: 200,
+    each: 1,
+};
+
+/// As long as the email of the user who has signed up.
+const UNKNOWN_EMAIL: &str = "xyz@example.com";
+
+/// Signs in with the right password.
+pub(super) async fn right_password(stage: &Stage, report: &mut Report) -> Result<(), Failure> {
+    let event = events::sign_in(EMAIL, events::PASSWORD);
+    let mut sign_in = stage.function("sign-in").await?;
+    let mut hash = BareHash::start()?;
+    let (warm, bare) = TURNS
+        .measure(
+            async || sign_in.time(&event, 200).await,
+            async || hash.time().await,
+        )
+        .await?;
+    let row = Row::new(
+        "POST /user/auth, p50",
+        warm.p50(),
+        "bare Argon2id",
+        bare.p50(),
+        Compared::Excess,
+    );
+    report.add(row.at_most(2.0));
+    Ok(())
+}
+
+/// Tries a wrong password, and the right one of a user there is not.
+pub(super) async fn refusals(stage: &Stage, report: &mut Report) -> Result<(), Failure> {
+    let wrong_password = events::sign_in(EMAIL, "incorrect horse battery");
+    let unknown_user = events::sign_in(UNKNOWN_EMAIL, events::PASSWORD);
+    let mut sign_in = stage.function("sign-in").await?;
+    let known = sign_in.invoke(&wrong_password, 403).await?;
+    let unknown = sign_in.invoke(&unknown_user, 403).await?;
+    if known.response != unknown.response {
+        return Err("sign-in tells a wrong password from an unknown user".into());
+    }
+    // One function answers both, or the difference would be that of two processes.
+    let sign_in = Mutex::new(sign_in);
+    let (known, unknown) = TURNS
+        .measure(
+            async || sign_in.lock().await.time(&wrong_password, 403).await,
+            async || sign_in.lock().await.time(&unknown_user, 403).await,
+        )
+        .await?;
+    let row = Row::new(
+        "POST /user/auth, wrong password, p50",
+        known.p50(),
+        "unknown user",
+        unknown.p50(),
+        Compared::Deviation,
+    );
+    report.add(row.at_most(5.0));
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! `make bench`: what a person would ask of Latchkey, measured on its release binaries and printed
+//! beside a floor of the same run.
+
+#[path = "../bench/mod.rs"]
+mod bench;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match bench::run().await {
+        Ok(report) => {
+            print(&report);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a person reads it")]
+fn print(report: &str) {
+    println!("{report}");
+}
+
+#[expect(clippy::print_stderr, reason = "a person reads it")]
+fn complain(error: &bench::Failure) {
+    eprintln!("bench: {error}");
+}
