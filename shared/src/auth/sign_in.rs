@@ -29,25 +29,22 @@ pub struct SignedIn {
 
 /// Signs in: two round trips around one hash.
 ///
-/// An attempt takes its place under both limits before the password is looked at, and gives it
-/// back unless the password is wrong, so that parallel guesses cannot slip through. Whether
-/// anybody has the identifier changes neither the answer nor the work.
+/// An attempt asks for its place under both limits before the password is looked at, and gives it
+/// back unless the password is wrong. What the password proved counts only for an attempt that has
+/// both places, so that parallel guesses cannot slip through; the hash does not wait for them.
+/// Whether anybody has the identifier changes neither the answer nor the work.
 pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<SignedIn, AuthError> {
     let ip = limits::sign_in_ip(source);
     let account = limits::sign_in_account(&sign_in.identifier, source);
     limits::refuse_known(app, Policy::SignInIp, &ip)?;
     limits::refuse_known(app, Policy::SignInAccount, &account)?;
-    let (ip, account, claim) = tokio::join!(
+    let password = Arc::new(sign_in.password);
+    let (verified, ip, account) = tokio::join!(
+        verify(app, &sign_in.identifier, Arc::clone(&password)),
         limits::take(app, Policy::SignInIp, ip),
         limits::take(app, Policy::SignInAccount, account),
-        app.store.claim(&sign_in.identifier),
     );
     let places = Places::both_or_neither(app, ip, account).await?;
-    let password = Arc::new(sign_in.password);
-    let verified = match claim {
-        Ok(claim) => verify(app, claim, Arc::clone(&password)).await,
-        Err(error) => Err(error.into()),
-    };
     match verified {
         Ok(claim) => finish(app, claim, places, password).await,
         Err(error) => {
@@ -59,12 +56,13 @@ pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<Sig
     }
 }
 
-/// The claim, if `password` is its account's; the same work if nobody holds it.
+/// The claim on the identifier, if `password` is its holder's; the same work if nobody holds it.
 async fn verify(
     app: &App,
-    claim: Option<Claim>,
+    identifier: &Identifier,
     password: Arc<Password>,
 ) -> Result<Claim, AuthError> {
+    let claim = app.store.claim(identifier).await?;
     let could_be_one = password.as_bytes().len() <= MAX_PASSWORD_BYTES;
     let hash = claim.as_ref().map(|claim| &claim.password_hash);
     let matches = app.hasher.verify(password, hash).await?;

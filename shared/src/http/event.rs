@@ -3,12 +3,14 @@
 //! Lambda, the local server and the tests all come through [`answer`].
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::FutureExt;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::http::header::HOST;
 use lambda_http::request::LambdaRequest;
@@ -64,14 +66,18 @@ pub fn reply_to(app: &App, error: HttpError) -> ApiGatewayV2httpResponse {
     into_response(error.into_reply(app.clock.now()))
 }
 
-/// Runs an endpoint in a task of its own, so that a panic ends the request and not the process.
+/// Runs an endpoint within its budget; a panic ends the request and not the process.
+///
+/// What a panicking endpoint leaves behind is safe to use: the app's own state is behind locks that
+/// are never held across a call that could panic, or that ignore it.
 async fn run(
     endpoint: Pin<Box<dyn Future<Output = Result<Reply, HttpError>> + Send>>,
 ) -> Result<Reply, HttpError> {
-    match tokio::spawn(tokio::time::timeout(BUDGET, endpoint)).await {
+    let endpoint = AssertUnwindSafe(endpoint).catch_unwind();
+    match tokio::time::timeout(BUDGET, endpoint).await {
         Ok(Ok(reply)) => reply,
-        Ok(Err(_)) => Err(HttpError::TimedOut),
-        Err(_) => Err(HttpError::Panicked),
+        Ok(Err(_)) => Err(HttpError::Panicked),
+        Err(_) => Err(HttpError::TimedOut),
     }
 }
 

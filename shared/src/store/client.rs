@@ -6,7 +6,9 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Builder, IdentityCache, Region, StalledStreamProtectionConfig,
+};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 
 /// How to reach DynamoDB: the variables Lambda sets.
@@ -73,6 +75,10 @@ pub fn client_config(aws: &Aws) -> Builder {
         .credentials_provider(credentials)
         .retry_config(retries)
         .timeout_config(timeouts)
+        // Static credentials need no cache, and answers of a few kilobytes no watch on their flow:
+        // the time-outs above bound them.
+        .identity_cache(IdentityCache::no_cache())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .http_client(http);
     config.set_endpoint_url(aws.endpoint_url.clone());
     config

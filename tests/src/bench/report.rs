@@ -147,7 +147,7 @@ impl fmt::Display for Report {
         let line = |cells: [&str; 6]| {
             let [what, measured, floor, apart, target, verdict] = cells;
             let line = format!(
-                "{what:34} {measured:>10}  {floor:>22}  {apart:>9}  {target:>16}  {verdict}"
+                "{what:37} {measured:>9}  {floor:>22}  {apart:>8}  {target:>15}  {verdict}"
             );
             line.trim_end().to_owned()
         };
