@@ -69,7 +69,8 @@ impl Stage {
     async fn sign_up(&mut self) -> Result<(), Failure> {
         let mut create_user = self.function("create-user").await?;
         let answer = create_user.invoke(&events::sign_up(EMAIL), 200).await?;
-        let SignedUp { token, user } = serde_json::from_str(&answer.response.body)?;
+        let SignedUp { token, user } = serde_json::from_str(&answer.response.body)
+            .map_err(|error| format!("create-user: not a sign-up's answer: {error}"))?;
         self.get_user = events::get_user(&token);
         let key = format!("user#{}", user.id);
         self.variables.insert("BARE_KEY".to_owned(), key);
