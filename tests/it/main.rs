@@ -13,6 +13,7 @@ mod events;
 mod faults;
 mod get_user;
 mod layout;
+mod lost_answers;
 mod races;
 mod sign_in;
 mod sign_up_limits;

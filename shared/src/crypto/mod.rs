@@ -2,6 +2,7 @@
 //! mixed up.
 
 mod digest;
+mod hasher;
 mod hmac_provider;
 pub(crate) mod ids;
 mod key_ring;
@@ -9,7 +10,8 @@ mod password_hash;
 mod token;
 
 pub use digest::digest;
+pub use hasher::Hasher;
 pub use ids::IdGenerator;
 pub use key_ring::{InvalidKeyRing, KeyRing, KeyState};
-pub use password_hash::{HashError, HashParams, Hasher, InvalidHashParams, PasswordHash};
+pub use password_hash::{HashError, HashParams, InvalidHashParams, PasswordHash};
 pub use token::{Claims, InvalidToken, Token, Tokens};
