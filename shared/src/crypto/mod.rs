@@ -1,6 +1,7 @@
 //! Argon2id, JWT, the key ring, digests and ids: standard primitives behind types that cannot be
 //! mixed up.
 
+mod api_key;
 mod digest;
 mod hasher;
 mod hmac_provider;
@@ -9,6 +10,7 @@ mod key_ring;
 mod password_hash;
 mod token;
 
+pub use api_key::PlainApiKey;
 pub use digest::digest;
 pub use hasher::Hasher;
 pub use ids::IdGenerator;

@@ -2,25 +2,35 @@
 
 mod account;
 mod account_id;
+mod api_key;
 mod email;
 mod identifier;
 mod lifetime;
 mod limit;
 mod password;
 mod precis;
+mod profile;
 mod scope;
+mod setting;
 mod source_ip;
 mod timestamp;
 mod username;
 
 pub use account::Account;
 pub use account_id::{AccountId, InvalidAccountId};
+pub use api_key::{
+    ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, MAX_LIVE_API_KEYS, Permission, Permissions,
+};
 pub use email::{Email, InvalidEmail};
 pub use identifier::Identifier;
 pub use lifetime::{InvalidLifetime, Lifetime};
 pub use limit::{Limit, Standing, Tally};
 pub use password::{InvalidPassword, MAX_PASSWORD_BYTES, Password, PasswordPolicy};
+pub use profile::{
+    FieldValue, InvalidValue, MAX_SETTINGS, Profile, ProfileDelta, ProfileField, ProfileUpdate,
+};
 pub use scope::{Scope, Scopes};
+pub use setting::{InvalidSetting, NewSetting, Setting, SettingChange, SettingType};
 pub use source_ip::SourceIp;
 pub use timestamp::Timestamp;
 pub use username::{InvalidUsername, Username};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +49,30 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
+    /// Parses an RFC 3339 date-time of any offset, in the years 1 to 9999 of UTC. What is finer
+    /// than a millisecond is cut off.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = date.unix_timestamp_nanos().div_euclid(1_000_000);
+        let at = Self(i64::try_from(millis).ok()?);
+        (1..=9999).contains(&at.to_date()?.year()).then_some(at)
+    }
+
+    /// As RFC 3339 in UTC, with milliseconds where there are any: `2019-08-24T14:15:22Z`. `None`
+    /// outside the years 0 to 9999.
+    #[must_use]
+    pub fn to_rfc3339(self) -> Option<String> {
+        self.to_date()?.format(&Rfc3339).ok()
+    }
+
+    fn to_date(self) -> Option<OffsetDateTime> {
+        let nanos = i128::from(self.0) * 1_000_000;
+        OffsetDateTime::from_unix_timestamp_nanos(nanos)
+            .ok()
+            .map(|date| date.to_offset(UtcOffset::UTC))
+    }
+
     /// As JavaScript's `Date.prototype.toString` writes it in UTC, to the second:
     /// `Fri Apr 12 2019 15:56:49 GMT+0000 (Coordinated Universal Time)`.
     #[must_use]
@@ -78,6 +103,44 @@ mod tests {
     #[test]
     fn a_date_no_calendar_holds_is_invalid() {
         assert_eq!(Timestamp::from_secs(i64::MAX).to_js_date(), "Invalid Date");
+    }
+
+    #[test]
+    fn a_date_of_any_offset_is_kept_as_utc_to_the_millisecond() {
+        for (text, kept) in [
+            ("2019-08-24T14:15:22Z", "2019-08-24T14:15:22Z"),
+            ("2019-08-24t14:15:22.5z", "2019-08-24T14:15:22.5Z"),
+            ("2019-08-24T14:15:22.1239999Z", "2019-08-24T14:15:22.123Z"),
+            ("2019-08-24T00:15:22+02:00", "2019-08-23T22:15:22Z"),
+            ("1969-12-31T23:59:59.9999Z", "1969-12-31T23:59:59.999Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+            ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
+        ] {
+            let date = Timestamp::parse_rfc3339(text).unwrap();
+
+            assert_eq!(date.to_rfc3339().as_deref(), Some(kept), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_time_of_four_digit_years_is_refused() {
+        for text in [
+            "",
+            "2019-08-24",
+            "2019-08-24T14:15:22",
+            "2019-08-24T14:15Z",
+            "2019-02-29T00:00:00Z",
+            "2019-08-24T25:00:00Z",
+            " 2019-08-24T14:15:22Z",
+            "0000-12-31T00:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "9999-12-31T23:59:59-01:00",
+            "10000-01-01T00:00:00Z",
+            "-001-01-01T00:00:00Z",
+            "1566656122",
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text), None, "{text:?}");
+        }
     }
 
     #[test]

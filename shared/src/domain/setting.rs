@@ -1,0 +1,274 @@
+//! Settings: named values an account's owner keeps in their profile.
+
+use serde::de::IgnoredAny;
+
+/// A stored setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its number, which no other setting of the account ever has.
+    pub id: u64,
+    /// What it is.
+    pub content: NewSetting,
+    /// Set by the operator: its owner can neither change nor remove it.
+    pub read_only: bool,
+}
+
+/// What a setting is, but for its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSetting {
+    /// 1 to 128 bytes.
+    pub category: String,
+    /// Up to 128 bytes.
+    pub group: Option<String>,
+    /// 1 to 128 bytes.
+    pub name: String,
+    /// Up to 1024 bytes, and a value of its type.
+    pub value: String,
+    /// What its value is.
+    pub kind: SettingType,
+    /// Up to 256 bytes.
+    pub description: Option<String>,
+}
+
+/// What the value of a setting is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingType {
+    /// Any text.
+    String,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number of 64 bits.
+    Int,
+    /// A number as JSON writes it, within the range of a double.
+    Double,
+    /// Any JSON.
+    Json,
+}
+
+impl SettingType {
+    /// The type of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [
+            Self::String,
+            Self::Bool,
+            Self::Int,
+            Self::Double,
+            Self::Json,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Double => "double",
+            Self::Json => "json",
+        }
+    }
+
+    fn admits(self, value: &str) -> bool {
+        let is_padded = value.trim().len() < value.len();
+        match self {
+            Self::String => true,
+            Self::Bool => matches!(value, "true" | "false"),
+            Self::Int => !is_padded && serde_json::from_str::<i64>(value).is_ok(),
+            Self::Double => !is_padded && serde_json::from_str::<f64>(value).is_ok(),
+            Self::Json => serde_json::from_str::<IgnoredAny>(value).is_ok(),
+        }
+    }
+}
+
+/// What a client asks of one setting.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SettingChange {
+    /// Which; a new one where there is none.
+    pub id: Option<u64>,
+    /// The category, where it is to change.
+    pub category: Option<String>,
+    /// The group, where it is to change: to none, or to this.
+    pub group: Option<Option<String>>,
+    /// The name, where it is to change.
+    pub name: Option<String>,
+    /// The value, where it is to change; `None` within removes the setting.
+    pub value: Option<Option<String>>,
+    /// The type, where it is to change.
+    pub kind: Option<SettingType>,
+    /// The description, where it is to change: to none, or to this.
+    pub description: Option<Option<String>>,
+}
+
+/// Why a setting is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSetting {
+    /// The account has no setting of this number.
+    #[error("unknown id")]
+    UnknownId,
+    /// Two changes name one setting.
+    #[error("repeated id")]
+    RepeatedId,
+    /// The account would have more settings than it may.
+    #[error("too many settings")]
+    TooMany,
+    /// A new setting needs this.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// This must not be empty.
+    #[error("{0} is empty")]
+    Empty(&'static str),
+    /// This has more bytes than so many.
+    #[error("{0} has more than {1} bytes")]
+    TooLong(&'static str, usize),
+    /// The value is not one of its type.
+    #[error("value is no {0:?}")]
+    Value(SettingType),
+}
+
+const MAX_NAME: usize = 128;
+const MAX_VALUE: usize = 1024;
+const MAX_DESCRIPTION: usize = 256;
+
+impl SettingChange {
+    /// The new setting this asks for. Without a value it has the empty one, if that is one of its
+    /// type; without a type it is a string.
+    pub(super) fn create(&self) -> Result<NewSetting, InvalidSetting> {
+        let setting = NewSetting {
+            category: self
+                .category
+                .clone()
+                .ok_or(InvalidSetting::Missing("category"))?,
+            group: self.group.clone().flatten(),
+            name: self.name.clone().ok_or(InvalidSetting::Missing("name"))?,
+            value: self.value.clone().flatten().unwrap_or_default(),
+            kind: self.kind.unwrap_or(SettingType::String),
+            description: self.description.clone().flatten(),
+        };
+        setting.check()?;
+        Ok(setting)
+    }
+
+    /// What this makes of a stored setting; `None` removes it.
+    pub(super) fn apply(&self, seen: &Setting) -> Result<Option<Setting>, InvalidSetting> {
+        let mut changed = seen.clone();
+        let content = &mut changed.content;
+        match &self.value {
+            Some(None) => return Ok(None),
+            Some(Some(value)) => content.value.clone_from(value),
+            None => {}
+        }
+        if let Some(category) = &self.category {
+            content.category.clone_from(category);
+        }
+        if let Some(group) = &self.group {
+            content.group.clone_from(group);
+        }
+        if let Some(name) = &self.name {
+            content.name.clone_from(name);
+        }
+        if let Some(kind) = self.kind {
+            content.kind = kind;
+        }
+        if let Some(description) = &self.description {
+            content.description.clone_from(description);
+        }
+        content.check()?;
+        Ok(Some(changed))
+    }
+}
+
+impl NewSetting {
+    fn check(&self) -> Result<(), InvalidSetting> {
+        for (name, text) in [("category", &self.category), ("name", &self.name)] {
+            if text.is_empty() {
+                return Err(InvalidSetting::Empty(name));
+            }
+        }
+        for (name, text, max) in [
+            ("category", Some(&self.category), MAX_NAME),
+            ("group", self.group.as_ref(), MAX_NAME),
+            ("name", Some(&self.name), MAX_NAME),
+            ("value", Some(&self.value), MAX_VALUE),
+            ("description", self.description.as_ref(), MAX_DESCRIPTION),
+        ] {
+            if text.is_some_and(|text| text.len() > max) {
+                return Err(InvalidSetting::TooLong(name, max));
+            }
+        }
+        if self.kind.admits(&self.value) {
+            Ok(())
+        } else {
+            Err(InvalidSetting::Value(self.kind))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_one_of_its_type() {
+        for (kind, values) in [
+            (SettingType::String, &["", " ", "x"][..]),
+            (SettingType::Bool, &["true", "false"]),
+            (SettingType::Int, &["0", "-7", "9223372036854775807"]),
+            (SettingType::Double, &["0", "-1.5", "1e300"]),
+            (SettingType::Json, &["null", "{\"a\":[1]}", " 1 ", "\"x\""]),
+        ] {
+            for value in values {
+                assert!(kind.admits(value), "{kind:?} {value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_else_is() {
+        for (kind, values) in [
+            (SettingType::Bool, &["", "True", "1", "true "][..]),
+            (
+                SettingType::Int,
+                &["", "1.0", "+1", " 1", "9223372036854775808"],
+            ),
+            (
+                SettingType::Double,
+                &["", "NaN", "inf", "1e400", ".5", "1 "],
+            ),
+            (SettingType::Json, &["", "{", "x", "1 2"]),
+        ] {
+            for value in values {
+                assert!(!kind.admits(value), "{kind:?} {value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_of_type_alone_must_suit_the_value_that_stays() {
+        let seen = Setting {
+            id: 1,
+            content: SettingChange {
+                category: Some("ui".to_owned()),
+                name: Some("columns".to_owned()),
+                value: Some(Some("7".to_owned())),
+                ..SettingChange::default()
+            }
+            .create()
+            .unwrap(),
+            read_only: false,
+        };
+        let to = |kind| SettingChange {
+            kind: Some(kind),
+            ..SettingChange::default()
+        };
+
+        assert!(to(SettingType::Int).apply(&seen).is_ok());
+        assert_eq!(
+            to(SettingType::Bool).apply(&seen),
+            Err(InvalidSetting::Value(SettingType::Bool))
+        );
+    }
+}
