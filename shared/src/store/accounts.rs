@@ -1,14 +1,12 @@
 //! `user#<id>`: the account.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
 };
 
 use super::claims::{Claim, claim_items};
-use super::error::if_condition_held;
+use super::error::{failed_conditions, if_condition_held, is_failed_condition};
 use super::item::{Attributes, Item, n, new_item, s};
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
@@ -53,7 +51,7 @@ impl Store {
                 .await;
             match written {
                 Ok(_) => Ok(Added::Stored),
-                Err(error) => why_not_added(error, &account.id),
+                Err(error) => Ok(why_not_added(&failed_conditions(error)?, &account.id)),
             }
         })
         .await
@@ -68,6 +66,25 @@ impl Store {
             .build()
             .map_err(|error| StoreError::Rejected(error.into()))?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Raises the account's generation, which ends every token of it at once; `false` if the
+    /// account is gone. Raised twice where an answer is lost, which ends the same tokens.
+    pub async fn raise_generation(&self, id: &AccountId) -> Result<bool, StoreError> {
+        self.retrying(|| async {
+            let raised = self
+                .client
+                .update_item()
+                .table_name(&self.tables.users)
+                .key(PK, s(account_key(id)))
+                .update_expression("ADD generation :one")
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_values(":one", n(1))
+                .send()
+                .await;
+            if_condition_held(raised).map(|raised| raised.is_some())
+        })
+        .await
     }
 
     /// Records a login with the password of this claim on its account, and returns the account as
@@ -99,43 +116,15 @@ impl Store {
     }
 }
 
-/// Reads the reasons of a cancelled transaction, the account's first, then its claims'.
-///
-/// A failed condition decides, whatever became of the other items. Without one the transaction
-/// met another's, or a throttle: nothing is known about the names, so it is tried again.
-fn why_not_added(
-    error: SdkError<TransactWriteItemsError>,
-    id: &AccountId,
-) -> Result<Added, StoreError> {
-    let SdkError::ServiceError(service) = &error else {
-        return Err(StoreError::from_sdk(error));
-    };
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = service.err() else {
-        return Err(StoreError::from_sdk(error));
-    };
-    let reasons = cancelled.cancellation_reasons();
-    let failed = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-    let mut failed_claims = reasons.iter().skip(1).filter(|reason| failed(reason));
-    if let Some(reason) = failed_claims.next() {
-        let holder = reason.item().and_then(|claim| claim.get("account_id"));
-        return Ok(match holder {
+/// Reads the reasons of a cancelled transaction: the account's first, then its claims'.
+fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
+    let mut claims = reasons.iter().skip(1);
+    match claims.find(|reason| is_failed_condition(reason)) {
+        None => Added::IdCollision,
+        Some(reason) => match reason.item().and_then(|claim| claim.get("account_id")) {
             Some(AttributeValue::S(holder)) if holder == id.as_str() => Added::Stored,
             _ => Added::Taken,
-        });
-    }
-    if reasons.first().is_some_and(failed) {
-        return Ok(Added::IdCollision);
-    }
-    let is_passing = |reason: &CancellationReason| {
-        matches!(
-            reason.code(),
-            Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
-        )
-    };
-    if reasons.iter().any(is_passing) {
-        Err(StoreError::Contended)
-    } else {
-        Err(StoreError::Rejected(error.into()))
+        },
     }
 }
 

@@ -3,10 +3,9 @@
 //! A sign-in reads one claim and can verify. An account whose username is its email holds one
 //! claim, the email's: no look-up of a name with `@` goes anywhere else.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
+use super::error::failed_conditions;
 use super::item::{Attributes, Item, n, new_item, s};
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
@@ -64,7 +63,7 @@ impl Store {
                 .await;
             match written {
                 Ok(_) => Ok(()),
-                Err(error) => why_not_replaced(error),
+                Err(error) => failed_conditions(error).map(|_| ()),
             }
         })
         .await
@@ -87,20 +86,6 @@ impl Store {
             .map_err(|error| StoreError::Rejected(error.into()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
-}
-
-fn why_not_replaced(error: SdkError<TransactWriteItemsError>) -> Result<(), StoreError> {
-    let SdkError::ServiceError(service) = &error else {
-        return Err(StoreError::from_sdk(error));
-    };
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = service.err() else {
-        return Err(StoreError::from_sdk(error));
-    };
-    let changed = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-    if cancelled.cancellation_reasons().iter().any(changed) {
-        return Ok(());
-    }
-    Err(StoreError::Contended)
 }
 
 /// The claims of a new account, as items.

@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::CancellationReason;
 
 /// Why the store did not do as asked. Absence is not an error, and a failed condition is an
 /// answer.
@@ -73,4 +75,40 @@ pub(super) fn if_condition_held(
         }
         Err(error) => Err(StoreError::from_sdk(error)),
     }
+}
+
+/// The reasons of a cancelled transaction, in the order of its items, of which at least one is a
+/// failed condition: that decides, whatever became of the other items.
+///
+/// Without one the transaction met another's, or a throttle, and says nothing about conditions:
+/// [`StoreError::Contended`].
+pub(super) fn failed_conditions(
+    error: SdkError<TransactWriteItemsError>,
+) -> Result<Vec<CancellationReason>, StoreError> {
+    let SdkError::ServiceError(service) = &error else {
+        return Err(StoreError::from_sdk(error));
+    };
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = service.err() else {
+        return Err(StoreError::from_sdk(error));
+    };
+    let reasons = cancelled.cancellation_reasons();
+    if reasons.iter().any(is_failed_condition) {
+        return Ok(reasons.to_vec());
+    }
+    let is_passing = |reason: &CancellationReason| {
+        matches!(
+            reason.code(),
+            Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+        )
+    };
+    if reasons.iter().any(is_passing) {
+        Err(StoreError::Contended)
+    } else {
+        Err(StoreError::Rejected(error.into()))
+    }
+}
+
+/// Whether an item of a cancelled transaction was not as its condition asked.
+pub(super) fn is_failed_condition(reason: &CancellationReason) -> bool {
+    reason.code() == Some("ConditionalCheckFailed")
 }

@@ -53,6 +53,11 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// Reads a map within an item, which has no version of its own.
+    pub(super) fn within(kind: &'static str, attributes: &'a Attributes) -> Self {
+        Self { kind, attributes }
+    }
+
     pub(super) fn string(&self, name: &'static str) -> Result<&'a str, StoreError> {
         self.optional_string(name)?
             .ok_or_else(|| self.unreadable(name))

@@ -6,17 +6,20 @@
 //!
 //! | table | items |
 //! | --- | --- |
-//! | users | `user#<id>`, `email#<canonical>`, `username#<canonical>` |
+//! | users | `user#<id>`, `email#<canonical>`, `username#<canonical>`, `profile#<id>`, `apikey#<digest>` |
 //! | sessions | `revoked#<jti>` |
 //! | rate-limits | `<policy>#<key>` |
 
 mod accounts;
+mod api_keys;
 mod claims;
 mod client;
 mod counters;
 mod error;
 mod item;
+mod profiles;
 mod retry;
+mod standing;
 mod tokens;
 
 use std::sync::Arc;
@@ -24,10 +27,12 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 
 pub use accounts::Added;
+pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use claims::Claim;
 pub use client::{Aws, client_config};
 pub use error::StoreError;
-pub use tokens::TokenStanding;
+pub use profiles::ChangedProfile;
+pub use standing::{CallerStanding, WithProfile};
 
 use crate::ports::Entropy;
 
