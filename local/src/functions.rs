@@ -7,7 +7,18 @@ use shared::app::App;
 use shared::http::event::{Event, answer};
 
 /// The functions there are: one for each folder in `functions/`.
-pub const NAMES: [&str; 3] = ["create-user", "get-user", "sign-in"];
+pub const NAMES: [&str; 10] = [
+    "create-api-key",
+    "create-user",
+    "get-profile",
+    "get-user",
+    "list-api-keys",
+    "log-in",
+    "log-out",
+    "revoke-api-key",
+    "sign-in",
+    "update-profile",
+];
 
 /// Lets a function answer an event; `None` if there is no such function.
 pub async fn invoke(
@@ -16,9 +27,16 @@ pub async fn invoke(
     event: Event,
 ) -> Option<ApiGatewayV2httpResponse> {
     Some(match function {
+        "create-api-key" => answer(app, event, create_api_key::handle).await,
         "create-user" => answer(app, event, create_user::handle).await,
+        "get-profile" => answer(app, event, get_profile::handle).await,
         "get-user" => answer(app, event, get_user::handle).await,
+        "list-api-keys" => answer(app, event, list_api_keys::handle).await,
+        "log-in" => answer(app, event, log_in::handle).await,
+        "log-out" => answer(app, event, log_out::handle).await,
+        "revoke-api-key" => answer(app, event, revoke_api_key::handle).await,
         "sign-in" => answer(app, event, sign_in::handle).await,
+        "update-profile" => answer(app, event, update_profile::handle).await,
         _ => return None,
     })
 }

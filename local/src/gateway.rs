@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::aws_lambda_events::encodings;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use shared::app::App;
 use shared::http::HttpError;
@@ -52,20 +53,21 @@ impl Gateway {
 
     async fn answer(&self, peer: SocketAddr, request: Request<Body>) -> ApiGatewayV2httpResponse {
         let (parts, body) = request.into_parts();
+        let refuse = |error| reply_to(&self.app, parts.uri.path(), error);
         let route = match self.route(parts.method.as_str(), parts.uri.path()) {
             Ok(route) => route,
-            Err(error) => return reply_to(&self.app, error),
+            Err(error) => return refuse(error),
         };
         let Ok(body) = to_bytes(body, MAX_BODY).await else {
-            return reply_to(&self.app, HttpError::TooLarge(SMALL_BODY));
+            return refuse(HttpError::TooLarge(SMALL_BODY));
         };
         let event = event(route, peer, &parts, &body, self.app.clock.now().millis());
         let Ok(event) = serde_json::from_str(&event.to_string()) else {
-            return reply_to(&self.app, HttpError::Unreadable);
+            return refuse(HttpError::Unreadable);
         };
         functions::invoke(&route.function, &self.app, event)
             .await
-            .unwrap_or_else(|| reply_to(&self.app, HttpError::NotFound))
+            .unwrap_or_else(|| refuse(HttpError::NotFound))
     }
 
     fn route(&self, method: &str, path: &str) -> Result<&Route, HttpError> {
@@ -104,6 +106,18 @@ fn matches_path(template: &str, path: &str) -> bool {
     matches && segments.next().is_none()
 }
 
+/// What stands in a path where the template has `{name}`, decoded.
+fn path_parameters(template: &str, path: &str) -> Map<String, Value> {
+    let segments = template.split('/').zip(path.split('/'));
+    segments
+        .filter_map(|(expected, segment)| {
+            let name = expected.strip_prefix('{')?.strip_suffix('}')?;
+            let decoded = percent_decode_str(segment).decode_utf8_lossy();
+            Some((name.to_owned(), decoded.into()))
+        })
+        .collect()
+}
+
 /// The event API Gateway would send.
 fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i64) -> Value {
     let route_key = format!("{} {}", route.method, route.path);
@@ -120,6 +134,7 @@ fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i6
         "rawPath": parts.uri.path(),
         "rawQueryString": parts.uri.query().unwrap_or_default(),
         "headers": headers,
+        "pathParameters": path_parameters(&route.path, parts.uri.path()),
         "requestContext": {
             "accountId": "local",
             "apiId": "local",
@@ -197,6 +212,13 @@ mod tests {
         ] {
             assert_eq!(matches_path(template, path), matches, "{template} {path}");
         }
+    }
+
+    #[test]
+    fn what_varies_in_a_path_is_handed_on_decoded() {
+        let parameters = path_parameters("/keys/{id}", "/keys/a%20b");
+
+        assert_eq!(Value::from(parameters), json!({"id": "a b"}));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::auth::{AuthError, InternalError, Refusals};
 use crate::config::Config;
 use crate::crypto::ids::random_id;
 use crate::crypto::{HashError, Hasher, IdGenerator, Token, Tokens};
-use crate::domain::{Account, Timestamp};
+use crate::domain::{Account, Lifetime, Timestamp};
 use crate::ports::{Clock, Entropy, EntropyError};
 use crate::store::Store;
 
@@ -55,14 +55,14 @@ impl App {
         })
     }
 
-    /// A token for `account`, of the lifetime of the Appmixer family.
+    /// A token for `account` that lives for `lifetime`.
     pub(crate) fn issue_token(
         &self,
         account: &Account,
+        lifetime: Lifetime,
         now: Timestamp,
     ) -> Result<Token, AuthError> {
         let token_id = random_id(self.entropy.as_ref())?;
-        let lifetime = self.config.token_lifetime;
         self.tokens
             .issue(account, token_id, lifetime, now)
             .map_err(|_| InternalError::Signing.into())

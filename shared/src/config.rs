@@ -29,6 +29,8 @@ pub struct Config {
     pub audience: String,
     /// `JWT_EXPIRES_IN`: how long a token of the Appmixer family lives.
     pub token_lifetime: Lifetime,
+    /// `SESSION_EXPIRES_IN`: how long a token of the Management family lives.
+    pub session_lifetime: Lifetime,
     /// Who may sign up, and as what.
     pub sign_up: SignUpConfig,
     /// `PASSWORD_MIN_LENGTH`, `PASSWORD_REJECT_COMMON`.
@@ -100,6 +102,7 @@ impl Config {
             issuer: settings.text("JWT_ISSUER", "latchkey")?,
             audience: settings.text("JWT_AUDIENCE", "latchkey")?,
             token_lifetime: settings.lifetime("JWT_EXPIRES_IN", "30d")?,
+            session_lifetime: settings.lifetime("SESSION_EXPIRES_IN", "30m")?,
             sign_up: settings.sign_up()?,
             passwords: PasswordPolicy {
                 min_chars: settings.at_least("PASSWORD_MIN_LENGTH", 6, 1)?,
@@ -152,6 +155,7 @@ mod tests {
         assert_eq!(config.limits.sign_in_account, limit(10, quarter));
         assert_eq!(config.limits.sign_in_ip, limit(100, quarter));
         assert_eq!(config.token_lifetime, Lifetime::parse("30d").unwrap());
+        assert_eq!(config.session_lifetime, Lifetime::parse("30m").unwrap());
         assert_eq!(config.passwords.min_chars, 6);
         assert_eq!(config.hash_params, HashParams::new(19456, 2, 1).unwrap());
         assert!(!config.passwords.reject_common);
@@ -169,6 +173,7 @@ mod tests {
             ("SIGNIN_RATE_LIMIT_ACCOUNT", "x"),
             ("SIGNIN_RATE_LIMIT_WINDOW_MS", "0"),
             ("JWT_EXPIRES_IN", "30"),
+            ("SESSION_EXPIRES_IN", "0m"),
             ("JWT_KEYS", "s3cr3t"),
             ("PASSWORD_MIN_LENGTH", "0"),
             ("PASSWORD_REJECT_COMMON", "maybe"),

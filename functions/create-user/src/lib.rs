@@ -22,9 +22,9 @@ struct Response<'a> {
 /// Answers `POST /user`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
-    let creator = auth::creator(&app, request::credentials(&request)).await?;
-    let sign_up = parse(body.object()?, app.config.passwords)?;
     let source = request::source_ip(&request, &app.config.proxies);
+    let creator = auth::creator(&app, source, request::credentials(&request)).await?;
+    let sign_up = parse(body.object()?, app.config.passwords)?;
     let signed_up = auth::sign_up(&app, creator, source, sign_up).await?;
     let response = Response {
         token: signed_up.token.expose(),
@@ -36,16 +36,16 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
 fn parse(mut body: Object, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
     let username = body.optional_string("username")?;
     let email = body.string("email")?;
-    let email = Email::parse(&email).map_err(|error| HttpError::Field("email", error.into()))?;
+    let email = Email::parse(&email).map_err(|error| HttpError::field("email", error))?;
     let username = match username {
         Some(username) => Username::parse(&username, &email)
-            .map_err(|error| HttpError::Field("username", error.into()))?,
+            .map_err(|error| HttpError::field("username", error))?,
         None => Username::from_email(&email),
     };
     let password = Password::new(body.string("password")?);
     policy
         .check(&password, &[email.typed(), username.typed()])
-        .map_err(|error| HttpError::Field("password", error.into()))?;
+        .map_err(|error| HttpError::field("password", error))?;
     Ok(SignUp {
         email,
         username,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use shared::app::App;
-use shared::auth;
+use shared::auth::Need;
+use shared::domain::Permission;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
@@ -22,7 +23,8 @@ struct Response<'a> {
 /// Answers `GET /user`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
-    let caller = auth::authenticate(&app, request::credentials(&request)).await?;
+    let need = Need::Permission(Permission::Read);
+    let caller = request::caller(&app, &request, need).await?;
     body.object()?;
     let account = &caller.account;
     Reply::ok(&Response {

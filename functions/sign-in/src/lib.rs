@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use shared::app::App;
 use shared::auth::{self, SignIn};
-use shared::domain::{Identifier, Password};
-use shared::http::object::{Object, Problem};
+use shared::domain::{Identifier, Lifetime, Password};
+use shared::http::object::Object;
+use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::User;
 use shared::http::{HttpError, Reply, Request};
@@ -19,7 +20,8 @@ struct Response<'a> {
 
 /// Answers `POST /user/auth`. Credentials in headers are ignored.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
-    let sign_in = parse(JsonBody::of(&request, SMALL_BODY)?.object()?)?;
+    let body = JsonBody::of(&request, SMALL_BODY)?.object()?;
+    let sign_in = parse(body, app.config.token_lifetime)?;
     let source = request::source_ip(&request, &app.config.proxies);
     let signed_in = auth::sign_in(&app, source, sign_in).await?;
     Reply::ok(&Response {
@@ -30,16 +32,17 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
 
 /// An email counts before a username. A string that no account could have is no error here: it
 /// is simply wrong.
-fn parse(mut body: Object) -> Result<SignIn, HttpError> {
+fn parse(mut body: Object, lifetime: Lifetime) -> Result<SignIn, HttpError> {
     let email = body.optional_string("email")?;
     let username = body.optional_string("username")?;
     let identifier = match (email, username) {
         (Some(email), _) => Identifier::parse_email(&email),
         (None, Some(username)) => Identifier::parse(&username),
-        (None, None) => return Err(HttpError::Field("username", Problem::Missing)),
+        (None, None) => return Err(HttpError::field("username", Problem::Missing)),
     };
     Ok(SignIn {
         identifier,
         password: Password::new(body.string("password")?),
+        lifetime,
     })
 }

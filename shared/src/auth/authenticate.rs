@@ -1,29 +1,59 @@
-//! Who the caller is.
+//! Who the caller is, and what they may do: decided here and nowhere else.
 
 use std::fmt;
 
 use super::error::{AuthError, Denial};
+use super::limits::{self, Policy};
 use crate::app::App;
-use crate::domain::{Account, Scope};
+use crate::crypto::{Claims, PlainApiKey};
+use crate::domain::{Account, Permission, Profile, Scope, SourceIp, Timestamp};
+use crate::store::{StoredApiKey, WithProfile};
 
 /// Credentials as a request presented them, well-formed or not.
-#[derive(Clone, Copy)]
-pub enum Presented<'r> {
-    /// None at all.
+pub struct Presented<'r> {
+    /// The `Authorization` header.
+    pub authorization: Authorization<'r>,
+    /// The `x-api-key` header.
+    pub api_key: PresentedKey,
+}
+
+/// An `Authorization` header.
+pub enum Authorization<'r> {
+    /// There is none.
     Nothing,
-    /// What follows `Bearer` in an `Authorization`.
+    /// What follows `Bearer`.
     Bearer(&'r str),
-    /// An `Authorization` of another scheme.
+    /// Another scheme.
     OtherScheme(Scheme),
-    /// An `Authorization` that is none of these.
+    /// None of these.
     Malformed,
-    /// An `x-api-key`, alone or beside a token.
-    ApiKey,
+}
+
+/// An `x-api-key` header.
+pub enum PresentedKey {
+    /// There is none.
+    Nothing,
+    /// A key.
+    Key(PlainApiKey),
+    /// Nothing that could be a key.
+    Malformed,
 }
 
 impl fmt::Debug for Presented<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Presented(redacted)")
+    }
+}
+
+impl fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authorization(redacted)")
+    }
+}
+
+impl fmt::Debug for PresentedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PresentedKey(redacted)")
     }
 }
 
@@ -42,11 +72,36 @@ pub enum Scheme {
     Token,
 }
 
+/// What a route asks of a caller, beyond being known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A key that is used must have this permission.
+    Permission(Permission),
+    /// No key may be used, not even beside a token.
+    TokenAlone,
+    /// Nothing.
+    Nothing,
+}
+
+impl Need {
+    /// Whether a caller who used `key`, or none, may go on.
+    fn check(self, key: Option<&StoredApiKey>) -> Result<(), AuthError> {
+        match (self, key) {
+            (_, None) | (Self::Nothing, Some(_)) => Ok(()),
+            (Self::TokenAlone, Some(_)) => Err(AuthError::TokenAlone),
+            (Self::Permission(needed), Some(key)) if key.permissions.include(needed) => Ok(()),
+            (Self::Permission(_), Some(_)) => Err(AuthError::InsufficientScope),
+        }
+    }
+}
+
 /// Whoever made a request: an account as it is stored now, not as a token remembers it.
 #[derive(Debug)]
 pub struct Caller {
     /// The caller's account.
     pub account: Account,
+    /// What their token says, if they presented one.
+    pub token: Option<Claims>,
 }
 
 impl Caller {
@@ -57,27 +112,99 @@ impl Caller {
     }
 }
 
-/// Decides who the caller is: the one place that does. One round trip for a token.
+/// Decides who the caller is and whether they may. One round trip for a token, two where there is
+/// an API key.
 ///
-/// No API key can be live before there is a way to create one, so each is unknown.
-pub async fn authenticate(app: &App, presented: Presented<'_>) -> Result<Caller, AuthError> {
-    let token = match presented {
-        Presented::Bearer(token) => token,
-        Presented::Nothing => return Err(Denial::NoCredentials.into()),
-        Presented::OtherScheme(scheme) => return Err(Denial::OtherScheme(scheme).into()),
-        Presented::Malformed => return Err(Denial::TokenFormat.into()),
-        Presented::ApiKey => return Err(Denial::ApiKey.into()),
+/// With both, both must be valid and of one owner, and the key still restricts.
+pub async fn authenticate(
+    app: &App,
+    source: SourceIp,
+    presented: Presented<'_>,
+    need: Need,
+) -> Result<Caller, AuthError> {
+    let (caller, _) = identify(app, source, presented, need, WithProfile::No).await?;
+    Ok(caller)
+}
+
+/// Like [`authenticate`], and reads the caller's profile in the same round trip.
+pub async fn authenticate_with_profile(
+    app: &App,
+    source: SourceIp,
+    presented: Presented<'_>,
+    need: Need,
+) -> Result<(Caller, Profile), AuthError> {
+    identify(app, source, presented, need, WithProfile::Yes).await
+}
+
+/// For a route that needs no credentials: an API key that is sent all the same must be a live one,
+/// of anybody.
+pub async fn authenticate_key_if_sent(
+    app: &App,
+    source: SourceIp,
+    presented: Presented<'_>,
+) -> Result<(), AuthError> {
+    let key_alone = Presented {
+        authorization: Authorization::Nothing,
+        ..presented
     };
+    match authenticate(app, source, key_alone, Need::Nothing).await {
+        Ok(_) | Err(AuthError::Denied(Denial::NoCredentials)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn identify(
+    app: &App,
+    source: SourceIp,
+    presented: Presented<'_>,
+    need: Need,
+    with_profile: WithProfile,
+) -> Result<(Caller, Profile), AuthError> {
     let now = app.clock.now();
-    let claims = app.tokens.verify(token, now).map_err(Denial::from)?;
-    let standing = app
-        .store
-        .token_standing(&claims.account, &claims.token_id)
-        .await?;
-    match standing.account {
-        Some(account) if !standing.is_revoked && account.generation == claims.generation => {
-            Ok(Caller { account })
+    let token = match presented.authorization {
+        Authorization::Bearer(token) => Some(app.tokens.verify(token, now).map_err(Denial::from)?),
+        Authorization::Nothing => None,
+        Authorization::OtherScheme(scheme) => return Err(Denial::OtherScheme(scheme).into()),
+        Authorization::Malformed => return Err(Denial::TokenFormat.into()),
+    };
+    let key = match presented.api_key {
+        PresentedKey::Key(key) => Some(live_key(app, source, &key, now).await?),
+        PresentedKey::Nothing => None,
+        PresentedKey::Malformed => return Err(Denial::ApiKey.into()),
+    };
+    let (owner, if_gone) = match (&token, &key) {
+        (None, None) => return Err(Denial::NoCredentials.into()),
+        (None, Some(key)) => (&key.owner, Denial::ApiKey),
+        (Some(token), Some(key)) if token.account != key.owner => {
+            return Err(Denial::ApiKey.into());
         }
-        _ => Err(Denial::TokenRevoked.into()),
+        (Some(token), _) => (&token.account, Denial::TokenRevoked),
+    };
+    let token_id = token.as_ref().map(|token| token.token_id.as_str());
+    let standing = app.store.standing(owner, token_id, with_profile).await?;
+    let account = standing.account.ok_or(if_gone)?;
+    let is_outdated = |token: &Claims| token.generation != account.generation;
+    if standing.is_revoked || token.as_ref().is_some_and(is_outdated) {
+        return Err(Denial::TokenRevoked.into());
+    }
+    need.check(key.as_ref())?;
+    Ok((Caller { account, token }, standing.profile))
+}
+
+/// The key, if it can be used. One that nobody has is a guess, and counts for the address it came
+/// from; however many those are, a live key is never refused for them.
+async fn live_key(
+    app: &App,
+    source: SourceIp,
+    key: &PlainApiKey,
+    now: Timestamp,
+) -> Result<StoredApiKey, AuthError> {
+    match app.store.api_key(&key.digest()).await? {
+        Some(key) if key.is_live(now) => Ok(key),
+        Some(_) => Err(Denial::ApiKey.into()),
+        None => {
+            limits::take(app, Policy::ApiKeyIp, limits::api_key_ip(source)).await?;
+            Err(Denial::ApiKey.into())
+        }
     }
 }

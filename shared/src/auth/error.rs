@@ -3,7 +3,7 @@
 use super::authenticate::Scheme;
 use super::limits::Refusal;
 use crate::crypto::{HashError, InvalidToken};
-use crate::domain::{Standing, Timestamp};
+use crate::domain::{InvalidSetting, Standing, Timestamp};
 use crate::ports::EntropyError;
 use crate::store::StoreError;
 
@@ -18,6 +18,12 @@ pub enum AuthError {
     /// The caller is known and may not.
     #[error("insufficient scope")]
     InsufficientScope,
+    /// The caller used an API key where only a bearer token counts.
+    #[error("an API key where a bearer token is asked for")]
+    TokenAlone,
+    /// There is no token to revoke.
+    #[error("no token to revoke")]
+    NoToken,
     /// Wrong password, or nobody has the identifier.
     #[error("invalid credentials")]
     InvalidCredentials,
@@ -27,6 +33,18 @@ pub enum AuthError {
         /// Where the attempt, which was admitted, stands against each limit.
         standings: Vec<(Policy, Standing)>,
     },
+    /// A name that cannot be changed would be.
+    #[error("{0:?} cannot be changed")]
+    Unchangeable(Name),
+    /// A setting is not as settings are.
+    #[error("setting refused: {0}")]
+    Setting(#[from] InvalidSetting),
+    /// The caller has no API key of this number.
+    #[error("no such API key")]
+    NoApiKey,
+    /// The caller has as many live API keys as they may.
+    #[error("too many API keys")]
+    TooManyApiKeys,
     /// One attempt too many.
     #[error("refused by limit {:?}", .0.policy)]
     Limited(Refusal),
@@ -36,6 +54,15 @@ pub enum AuthError {
     /// A fault of ours.
     #[error(transparent)]
     Internal(#[from] InternalError),
+}
+
+/// The names of an account, which are those it was made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// The username.
+    Username,
+    /// The email.
+    Email,
 }
 
 /// Why a caller is not let in.

@@ -8,7 +8,7 @@ use crate::crypto::digest;
 use crate::domain::{Identifier, Limit, SourceIp, Standing, Timestamp};
 use crate::store::StoreError;
 
-/// The four limits.
+/// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     /// Sign-ups from an address.
@@ -19,6 +19,8 @@ pub enum Policy {
     SignInIp,
     /// Failed sign-ins for an identifier from an address.
     SignInAccount,
+    /// API keys from an address that nobody has.
+    ApiKeyIp,
 }
 
 /// A limit's answer to one attempt too many.
@@ -57,6 +59,11 @@ pub(super) fn sign_up_email(canonical: &str) -> String {
 /// The key of the counter of failed sign-ins from an address.
 pub(super) fn sign_in_ip(ip: SourceIp) -> String {
     format!("sign-in-ip#{ip}")
+}
+
+/// The key of the counter of guessed API keys from an address.
+pub(super) fn api_key_ip(ip: SourceIp) -> String {
+    format!("api-key-ip#{ip}")
 }
 
 /// The key of the counter of failed sign-ins for an identifier from an address. Email, username
@@ -134,7 +141,7 @@ impl Policy {
     /// Whether an attempt that did not fail gives its place back.
     fn gives_back(self) -> bool {
         match self {
-            Self::SignUpIp | Self::SignUpEmail => false,
+            Self::SignUpIp | Self::SignUpEmail | Self::ApiKeyIp => false,
             Self::SignInIp | Self::SignInAccount => true,
         }
     }
@@ -148,7 +155,7 @@ impl Policy {
     }
 }
 
-/// The four limits as configured.
+/// The limits as configured.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// `USER_SIGNUP_RATE_LIMIT_IP` in `USER_SIGNUP_RATE_LIMIT_IP_WINDOW_MS`.
@@ -166,7 +173,8 @@ impl Limits {
         match policy {
             Policy::SignUpIp => self.sign_up_ip,
             Policy::SignUpEmail => self.sign_up_email,
-            Policy::SignInIp => self.sign_in_ip,
+            // A guessed key is a failed sign-in, counted apart so that it locks nobody out.
+            Policy::SignInIp | Policy::ApiKeyIp => self.sign_in_ip,
             Policy::SignInAccount => self.sign_in_account,
         }
     }

@@ -1,15 +1,24 @@
 //! The use cases: domain in, domain out. What HTTP makes of them is in [`crate::http`].
 
+mod api_keys;
 mod authenticate;
 mod error;
 mod limits;
+mod profile;
 mod refusals;
+mod sessions;
 mod sign_in;
 mod sign_up;
 
-pub use authenticate::{Caller, Presented, Scheme, authenticate};
-pub use error::{AuthError, Denial, InternalError};
+pub use api_keys::{CreatedApiKey, NewApiKey, create_api_key, revoke_api_key};
+pub use authenticate::{
+    Authorization, Caller, Need, Presented, PresentedKey, Scheme, authenticate,
+    authenticate_key_if_sent, authenticate_with_profile,
+};
+pub use error::{AuthError, Denial, InternalError, Name};
 pub use limits::{Limits, Policy, Refusal};
+pub use profile::{ProfileRequest, update_profile};
 pub use refusals::Refusals;
+pub use sessions::{sign_out, sign_out_everywhere};
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use sign_up::{Creator, SignUp, SignedUp, creator, sign_up};

@@ -6,7 +6,9 @@ use super::error::AuthError;
 use super::limits::{self, Place, Policy};
 use crate::app::App;
 use crate::crypto::{PasswordHash, Token};
-use crate::domain::{Account, Identifier, MAX_PASSWORD_BYTES, Password, SourceIp};
+use crate::domain::{
+    Account, Identifier, Lifetime, MAX_PASSWORD_BYTES, Password, SourceIp, Timestamp,
+};
 use crate::store::Claim;
 
 /// What it takes to sign in.
@@ -16,6 +18,8 @@ pub struct SignIn {
     pub identifier: Identifier,
     /// The proof.
     pub password: Password,
+    /// How long the token is to live.
+    pub lifetime: Lifetime,
 }
 
 /// A successful sign-in.
@@ -46,7 +50,11 @@ pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<Sig
     );
     let places = Places::both_or_neither(app, ip, account).await?;
     match verified {
-        Ok(claim) => finish(app, claim, places, password).await,
+        Ok(claim) => {
+            let (account, now) = finish(app, claim, places, password).await?;
+            let token = app.issue_token(&account, sign_in.lifetime, now)?;
+            Ok(SignedIn { account, token })
+        }
         Err(error) => {
             if !matches!(error, AuthError::InvalidCredentials) {
                 places.give_back(app).await;
@@ -72,21 +80,20 @@ async fn verify(
     }
 }
 
-/// Records the login, gives the places back at the same time, and issues a token.
+/// Records the login and gives the places back at the same time.
 async fn finish(
     app: &App,
     claim: Claim,
     places: Places,
     password: Arc<Password>,
-) -> Result<SignedIn, AuthError> {
+) -> Result<(Account, Timestamp), AuthError> {
     let now = app.clock.now();
-    let (account, ()) = tokio::join!(app.store.record_login(&claim, now), places.release(app),);
+    let (account, ()) = tokio::join!(app.store.record_login(&claim, now), places.release(app));
     let account = account?.ok_or(AuthError::InvalidCredentials)?;
     if app.hasher.is_outdated(&claim.password_hash)? {
         rehash(app, &account, &claim.password_hash, password).await;
     }
-    let token = app.issue_token(&account, now)?;
-    Ok(SignedIn { account, token })
+    Ok((account, now))
 }
 
 /// Replaces a hash of yesterday's cost. A sign-in does not fail because this did: the next one

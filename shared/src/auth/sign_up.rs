@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::authenticate::{Presented, authenticate};
+use super::authenticate::{Need, Presented, authenticate};
 use super::error::{AuthError, Denial, InternalError};
 use super::limits::{self, Policy};
 use crate::app::App;
 use crate::crypto::Token;
 use crate::crypto::ids::random_id;
-use crate::domain::{Account, Email, Password, Scope, SourceIp, Standing, Username};
+use crate::domain::{Account, Email, Password, Permission, Scope, SourceIp, Standing, Username};
 use crate::store::Added;
 
 /// What it takes to sign up.
@@ -49,9 +49,14 @@ const MAX_ID_ATTEMPTS: usize = 3;
 ///
 /// With `API_USER_CREATE_SCOPE` credentials of such a scope are needed; without it anybody may,
 /// credentials that are sent must be valid, and those of an admin free from the limits.
-pub async fn creator(app: &App, presented: Presented<'_>) -> Result<Creator, AuthError> {
+pub async fn creator(
+    app: &App,
+    source: SourceIp,
+    presented: Presented<'_>,
+) -> Result<Creator, AuthError> {
     let required = app.config.sign_up.scopes.as_deref();
-    let caller = match authenticate(app, presented).await {
+    let need = Need::Permission(Permission::Create);
+    let caller = match authenticate(app, source, presented, need).await {
         Ok(caller) => caller,
         Err(AuthError::Denied(Denial::NoCredentials)) if required.is_none() => {
             return Ok(Creator::Public);
@@ -98,7 +103,8 @@ pub async fn sign_up(
             .await?
         {
             Added::Stored => {
-                let token = app.issue_token(&account, now)?;
+                let lifetime = app.config.token_lifetime;
+                let token = app.issue_token(&account, lifetime, now)?;
                 return Ok(SignedUp {
                     account,
                     token,

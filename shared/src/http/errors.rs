@@ -1,4 +1,4 @@
-//! The one table from error to status and body.
+//! The one table from error to status, code and text; one envelope per family.
 //!
 //! Callers get a fixed text, the log gets the cause. Appmixer clients read `statusCode` from the
 //! body and match some of these messages to the letter.
@@ -8,12 +8,13 @@ use std::error::Error;
 
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
-use serde::Serialize;
 
-use super::object::Problem;
+use super::code::Code;
+use super::family::Family;
+use super::problem::{FieldName, Problem, field_of, setting_problem};
 use super::reply::Reply;
 use crate::auth::{AuthError, Denial, Policy, Scheme};
-use crate::domain::{InvalidEmail, InvalidPassword, InvalidUsername, Timestamp};
+use crate::domain::Timestamp;
 use crate::store::StoreError;
 
 /// Why a request ends without success.
@@ -39,7 +40,7 @@ pub enum HttpError {
     MalformedJson,
     /// Something is wrong with this field.
     #[error("field {0}: {1:?}")]
-    Field(&'static str, Problem),
+    Field(FieldName, Problem),
     /// A use case ended without success.
     #[error(transparent)]
     Auth(#[from] AuthError),
@@ -54,85 +55,69 @@ pub enum HttpError {
     Unserializable(#[source] serde_json::Error),
 }
 
-const UNAVAILABLE: &str = "Service temporarily unavailable. Please try again later.";
-const INTERNAL: &str = "An internal server error occurred";
+/// A row of the table.
+type Row = (StatusCode, Code, Cow<'static, str>);
 
 impl HttpError {
-    /// The status and the text for the caller.
-    fn answer(&self) -> (StatusCode, Cow<'static, str>) {
+    /// Something is wrong with this field of the body.
+    pub fn field(name: &'static str, problem: impl Into<Problem>) -> Self {
+        Self::Field(name.into(), problem.into())
+    }
+
+    /// The status, the code and the text for the caller.
+    fn row(&self, family: Family) -> Row {
         match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not Found".into()),
-            Self::MethodNotAllowed(_) => {
-                (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed".into())
-            }
-            Self::Unreadable => (StatusCode::BAD_REQUEST, "Invalid request".into()),
+            Self::NotFound => (StatusCode::NOT_FOUND, Code::NotFound, "Not Found".into()),
+            Self::MethodNotAllowed(_) => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                Code::MethodNotAllowed,
+                "Method Not Allowed".into(),
+            ),
+            Self::Unreadable => bad_request(Code::Unreadable, "Invalid request"),
             Self::TooLarge(max) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
+                Code::TooLarge,
                 format!("Payload content length greater than maximum allowed: {max}").into(),
             ),
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                Code::UnsupportedMediaType,
                 "Unsupported Media Type".into(),
             ),
-            Self::MalformedJson => (
-                StatusCode::BAD_REQUEST,
-                "Invalid request payload JSON format".into(),
-            ),
-            Self::Field(name, problem) => (
-                StatusCode::BAD_REQUEST,
-                format!("\"{name}\" {}", problem.text()).into(),
-            ),
-            Self::Auth(error) => auth_answer(error),
-            Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE.into()),
-            Self::Panicked | Self::Unserializable(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL.into())
+            Self::MalformedJson => {
+                bad_request(Code::MalformedJson, "Invalid request payload JSON format")
             }
+            Self::Field(name, problem) => invalid_field(*name, *problem),
+            Self::Auth(error) => auth_row(error, family),
+            Self::TimedOut => unavailable(),
+            Self::Panicked | Self::Unserializable(_) => internal(),
         }
     }
 
-    /// The reply in Appmixer's envelope. Failures of ours are logged here, once.
+    /// The reply in the family's envelope. Failures of ours are logged here, once.
     #[must_use]
-    pub fn into_reply(self, now: Timestamp) -> Reply {
-        let (status, message) = self.answer();
+    pub fn into_reply(self, family: Family, now: Timestamp) -> Reply {
+        let (status, code, message) = self.row(family);
         if status.is_server_error() {
             tracing::error!(error = causes(&self), status = status.as_u16(), "failed");
         }
-        let mut reply = Reply::new(status, envelope(status, &message));
+        let mut reply = Reply::new(status, family.error(status, code, &message));
         if status == StatusCode::UNAUTHORIZED {
             reply.set(WWW_AUTHENTICATE, &self.challenge(&message));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             reply.set(RETRY_AFTER, "1");
         }
-        match self {
-            Self::MethodNotAllowed(allowed) => reply.set(ALLOW, &allowed),
-            Self::Auth(AuthError::Taken { standings }) => {
-                return reply.with_rate_limit(&standings, now);
-            }
-            Self::Auth(AuthError::Limited(refusal)) => {
-                let standing = refusal.standing;
-                let retry_after = standing.reset_secs(refusal.at).to_string();
-                reply.set(RETRY_AFTER, &retry_after);
-                if matches!(refusal.policy, Policy::SignUpIp | Policy::SignUpEmail) {
-                    return reply.with_rate_limit(&[(refusal.policy, standing)], refusal.at);
-                }
-            }
-            Self::NotFound
-            | Self::Unreadable
-            | Self::TooLarge(_)
-            | Self::UnsupportedMediaType
-            | Self::MalformedJson
-            | Self::Field(..)
-            | Self::Auth(
-                AuthError::Denied(_)
-                | AuthError::InsufficientScope
-                | AuthError::InvalidCredentials
-                | AuthError::Store(_)
-                | AuthError::Internal(_),
-            )
-            | Self::TimedOut
-            | Self::Panicked
-            | Self::Unserializable(_) => {}
+        if let Self::MethodNotAllowed(allowed) = &self {
+            reply.set(ALLOW, allowed);
+        }
+        if let Self::Auth(AuthError::Limited(refusal)) = &self {
+            let retry_after = refusal.standing.reset_secs(refusal.at);
+            reply.set(RETRY_AFTER, &retry_after.to_string());
+            return reply.with_rate_limit(&[(refusal.policy, refusal.standing)], refusal.at);
+        }
+        if let Self::Auth(AuthError::Taken { standings }) = &self {
+            return reply.with_rate_limit(standings, now);
         }
         reply
     }
@@ -146,44 +131,120 @@ impl HttpError {
     }
 }
 
-fn auth_answer(error: &AuthError) -> (StatusCode, Cow<'static, str>) {
+fn auth_row(error: &AuthError, family: Family) -> Row {
     match error {
-        AuthError::Denied(denial) => (StatusCode::UNAUTHORIZED, denial_text(*denial)),
-        AuthError::InsufficientScope => (StatusCode::FORBIDDEN, "Insufficient scope".into()),
-        AuthError::InvalidCredentials => (
+        AuthError::Denied(denial) => denial_row(*denial),
+        AuthError::InsufficientScope => (
             StatusCode::FORBIDDEN,
+            Code::InsufficientScope,
+            "Insufficient scope".into(),
+        ),
+        AuthError::TokenAlone => (
+            StatusCode::FORBIDDEN,
+            Code::TokenAlone,
+            "A bearer token without an API key is required".into(),
+        ),
+        AuthError::NoToken => bad_request(Code::NoToken, "A bearer token is required"),
+        AuthError::InvalidCredentials => (
+            family.status_of_invalid_credentials(),
+            Code::InvalidCredentials,
             "Invalid username or password.".into(),
         ),
-        AuthError::Taken { .. } => (StatusCode::BAD_REQUEST, "User already exists.".into()),
-        AuthError::Limited(refusal) => (
-            StatusCode::TOO_MANY_REQUESTS,
-            limit_text(refusal.policy).into(),
-        ),
-        AuthError::Store(StoreError::Unavailable(_) | StoreError::Contended) => {
-            (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE.into())
+        AuthError::Taken { .. } => bad_request(Code::Taken, "User already exists."),
+        AuthError::Unchangeable(name) => invalid_field(field_of(*name), Problem::Unchangeable),
+        AuthError::Setting(invalid) => {
+            let (name, problem) = setting_problem(*invalid);
+            invalid_field(name, problem)
         }
+        AuthError::NoApiKey => (
+            StatusCode::NOT_FOUND,
+            Code::NoApiKey,
+            "API key not found".into(),
+        ),
+        AuthError::TooManyApiKeys => (
+            StatusCode::CONFLICT,
+            Code::TooManyApiKeys,
+            "Too many API keys. Revoke one first.".into(),
+        ),
+        AuthError::Limited(refusal) => limit_row(refusal.policy),
+        AuthError::Store(StoreError::Unavailable(_) | StoreError::Contended) => unavailable(),
         AuthError::Store(StoreError::Rejected(_) | StoreError::Unreadable { .. })
-        | AuthError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL.into()),
+        | AuthError::Internal(_) => internal(),
     }
 }
 
-fn denial_text(denial: Denial) -> Cow<'static, str> {
-    match denial {
-        Denial::NoCredentials => "authorization not found in request headers".into(),
-        Denial::OtherScheme(scheme) => format!(
-            "Expected token type Bearer does not match {}",
-            scheme_name(scheme)
-        )
-        .into(),
-        Denial::TokenFormat => "Invalid JWT: Token format not valid".into(),
-        Denial::TokenSignature => "Invalid JWT: key or signature is invalid".into(),
-        Denial::TokenExpired(at) => {
-            format!("Invalid JWT: jwt expired expiredAt: {}", at.to_js_date()).into()
+fn denial_row(denial: Denial) -> Row {
+    let (code, message) = match denial {
+        Denial::NoCredentials => (
+            Code::NoCredentials,
+            "authorization not found in request headers".into(),
+        ),
+        Denial::OtherScheme(scheme) => {
+            let scheme = scheme_name(scheme);
+            let message = format!("Expected token type Bearer does not match {scheme}");
+            (Code::OtherScheme, message.into())
         }
-        Denial::TokenNotActive => "Invalid JWT: jwt not active".into(),
-        Denial::TokenRevoked => "Bad token".into(),
-        Denial::ApiKey => "Invalid API key".into(),
-    }
+        Denial::TokenFormat => (
+            Code::TokenFormat,
+            "Invalid JWT: Token format not valid".into(),
+        ),
+        Denial::TokenSignature => (
+            Code::TokenSignature,
+            "Invalid JWT: key or signature is invalid".into(),
+        ),
+        Denial::TokenExpired(at) => {
+            let at = at.to_js_date();
+            let message = format!("Invalid JWT: jwt expired expiredAt: {at}");
+            (Code::TokenExpired, message.into())
+        }
+        Denial::TokenNotActive => (Code::TokenNotActive, "Invalid JWT: jwt not active".into()),
+        Denial::TokenRevoked => (Code::TokenRevoked, "Bad token".into()),
+        Denial::ApiKey => (Code::ApiKey, "Invalid API key".into()),
+    };
+    (StatusCode::UNAUTHORIZED, code, message)
+}
+
+fn limit_row(policy: Policy) -> Row {
+    let (code, message) = match policy {
+        Policy::SignUpIp => (
+            Code::SignUpIpLimit,
+            "Too many signup attempts from your IP address. Please try again later.",
+        ),
+        Policy::SignUpEmail => (
+            Code::SignUpEmailLimit,
+            "Too many signup attempts for this email address. Please try again later.",
+        ),
+        Policy::SignInIp | Policy::SignInAccount | Policy::ApiKeyIp => (
+            Code::SignInLimit,
+            "Too many sign-in attempts. Please try again later.",
+        ),
+    };
+    (StatusCode::TOO_MANY_REQUESTS, code, message.into())
+}
+
+fn invalid_field(name: FieldName, problem: Problem) -> Row {
+    let message = format!("\"{name}\" {}", problem.text());
+    (StatusCode::BAD_REQUEST, Code::InvalidField, message.into())
+}
+
+fn bad_request(code: Code, message: &'static str) -> Row {
+    (StatusCode::BAD_REQUEST, code, message.into())
+}
+
+fn unavailable() -> Row {
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        Code::Unavailable,
+        "Service temporarily unavailable. Please try again later.".into(),
+    )
+}
+
+fn internal() -> Row {
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Internal,
+        "An internal server error occurred".into(),
+    )
 }
 
 fn scheme_name(scheme: Scheme) -> &'static str {
@@ -194,89 +255,6 @@ fn scheme_name(scheme: Scheme) -> &'static str {
         Scheme::ApiKey => "ApiKey",
         Scheme::Token => "Token",
     }
-}
-
-fn limit_text(policy: Policy) -> &'static str {
-    match policy {
-        Policy::SignUpIp => {
-            "Too many signup attempts from your IP address. Please try again later."
-        }
-        Policy::SignUpEmail => {
-            "Too many signup attempts for this email address. Please try again later."
-        }
-        Policy::SignInIp | Policy::SignInAccount => {
-            "Too many sign-in attempts. Please try again later."
-        }
-    }
-}
-
-impl Problem {
-    /// What stands behind the field's name.
-    fn text(self) -> Cow<'static, str> {
-        match self {
-            Self::Missing => "is required".into(),
-            Self::NotAString => "must be a string".into(),
-            Self::Repeated => "must appear only once".into(),
-            Self::NotAnEmail => "must be a valid email".into(),
-            Self::TooLong(max) => {
-                format!("length must be less than or equal to {max} characters long").into()
-            }
-            Self::NotAUsername => "contains characters that are not allowed".into(),
-            Self::AnotherEmail => "must be the account's own email if it contains @".into(),
-            Self::PasswordTooShort(min) => {
-                format!("length must be at least {min} characters long").into()
-            }
-            Self::PasswordTooLong(max) => {
-                format!("length must be less than or equal to {max} bytes").into()
-            }
-            Self::PasswordCommon => "is among the most common passwords".into(),
-            Self::PasswordHoldsName => "must not contain the email or username".into(),
-        }
-    }
-}
-
-impl From<InvalidEmail> for Problem {
-    fn from(_: InvalidEmail) -> Self {
-        Self::NotAnEmail
-    }
-}
-
-impl From<InvalidUsername> for Problem {
-    fn from(invalid: InvalidUsername) -> Self {
-        match invalid {
-            InvalidUsername::TooLong => Self::TooLong(128),
-            InvalidUsername::Characters => Self::NotAUsername,
-            InvalidUsername::AnotherEmail => Self::AnotherEmail,
-        }
-    }
-}
-
-impl From<InvalidPassword> for Problem {
-    fn from(invalid: InvalidPassword) -> Self {
-        match invalid {
-            InvalidPassword::TooShort(min) => Self::PasswordTooShort(min),
-            InvalidPassword::TooLong => Self::PasswordTooLong(crate::domain::MAX_PASSWORD_BYTES),
-            InvalidPassword::Common => Self::PasswordCommon,
-            InvalidPassword::HoldsName => Self::PasswordHoldsName,
-        }
-    }
-}
-
-/// Appmixer's envelope.
-fn envelope(status: StatusCode, message: &str) -> String {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Envelope<'m> {
-        status_code: u16,
-        error: &'m str,
-        message: &'m str,
-    }
-    let envelope = Envelope {
-        status_code: status.as_u16(),
-        error: status.canonical_reason().unwrap_or_default(),
-        message,
-    };
-    serde_json::to_string(&envelope).unwrap_or_default()
 }
 
 /// An error and its causes, outermost first: their `Display`, because the `Debug` of a cancelled

@@ -19,7 +19,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{HttpError, Reply};
+use super::{Family, HttpError, Reply};
 use crate::app::App;
 
 /// An event, or what came in place of one.
@@ -43,13 +43,13 @@ where
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
     let started = app.clock.now();
-    let (route, request_id) = (event.route(), event.request_id());
+    let (route, request_id, family) = (event.route(), event.request_id(), event.family());
     let reply = match event.into_request() {
         Ok(request) => run(Box::pin(handle(Arc::clone(app), request))).await,
         Err(error) => Err(error),
     };
     let now = app.clock.now();
-    let reply = reply.unwrap_or_else(|error| error.into_reply(now));
+    let reply = reply.unwrap_or_else(|error| error.into_reply(family, now));
     tracing::info!(
         request_id,
         route,
@@ -60,10 +60,10 @@ where
     into_response(reply)
 }
 
-/// The answer to a request that reaches no function.
+/// The answer to a request for this path that reaches no function.
 #[must_use]
-pub fn reply_to(app: &App, error: HttpError) -> ApiGatewayV2httpResponse {
-    into_response(error.into_reply(app.clock.now()))
+pub fn reply_to(app: &App, path: &str, error: HttpError) -> ApiGatewayV2httpResponse {
+    into_response(error.into_reply(Family::of_path(path), app.clock.now()))
 }
 
 /// Runs an endpoint within its budget; a panic ends the request and not the process.
@@ -94,6 +94,12 @@ impl Event {
             .as_ref()
             .and_then(|event| event.route_key.clone())
             .unwrap_or_default()
+    }
+
+    /// The family of the route, whose envelope an error comes in.
+    fn family(&self) -> Family {
+        let path = self.0.as_ref().and_then(|event| event.raw_path.as_deref());
+        Family::of_path(path.unwrap_or_default())
     }
 
     /// API Gateway's id of the request.

@@ -6,18 +6,28 @@
 //! | [`request`] | what a request says: body, credentials, address |
 //! | [`object`] | a JSON body, read field by field |
 //! | [`reply`] | what an endpoint answers |
-//! | [`errors`] | the one table from error to status and body |
+//! | [`errors`] | the one table from error to status and text |
+//! | [`problem`] | what can be wrong with a field, and its texts |
+//! | [`family`], [`code`] | the envelopes, and the codes of one |
 //! | [`rate_limit`] | the `RateLimit` headers |
-//! | [`user`] | the user object of sign-up and sign-in |
+//! | [`user`] | Appmixer's user object |
+//! | [`profile`], [`api_key`] | the Management family's user and API key objects |
 
+pub mod api_key;
+pub mod code;
 pub mod errors;
 pub mod event;
+pub mod family;
+mod json;
 pub mod object;
+pub mod problem;
+pub mod profile;
 pub mod rate_limit;
 pub mod reply;
 pub mod request;
 pub mod user;
 
 pub use errors::HttpError;
+pub use family::Family;
 pub use lambda_http::Request;
 pub use reply::Reply;

@@ -1,49 +1,174 @@
-//! A JSON body, read field by field.
+//! A JSON object, read field by field.
 //!
 //! Unknown fields are ignored; a known one may stand once, and what is wrong with it is said with
 //! its name and without its value.
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
-
 use super::HttpError;
+use super::json::Json;
+use super::problem::{FieldName, Problem};
 
 /// The fields of a JSON object, repeated ones included.
-pub struct Object(Vec<(String, Value)>);
+pub struct Object {
+    /// The field that holds this object, for the names of its own.
+    within: Option<&'static str>,
+    fields: Vec<(String, Json)>,
+}
+
+/// What an optional field says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given<T> {
+    /// Nothing: it is not there.
+    Absent,
+    /// `null`.
+    Null,
+    /// A value.
+    Value(T),
+}
+
+impl<T> Given<T> {
+    /// The value, where `null` counts as absent.
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Absent | Self::Null => None,
+            Self::Value(value) => Some(value),
+        }
+    }
+
+    /// What to change: nothing, to nothing, or to a value.
+    pub fn change(self) -> Option<Option<T>> {
+        match self {
+            Self::Absent => None,
+            Self::Null => Some(None),
+            Self::Value(value) => Some(Some(value)),
+        }
+    }
+}
 
 impl Object {
     /// Parses a body. An empty one counts as `{}`; nesting deeper than 128 is malformed.
     pub fn parse(body: &[u8]) -> Result<Self, HttpError> {
         if body.is_empty() {
-            return Ok(Self(Vec::new()));
+            return Ok(Self::of(Vec::new()));
         }
-        serde_json::from_slice(body).map_err(|_| HttpError::MalformedJson)
+        match serde_json::from_slice(body) {
+            Ok(Json::Object(object)) => Ok(object),
+            _ => Err(HttpError::MalformedJson),
+        }
+    }
+
+    pub(super) fn of(fields: Vec<(String, Json)>) -> Self {
+        Self {
+            within: None,
+            fields,
+        }
     }
 
     /// A string that must be there.
     pub fn string(&mut self, name: &'static str) -> Result<String, HttpError> {
         self.optional_string(name)?
-            .ok_or(HttpError::Field(name, Problem::Missing))
+            .ok_or_else(|| self.error(name, Problem::Missing))
     }
 
     /// A string that may be absent, or null.
     pub fn optional_string(&mut self, name: &'static str) -> Result<Option<String>, HttpError> {
-        match self.take(name)? {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(HttpError::Field(name, Problem::NotAString)),
+        Ok(self.given_string(name)?.value())
+    }
+
+    /// A string that may be absent, or null, which is not the same.
+    pub fn given_string(&mut self, name: &'static str) -> Result<Given<String>, HttpError> {
+        self.given(name, Problem::NotAString, |json| match json {
+            Json::String(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// A whole number that must be there.
+    pub fn integer(&mut self, name: &'static str) -> Result<i64, HttpError> {
+        self.optional_integer(name)?
+            .ok_or_else(|| self.error(name, Problem::Missing))
+    }
+
+    /// A whole number that may be absent, or null.
+    pub fn optional_integer(&mut self, name: &'static str) -> Result<Option<i64>, HttpError> {
+        let given = self.given(name, Problem::NotAnInteger, |json| match json {
+            Json::Integer(number) => Some(number),
+            _ => None,
+        })?;
+        Ok(given.value())
+    }
+
+    /// An object that must be there.
+    pub fn object(&mut self, name: &'static str) -> Result<Self, HttpError> {
+        let given = self.given(name, Problem::NotAnObject, |json| match json {
+            Json::Object(object) => Some(object),
+            _ => None,
+        })?;
+        given
+            .value()
+            .ok_or_else(|| self.error(name, Problem::Missing))
+    }
+
+    /// A list of objects that may be absent, but not null.
+    pub fn optional_objects(&mut self, name: &'static str) -> Result<Vec<Self>, HttpError> {
+        let given = self.given(name, Problem::NotAList, |json| match json {
+            Json::Array(values) => values
+                .into_iter()
+                .map(|value| match value {
+                    Json::Object(object) => Some(Self {
+                        within: Some(name),
+                        ..object
+                    }),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        })?;
+        match given {
+            Given::Absent => Ok(Vec::new()),
+            Given::Null => Err(self.error(name, Problem::NotAList)),
+            Given::Value(objects) => Ok(objects),
         }
     }
 
-    fn take(&mut self, name: &'static str) -> Result<Option<Value>, HttpError> {
-        let mut found = self.0.extract_if(.., |(field, _)| field == name);
+    /// A field that is known and ignored, whatever it is.
+    pub fn ignored(&mut self, name: &'static str) -> Result<(), HttpError> {
+        self.take(name).map(|_| ())
+    }
+
+    fn given<T>(
+        &mut self,
+        name: &'static str,
+        otherwise: Problem,
+        read: impl FnOnce(Json) -> Option<T>,
+    ) -> Result<Given<T>, HttpError> {
+        match self.take(name)? {
+            None => Ok(Given::Absent),
+            Some(Json::Null) => Ok(Given::Null),
+            Some(json) => read(json)
+                .map(Given::Value)
+                .ok_or_else(|| self.error(name, otherwise)),
+        }
+    }
+
+    fn take(&mut self, name: &'static str) -> Result<Option<Json>, HttpError> {
+        let mut found = self.fields.extract_if(.., |(field, _)| field == name);
         let value = found.next().map(|(_, value)| value);
         if found.next().is_some() {
-            return Err(HttpError::Field(name, Problem::Repeated));
+            drop(found);
+            return Err(self.error(name, Problem::Repeated));
         }
         Ok(value)
+    }
+
+    /// What is wrong with a field of this object.
+    pub fn error(&self, name: &'static str, problem: impl Into<Problem>) -> HttpError {
+        let name = FieldName {
+            within: self.within,
+            name,
+        };
+        HttpError::Field(name, problem.into())
     }
 }
 
@@ -51,57 +176,6 @@ impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Object(redacted)")
     }
-}
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Object(fields))
-            }
-        }
-
-        deserializer.deserialize_map(Fields)
-    }
-}
-
-/// What is wrong with a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Problem {
-    /// It must be there.
-    Missing,
-    /// It must be a string.
-    NotAString,
-    /// It stands twice.
-    Repeated,
-    /// It must be an email address.
-    NotAnEmail,
-    /// It must not be longer than this many characters.
-    TooLong(usize),
-    /// It holds characters a username may not.
-    NotAUsername,
-    /// A username with `@` must be the account's own email.
-    AnotherEmail,
-    /// A password must be of at least this many characters.
-    PasswordTooShort(usize),
-    /// A password must be of at most this many bytes.
-    PasswordTooLong(usize),
-    /// A password must not be a common one.
-    PasswordCommon,
-    /// A password must not contain the account's names.
-    PasswordHoldsName,
 }
 
 #[cfg(test)]
@@ -138,7 +212,7 @@ mod tests {
 
         assert!(matches!(
             object.string("a"),
-            Err(HttpError::Field("a", Problem::Repeated))
+            Err(HttpError::Field(_, Problem::Repeated))
         ));
     }
 
@@ -149,7 +223,7 @@ mod tests {
         assert!(matches!(object.optional_string("a"), Ok(None)));
         assert!(matches!(
             object.string("missing"),
-            Err(HttpError::Field("missing", Problem::Missing))
+            Err(HttpError::Field(_, Problem::Missing))
         ));
         for name in ["b", "c"] {
             assert!(matches!(

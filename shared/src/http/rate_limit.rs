@@ -6,7 +6,7 @@ use sfv::{Integer, KeyRef, ListSerializer, StringRef};
 use crate::auth::Policy;
 use crate::domain::{Standing, Timestamp};
 
-/// `RateLimit-Policy` and `RateLimit` for these limits; nothing without limits.
+/// `RateLimit-Policy` and `RateLimit` for those of these limits that are announced.
 pub(super) fn headers(
     standings: &[(Policy, Standing)],
     now: Timestamp,
@@ -30,7 +30,7 @@ fn list(
 ) -> Option<String> {
     let mut list = ListSerializer::new();
     for (policy, standing) in standings {
-        let Ok(name) = StringRef::from_str(name(*policy)) else {
+        let Some(Ok(name)) = name(*policy).map(StringRef::from_str) else {
             continue;
         };
         let item = list.bare_item(name);
@@ -49,10 +49,11 @@ fn integer(value: u128) -> Integer {
     Integer::try_from(value).unwrap_or(Integer::MAX)
 }
 
-fn name(policy: Policy) -> &'static str {
+/// What a policy is called; `None` of those whose count is nobody's business.
+fn name(policy: Policy) -> Option<&'static str> {
     match policy {
-        Policy::SignUpIp | Policy::SignInIp => "ip",
-        Policy::SignUpEmail => "email",
-        Policy::SignInAccount => "account",
+        Policy::SignUpIp => Some("ip"),
+        Policy::SignUpEmail => Some("email"),
+        Policy::SignInIp | Policy::SignInAccount | Policy::ApiKeyIp => None,
     }
 }

@@ -5,6 +5,7 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::HttpError;
+use super::code::Code;
 use super::rate_limit;
 use crate::auth::Policy;
 use crate::domain::{Standing, Timestamp};
@@ -21,6 +22,24 @@ impl Reply {
     pub fn ok(body: &impl Serialize) -> Result<Self, HttpError> {
         let body = serde_json::to_string(body).map_err(HttpError::Unserializable)?;
         Ok(Self::new(StatusCode::OK, body))
+    }
+
+    /// A 200 of the Management family with what `payload` adds to its envelope.
+    pub fn success(payload: &impl Serialize) -> Result<Self, HttpError> {
+        #[derive(Serialize)]
+        struct Success<'p, P> {
+            success: bool,
+            code: Code,
+            message: &'static str,
+            #[serde(flatten)]
+            payload: &'p P,
+        }
+        Self::ok(&Success {
+            success: true,
+            code: Code::Success,
+            message: "",
+            payload,
+        })
     }
 
     pub(crate) fn new(status: StatusCode, body: String) -> Self {

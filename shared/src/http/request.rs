@@ -4,18 +4,23 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use lambda_http::http::{HeaderMap, HeaderValue};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
 use super::HttpError;
 use super::object::Object;
-use crate::auth::{Presented, Scheme};
+use crate::app::App;
+use crate::auth::{self, Authorization, Caller, Need, Presented, PresentedKey, Scheme};
 use crate::config::TrustedProxies;
-use crate::domain::SourceIp;
+use crate::crypto::PlainApiKey;
+use crate::domain::{Profile, SourceIp};
 
 /// The largest body of most routes, in bytes, decoded.
 pub const SMALL_BODY: usize = 16 * 1024;
+
+/// The largest body of a profile, in bytes, decoded.
+pub const PROFILE_BODY: usize = 512 * 1024;
 
 /// A body of acceptable size and media type, not yet parsed: credentials are asked for in between.
 pub struct JsonBody<'r>(&'r [u8]);
@@ -61,29 +66,66 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The credentials a request presents: `Authorization`, `x-api-key`, or both.
+/// Who sends a request, if they may: see [`auth::authenticate`].
+pub async fn caller(app: &App, request: &Request, need: Need) -> Result<Caller, HttpError> {
+    let source = source_ip(request, &app.config.proxies);
+    Ok(auth::authenticate(app, source, credentials(request), need).await?)
+}
+
+/// The same, with the caller's profile.
+pub async fn caller_with_profile(
+    app: &App,
+    request: &Request,
+    need: Need,
+) -> Result<(Caller, Profile), HttpError> {
+    let source = source_ip(request, &app.config.proxies);
+    Ok(auth::authenticate_with_profile(app, source, credentials(request), need).await?)
+}
+
+/// The credentials a request presents.
 #[must_use]
 pub fn credentials(request: &Request) -> Presented<'_> {
-    if request.headers().contains_key("x-api-key") {
-        return Presented::ApiKey;
-    }
-    let mut values = request.headers().get_all(AUTHORIZATION).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Presented::Nothing,
-        (Some(value), None) => authorization(value),
-        (Some(_), Some(_)) => Presented::Malformed,
+    let headers = request.headers();
+    Presented {
+        authorization: match once(headers, &AUTHORIZATION) {
+            Ok(Some(value)) => authorization(value),
+            Ok(None) => Authorization::Nothing,
+            Err(Twice) => Authorization::Malformed,
+        },
+        api_key: match once(headers, &API_KEY) {
+            Ok(Some(value)) => value
+                .to_str()
+                .ok()
+                .and_then(PlainApiKey::parse)
+                .map_or(PresentedKey::Malformed, PresentedKey::Key),
+            Ok(None) => PresentedKey::Nothing,
+            Err(Twice) => PresentedKey::Malformed,
+        },
     }
 }
 
-fn authorization(value: &HeaderValue) -> Presented<'_> {
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+struct Twice;
+
+/// A header that must not stand twice.
+fn once<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, Twice> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(Twice),
+    }
+}
+
+fn authorization(value: &HeaderValue) -> Authorization<'_> {
     let Ok(value) = value.to_str() else {
-        return Presented::Malformed;
+        return Authorization::Malformed;
     };
     let value = value.trim();
     let (scheme, credentials) = value.split_once(' ').unwrap_or((value, ""));
     let is = |name: &str| scheme.eq_ignore_ascii_case(name);
     if is("Bearer") {
-        return Presented::Bearer(credentials.trim_start_matches(' '));
+        return Authorization::Bearer(credentials.trim_start_matches(' '));
     }
     let others = [
         ("Basic", Scheme::Basic),
@@ -94,11 +136,20 @@ fn authorization(value: &HeaderValue) -> Presented<'_> {
     ];
     let other = others.into_iter().find(|(name, _)| is(name));
     match other.map(|(_, scheme)| scheme) {
-        Some(Scheme::Digest) => Presented::OtherScheme(Scheme::Digest),
+        Some(Scheme::Digest) => Authorization::OtherScheme(Scheme::Digest),
         // Only a digest's credentials hold commas: here two headers were joined.
-        Some(scheme) if !credentials.contains(',') => Presented::OtherScheme(scheme),
-        _ => Presented::Malformed,
+        Some(scheme) if !credentials.contains(',') => Authorization::OtherScheme(scheme),
+        _ => Authorization::Malformed,
     }
+}
+
+/// A segment of the path that the template names, if it is a number.
+#[must_use]
+pub fn path_number(request: &Request, name: &str) -> Option<u64> {
+    let parameters = request.path_parameters_ref()?;
+    let text = parameters.first(name)?;
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
 }
 
 /// Where a request came from: the peer API Gateway saw, or, where that is a trusted proxy, the

@@ -1,0 +1,19 @@
+//! `GET /v1/auth/user`: the caller's own account and profile, as they are stored now.
+
+use std::sync::Arc;
+
+use shared::app::App;
+use shared::auth::Need;
+use shared::domain::Permission;
+use shared::http::profile::UserPayload;
+use shared::http::request::{self, JsonBody, SMALL_BODY};
+use shared::http::{HttpError, Reply, Request};
+
+/// Answers `GET /v1/auth/user`.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
+    let body = JsonBody::of(&request, SMALL_BODY)?;
+    let need = Need::Permission(Permission::Read);
+    let (caller, profile) = request::caller_with_profile(&app, &request, need).await?;
+    body.object()?;
+    Reply::success(&UserPayload::of(&caller.account, &profile, app.clock.now()))
+}

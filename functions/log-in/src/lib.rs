@@ -1,0 +1,38 @@
+//! `POST /v1/auth/login`: signs in with a username or an email, for a session.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use shared::app::App;
+use shared::auth::{self, SignIn};
+use shared::domain::{Identifier, Password};
+use shared::http::request::{self, JsonBody, SMALL_BODY};
+use shared::http::{HttpError, Reply, Request};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    token: &'a str,
+    /// In seconds.
+    expires_in: u64,
+}
+
+/// Answers `POST /v1/auth/login`. `Authorization` is ignored; an API key need not be sent, and
+/// must be a live one if it is.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
+    let body = JsonBody::of(&request, SMALL_BODY)?;
+    let source = request::source_ip(&request, &app.config.proxies);
+    auth::authenticate_key_if_sent(&app, source, request::credentials(&request)).await?;
+    let mut body = body.object()?;
+    let lifetime = app.config.session_lifetime;
+    let sign_in = SignIn {
+        identifier: Identifier::parse(&body.string("username")?),
+        password: Password::new(body.string("password")?),
+        lifetime,
+    };
+    let signed_in = auth::sign_in(&app, source, sign_in).await?;
+    Reply::success(&Response {
+        token: signed_in.token.expose(),
+        expires_in: lifetime.duration().as_secs(),
+    })
+}

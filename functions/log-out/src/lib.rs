@@ -1,0 +1,22 @@
+//! `POST /v1/auth/logout`: ends the token it is called with, on every instance and in both
+//! families.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use shared::app::App;
+use shared::auth::{self, Need};
+use shared::http::request::{self, JsonBody, SMALL_BODY};
+use shared::http::{HttpError, Reply, Request};
+
+#[derive(Serialize)]
+struct Response {}
+
+/// Answers `POST /v1/auth/logout`.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
+    let body = JsonBody::of(&request, SMALL_BODY)?;
+    let caller = request::caller(&app, &request, Need::Nothing).await?;
+    body.object()?;
+    auth::sign_out(&app, &caller).await?;
+    Reply::success(&Response {})
+}

@@ -1,0 +1,22 @@
+//! `DELETE /v1/api-keys/{id}`: revokes an API key of the caller's.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use shared::app::App;
+use shared::auth::{self, AuthError, Need};
+use shared::http::request::{self, JsonBody, SMALL_BODY};
+use shared::http::{HttpError, Reply, Request};
+
+#[derive(Serialize)]
+struct Response {}
+
+/// Answers `DELETE /v1/api-keys/{id}`. An id that is no number is nobody's.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
+    let body = JsonBody::of(&request, SMALL_BODY)?;
+    let (caller, profile) = request::caller_with_profile(&app, &request, Need::TokenAlone).await?;
+    body.object()?;
+    let id = request::path_number(&request, "id").ok_or(AuthError::NoApiKey)?;
+    auth::revoke_api_key(&app, &caller, &profile, id).await?;
+    Reply::success(&Response {})
+}

@@ -1,0 +1,5 @@
+//! The Lambda function `update-profile`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::serve(update_profile::handle)
+}

@@ -1,0 +1,51 @@
+//! The API key object of the Management family.
+
+use serde::Serialize;
+
+use crate::domain::{AccountId, ApiKey, ApiKeyDescription, Timestamp};
+
+/// A key as its owner sees it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKeyObject<'a> {
+    id: u64,
+    name: &'a str,
+    key: String,
+    /// Always null: a key of ours is all there is to it.
+    client_secret: Option<&'a str>,
+    created_date: Option<String>,
+    expire_date: Option<String>,
+    owner_id: &'a str,
+    revoked: bool,
+    permissions: u8,
+    description: Option<&'a str>,
+}
+
+impl<'a> ApiKeyObject<'a> {
+    /// A key with all but its start masked.
+    #[must_use]
+    pub fn masked(key: &'a ApiKey, owner: &'a AccountId) -> Self {
+        Self::of(key, owner, format!("{}…", key.start))
+    }
+
+    /// A key as it is shown once, when it is made.
+    #[must_use]
+    pub fn whole(key: &'a ApiKey, owner: &'a AccountId, plain: &str) -> Self {
+        Self::of(key, owner, plain.to_owned())
+    }
+
+    fn of(key: &'a ApiKey, owner: &'a AccountId, shown: String) -> Self {
+        Self {
+            id: key.id,
+            name: key.name.as_str(),
+            key: shown,
+            client_secret: None,
+            created_date: key.created_at.to_rfc3339(),
+            expire_date: key.expires_at.and_then(Timestamp::to_rfc3339),
+            owner_id: owner.as_str(),
+            revoked: key.revoked_at.is_some(),
+            permissions: key.permissions.mask(),
+            description: key.description.as_ref().map(ApiKeyDescription::as_str),
+        }
+    }
+}

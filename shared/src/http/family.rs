@@ -1,0 +1,65 @@
+//! The two families of routes, each with an envelope of its own.
+
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+
+use super::code::Code;
+
+/// A published API that a route belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Appmixer's authentication API.
+    Appmixer,
+    /// The management authentication API of the Babel Licensing Service: all below `/v1/`.
+    Management,
+}
+
+impl Family {
+    /// The family of the routes around this path.
+    #[must_use]
+    pub fn of_path(path: &str) -> Self {
+        if path.starts_with("/v1/") {
+            Self::Management
+        } else {
+            Self::Appmixer
+        }
+    }
+
+    /// Appmixer's own clients branch on 403.
+    pub(super) fn status_of_invalid_credentials(self) -> StatusCode {
+        match self {
+            Self::Appmixer => StatusCode::FORBIDDEN,
+            Self::Management => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    /// An error in the family's envelope.
+    pub(super) fn error(self, status: StatusCode, code: Code, message: &str) -> String {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Appmixer<'m> {
+            status_code: u16,
+            error: &'m str,
+            message: &'m str,
+        }
+        #[derive(Serialize)]
+        struct Management<'m> {
+            success: bool,
+            code: Code,
+            message: &'m str,
+        }
+        let json = match self {
+            Self::Appmixer => serde_json::to_string(&Appmixer {
+                status_code: status.as_u16(),
+                error: status.canonical_reason().unwrap_or_default(),
+                message,
+            }),
+            Self::Management => serde_json::to_string(&Management {
+                success: false,
+                code,
+                message,
+            }),
+        };
+        json.unwrap_or_default()
+    }
+}

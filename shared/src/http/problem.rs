@@ -1,0 +1,197 @@
+//! What can be wrong with a field of a body, and how it is said.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::auth::Name;
+use crate::domain::{
+    InvalidEmail, InvalidPassword, InvalidSetting, InvalidUsername, InvalidValue,
+    MAX_PASSWORD_BYTES, MAX_SETTINGS, SettingType,
+};
+
+/// A field's name, with that of the field it stands in: `email`, `settings.value`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldName {
+    pub(super) within: Option<&'static str>,
+    pub(super) name: &'static str,
+}
+
+impl From<&'static str> for FieldName {
+    fn from(name: &'static str) -> Self {
+        Self { within: None, name }
+    }
+}
+
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(within) = self.within {
+            write!(f, "{within}.")?;
+        }
+        f.write_str(self.name)
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Problem {
+    /// It must be there.
+    Missing,
+    /// It must be a string.
+    NotAString,
+    /// It must be a whole number.
+    NotAnInteger,
+    /// It must be an object.
+    NotAnObject,
+    /// It must be a list of objects.
+    NotAList,
+    /// It stands twice.
+    Repeated,
+    /// It must not be empty.
+    Empty,
+    /// It must be an email address.
+    NotAnEmail,
+    /// It must not be longer than this many characters.
+    TooLong(usize),
+    /// It must not be longer than this many bytes.
+    TooManyBytes(usize),
+    /// It must not hold control characters.
+    ControlCharacter,
+    /// It holds characters a username may not.
+    NotAUsername,
+    /// A username with `@` must be the account's own email.
+    AnotherEmail,
+    /// A password must be of at least this many characters.
+    PasswordTooShort(usize),
+    /// A password must not be a common one.
+    PasswordCommon,
+    /// A password must not contain the account's names.
+    PasswordHoldsName,
+    /// It must be a country's code.
+    NotACountryCode,
+    /// It must be a date-time.
+    NotADate,
+    /// It must be a date-time to come.
+    NotInTheFuture,
+    /// It must be an image's URL.
+    NotAnImage,
+    /// It must be a mask of permissions.
+    NotPermissions,
+    /// It must be one of the types of settings.
+    NotASettingType,
+    /// It must be a value of this type.
+    NotOfType(SettingType),
+    /// It must be the number of a setting there is.
+    UnknownSetting,
+    /// It must name a setting once.
+    RepeatedSetting,
+    /// There must not be more than this many of them.
+    TooMany(usize),
+    /// It must stay what it is.
+    Unchangeable,
+}
+
+impl Problem {
+    /// What stands behind the field's name.
+    pub(super) fn text(self) -> Cow<'static, str> {
+        match self {
+            Self::Missing => "is required".into(),
+            Self::NotAString => "must be a string".into(),
+            Self::NotAnInteger => "must be an integer".into(),
+            Self::NotAnObject => "must be of type object".into(),
+            Self::NotAList => "must be an array of objects".into(),
+            Self::Repeated => "must appear only once".into(),
+            Self::Empty => "is not allowed to be empty".into(),
+            Self::NotAnEmail => "must be a valid email".into(),
+            Self::TooLong(max) => {
+                format!("length must be less than or equal to {max} characters long").into()
+            }
+            Self::TooManyBytes(max) => {
+                format!("length must be less than or equal to {max} bytes").into()
+            }
+            Self::ControlCharacter => "must not contain control characters".into(),
+            Self::NotAUsername => "contains characters that are not allowed".into(),
+            Self::AnotherEmail => "must be the account's own email if it contains @".into(),
+            Self::PasswordTooShort(min) => {
+                format!("length must be at least {min} characters long").into()
+            }
+            Self::PasswordCommon => "is among the most common passwords".into(),
+            Self::PasswordHoldsName => "must not contain the email or username".into(),
+            Self::NotACountryCode => "must be a country code of ISO 3166-1 alpha-2".into(),
+            Self::NotADate => "must be an RFC 3339 date-time of the years 1 to 9999".into(),
+            Self::NotInTheFuture => "must be in the future".into(),
+            Self::NotAnImage => "must be an https or data URL".into(),
+            Self::NotPermissions => "must be a mask from 0 to 15".into(),
+            Self::NotASettingType => "must be one of string, bool, int, double, json".into(),
+            Self::NotOfType(kind) => format!("must be of type {}", kind.name()).into(),
+            Self::UnknownSetting => "must be that of a setting of this account".into(),
+            Self::RepeatedSetting => "must name each setting only once".into(),
+            Self::TooMany(max) => format!("must contain at most {max} items").into(),
+            Self::Unchangeable => "cannot be changed here".into(),
+        }
+    }
+}
+
+/// The field that a name which cannot be changed stands in.
+pub(super) fn field_of(name: Name) -> FieldName {
+    match name {
+        Name::Username => "userName".into(),
+        Name::Email => "email".into(),
+    }
+}
+
+/// The field that is wrong with a setting, and how.
+pub(super) fn setting_problem(invalid: InvalidSetting) -> (FieldName, Problem) {
+    let field = |name| FieldName {
+        within: Some("settings"),
+        name,
+    };
+    match invalid {
+        InvalidSetting::UnknownId => (field("id"), Problem::UnknownSetting),
+        InvalidSetting::RepeatedId => (field("id"), Problem::RepeatedSetting),
+        InvalidSetting::TooMany => ("settings".into(), Problem::TooMany(MAX_SETTINGS)),
+        InvalidSetting::Missing(name) => (field(name), Problem::Missing),
+        InvalidSetting::Empty(name) => (field(name), Problem::Empty),
+        InvalidSetting::TooLong(name, max) => (field(name), Problem::TooManyBytes(max)),
+        InvalidSetting::Value(kind) => (field("value"), Problem::NotOfType(kind)),
+    }
+}
+
+impl From<InvalidEmail> for Problem {
+    fn from(_: InvalidEmail) -> Self {
+        Self::NotAnEmail
+    }
+}
+
+impl From<InvalidUsername> for Problem {
+    fn from(invalid: InvalidUsername) -> Self {
+        match invalid {
+            InvalidUsername::TooLong => Self::TooLong(128),
+            InvalidUsername::Characters => Self::NotAUsername,
+            InvalidUsername::AnotherEmail => Self::AnotherEmail,
+        }
+    }
+}
+
+impl From<InvalidPassword> for Problem {
+    fn from(invalid: InvalidPassword) -> Self {
+        match invalid {
+            InvalidPassword::TooShort(min) => Self::PasswordTooShort(min),
+            InvalidPassword::TooLong => Self::TooManyBytes(MAX_PASSWORD_BYTES),
+            InvalidPassword::Common => Self::PasswordCommon,
+            InvalidPassword::HoldsName => Self::PasswordHoldsName,
+        }
+    }
+}
+
+impl From<InvalidValue> for Problem {
+    fn from(invalid: InvalidValue) -> Self {
+        match invalid {
+            InvalidValue::Empty => Self::Empty,
+            InvalidValue::TooLong(max) => Self::TooManyBytes(max),
+            InvalidValue::ControlCharacter => Self::ControlCharacter,
+            InvalidValue::CountryCode => Self::NotACountryCode,
+            InvalidValue::Date => Self::NotADate,
+            InvalidValue::Image => Self::NotAnImage,
+        }
+    }
+}
