@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use local::functions::invoke;
+use local::functions::{NAMES, invoke};
 use serde_json::{Value, json};
 use shared::http::event::{Event, answer};
 use tests::app::{PASSWORD, TestApp};
@@ -36,16 +36,32 @@ async fn every_checked_in_event_is_answered_as_its_name_says() {
     let app = TestApp::new().await;
     let token = app.sign_up("abc@example.com").await.token();
 
-    for (function, name, status) in [
-        ("create-user", "create-user.json", 200),
-        ("create-user", "create-user-bad-email.json", 400),
-        ("create-user", "create-user-base64.json", 200),
-        ("sign-in", "sign-in.json", 200),
-        ("sign-in", "sign-in-wrong-password.json", 403),
-        ("get-user", "get-user.json", 200),
-        ("get-user", "get-user-no-credentials.json", 401),
+    for (name, status) in [
+        ("create-user", 200),
+        ("create-user-bad-email", 400),
+        ("create-user-base64", 200),
+        ("sign-in", 200),
+        ("sign-in-wrong-password", 403),
+        ("get-user", 200),
+        ("get-user-no-credentials", 401),
+        ("log-in", 200),
+        ("log-in-wrong-password", 401),
+        ("get-profile", 200),
+        ("get-profile-bad-key", 401),
+        ("update-profile", 200),
+        ("update-profile-bad-country", 400),
+        ("create-api-key", 200),
+        ("create-api-key-bad-permissions", 400),
+        ("list-api-keys", 200),
+        ("list-api-keys-no-credentials", 401),
+        ("revoke-api-key", 200),
+        ("revoke-api-key-unknown", 404),
+        ("log-out-no-credentials", 401),
+        ("log-out", 200),
     ] {
-        let (answered, body) = send(&app, function, &event(name, &token)).await;
+        let function = NAMES.iter().find(|function| name.starts_with(**function));
+        let event = event(&format!("{name}.json"), &token);
+        let (answered, body) = send(&app, function.unwrap(), &event).await;
 
         assert_eq!(answered, status, "{name}: {body}");
     }

@@ -224,7 +224,7 @@ async fn keys_left_unread_are_asked_for_again() {
     let claims = app.app.tokens.verify(&token, clock_now(&app)).unwrap();
     app.app
         .store
-        .revoke(&claims.token_id, claims.expires_at)
+        .revoke(&claims.token_id, claims.expires_at, "a")
         .await
         .unwrap();
 

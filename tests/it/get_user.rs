@@ -239,7 +239,7 @@ async fn a_revoked_token_is_bad() {
 
     app.app
         .store
-        .revoke(&claims.token_id, claims.expires_at)
+        .revoke(&claims.token_id, claims.expires_at, "a")
         .await
         .unwrap();
 

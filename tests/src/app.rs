@@ -137,6 +137,12 @@ impl Call {
         self.header(header::AUTHORIZATION.as_str(), &format!("Bearer {token}"))
     }
 
+    /// Adds `x-api-key`.
+    #[must_use]
+    pub fn api_key(self, key: &str) -> Self {
+        self.header("x-api-key", key)
+    }
+
     /// Comes from this address.
     #[must_use]
     pub fn from(mut self, ip: &str) -> Self {
@@ -266,6 +272,56 @@ impl TestApp {
     /// Asks who a token's owner is.
     pub async fn user(&self, token: &str) -> Answer {
         self.call(get("/user").bearer(token)).await
+    }
+
+    /// Logs in, for a session.
+    pub async fn log_in(&self, username: &str, password: &str) -> Answer {
+        let body = json!({"username": username, "password": password});
+        self.call(post("/v1/auth/login", &body)).await
+    }
+
+    /// Ends a token.
+    pub async fn log_out(&self, token: &str) -> Answer {
+        let call = post("/v1/auth/logout", &json!({}));
+        self.call(call.bearer(token)).await
+    }
+
+    /// Asks for the profile of a token's owner.
+    pub async fn profile(&self, token: &str) -> Answer {
+        self.call(get("/v1/auth/user").bearer(token)).await
+    }
+
+    /// Posts a user object.
+    pub async fn update_profile(&self, token: &str, user: Value) -> Answer {
+        let call = post("/v1/auth/user", &json!({ "user": user }));
+        self.call(call.bearer(token)).await
+    }
+
+    /// Posts an API key to be made.
+    pub async fn create_api_key(&self, token: &str, body: Value) -> Answer {
+        self.call(post("/v1/api-keys", &body).bearer(token)).await
+    }
+
+    /// Makes an API key with these permissions, and returns it.
+    pub async fn api_key(&self, token: &str, permissions: u8) -> String {
+        let body = json!({"name": "ci", "permissions": permissions});
+        let answer = self.create_api_key(token, body).await;
+        let key = answer.body["apiKey"]["key"].as_str();
+        key.unwrap_or_else(|| panic!("no key: {answer:?}"))
+            .to_owned()
+    }
+
+    /// Lists the API keys of a token's owner.
+    pub async fn api_keys(&self, token: &str) -> Vec<Value> {
+        let answer = self.call(get("/v1/api-keys").bearer(token)).await;
+        answer.body["apiKeys"].as_array().expect("a list").clone()
+    }
+
+    /// Revokes an API key.
+    pub async fn revoke_api_key(&self, token: &str, id: u64) -> Answer {
+        let path = format!("/v1/api-keys/{id}");
+        self.call(Call::new("DELETE", &path, Body::empty()).bearer(token))
+            .await
     }
 
     /// Grants scopes as an operator would, in the table.
