@@ -6,6 +6,7 @@
     reason = "a test whose setting fails has failed"
 )]
 
+mod api_keys;
 mod bad_input;
 mod capacity;
 mod create_user;
@@ -14,7 +15,11 @@ mod faults;
 mod get_user;
 mod layout;
 mod lost_answers;
+mod management;
+mod matrix;
+mod profiles;
 mod races;
+mod settings;
 mod sign_in;
 mod sign_up_limits;
 mod throttling;

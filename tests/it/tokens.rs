@@ -26,6 +26,12 @@ pub(crate) fn sign(claims: &Value) -> String {
     sign_with(KEY, &header, &claims.to_string())
 }
 
+/// The same token signed with a key that is not ours.
+pub(crate) fn sign_with_foreign_key(claims: &Value) -> String {
+    let header = json!({"alg": "HS256", "typ": "JWT", "kid": "test"});
+    sign_with(&[7; 32], &header, &claims.to_string())
+}
+
 fn sign_with(key: &[u8], header: &Value, claims: &str) -> String {
     let header = URL_SAFE_NO_PAD.encode(header.to_string());
     let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));

@@ -27,14 +27,14 @@ impl Reply {
     /// A 200 of the Management family with what `payload` adds to its envelope.
     pub fn success(payload: &impl Serialize) -> Result<Self, HttpError> {
         #[derive(Serialize)]
-        struct Success<'p, P> {
+        struct Envelope<'p, P> {
             success: bool,
             code: Code,
             message: &'static str,
             #[serde(flatten)]
             payload: &'p P,
         }
-        Self::ok(&Success {
+        Self::ok(&Envelope {
             success: true,
             code: Code::Success,
             message: "",

@@ -1,0 +1,393 @@
+//! API keys: made, shown once, used, revoked, and guessed at.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use serde_json::{Value, json};
+use shared::crypto::digest;
+use tests::app::{Answer, Call, TestApp, get, post};
+use tests::wire::Fault;
+
+use crate::races::count;
+
+#[tokio::test]
+async fn a_new_key_is_shown_whole_once_and_masked_from_then_on() {
+    let (app, token) = TestApp::with_user().await;
+    let body = json!({"name": "ci", "permissions": 5, "description": "builds",
+                      "expireDate": "2027-02-01T00:00:00+01:00"});
+
+    let created = app.create_api_key(&token, body).await;
+
+    assert_eq!(created.status, 200);
+    let key = created.body["apiKey"]["key"].as_str().unwrap().to_owned();
+    assert!(key.starts_with("api_") && key.len() == 28, "{key}");
+    let owner = app.user(&token).await.body["id"].clone();
+    let mut expected = json!({
+        "id": 1, "name": "ci", "key": key, "clientSecret": null,
+        "createdDate": "2027-01-15T08:00:00.25Z", "expireDate": "2027-01-31T23:00:00Z",
+        "ownerId": owner, "revoked": false, "permissions": 5, "description": "builds",
+    });
+    assert_eq!(
+        created.body,
+        json!({"success": true, "code": 0, "message": "", "apiKey": expected})
+    );
+    expected["key"] = json!(format!("{}…", &key[..8]));
+    assert_eq!(app.api_keys(&token).await, [expected.clone()]);
+    let profile = app.profile(&token).await;
+    assert_eq!(profile.body["user"]["apiKeys"], json!([expected]));
+}
+
+#[tokio::test]
+async fn a_key_is_stored_as_its_digest_alone() {
+    let (app, token) = TestApp::with_user().await;
+
+    let key = app.api_key(&token, 1).await;
+
+    let users = format!("{:?}", app.users().await);
+    assert!(users.contains(&digest(&key)));
+    assert!(!users.contains(&key));
+    assert!(!users.contains(&key[8..]));
+}
+
+#[tokio::test]
+async fn what_a_key_cannot_be_is_refused() {
+    let (app, token) = TestApp::with_user().await;
+    let with = |name: &str, value: Value| {
+        let mut body = json!({"name": "ci", "permissions": 1});
+        body[name] = value;
+        body
+    };
+    let not_a_date = "\"expireDate\" must be an RFC 3339 date-time of the years 1 to 9999";
+
+    for (body, message) in [
+        (json!({"permissions": 1}), "\"name\" is required"),
+        (json!({"name": "ci"}), "\"permissions\" is required"),
+        (
+            with("name", json!("")),
+            "\"name\" is not allowed to be empty",
+        ),
+        (
+            with("name", json!("x".repeat(129))),
+            "\"name\" length must be less than or equal to 128 bytes",
+        ),
+        (
+            with("description", json!("ä".repeat(129))),
+            "\"description\" length must be less than or equal to 256 bytes",
+        ),
+        (
+            with("permissions", json!(-1)),
+            "\"permissions\" must be a mask from 0 to 15",
+        ),
+        (
+            with("permissions", json!(16)),
+            "\"permissions\" must be a mask from 0 to 15",
+        ),
+        (
+            with("permissions", json!("1")),
+            "\"permissions\" must be an integer",
+        ),
+        (
+            with("permissions", json!(1.5)),
+            "\"permissions\" must be an integer",
+        ),
+        (with("expireDate", json!("tomorrow")), not_a_date),
+        (with("expireDate", json!("")), not_a_date),
+        (
+            with("expireDate", json!("2027-01-15T08:00:00.25Z")),
+            "\"expireDate\" must be in the future",
+        ),
+    ] {
+        let answer = app.create_api_key(&token, body.clone()).await;
+
+        assert_eq!(answer.status, 400, "{body}");
+        assert_eq!(answer.message(), message, "{body}");
+    }
+    assert!(app.api_keys(&token).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_key_is_good_for_what_its_permissions_say_in_both_families() {
+    let (app, token) = TestApp::with_user().await;
+    let read = app.api_key(&token, 1).await;
+    let write = app.api_key(&token, 2).await;
+
+    assert_eq!(app.call(get("/user").api_key(&read)).await.status, 200);
+    assert_eq!(
+        app.call(get("/v1/auth/user").api_key(&read)).await.status,
+        200
+    );
+    let update = || post("/v1/auth/user", &json!({"user": {"city": "Berlin"}}));
+    let refused = app.call(update().api_key(&read)).await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.body["code"], 3000);
+    assert_eq!(app.call(update().api_key(&write)).await.status, 200);
+    let refused = app.call(get("/user").api_key(&write)).await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.body["statusCode"], 403);
+    assert_eq!(refused.message(), "Insufficient scope");
+}
+
+#[tokio::test]
+async fn a_key_never_outranks_its_owner() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 15).await;
+    let guarded = app.another(&[("API_USER_CREATE_SCOPE", "admin")]);
+    let sign_up = || {
+        let body = json!({"email": "def@example.com", "password": "abc321"});
+        post("/user", &body).api_key(&key)
+    };
+
+    assert_eq!(guarded.call(sign_up()).await.status, 403);
+
+    let id = app.user(&token).await.body["id"].clone();
+    app.grant(id.as_str().unwrap(), &["admin"]).await;
+    assert_eq!(guarded.call(sign_up()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_that_expires_is_dead_to_the_millisecond() {
+    let (app, token) = TestApp::with_user().await;
+    let body = json!({"name": "ci", "permissions": 1, "expireDate": "2027-01-15T08:00:10Z"});
+    let created = app.create_api_key(&token, body).await;
+    let key = created.body["apiKey"]["key"].as_str().unwrap();
+
+    app.clock.advance(Duration::from_millis(9_749));
+    assert_eq!(app.call(get("/user").api_key(key)).await.status, 200);
+
+    app.clock.advance(Duration::from_millis(1));
+    assert_eq!(app.call(get("/user").api_key(key)).await.status, 401);
+    let listed = app.api_keys(&token).await;
+    assert_eq!(listed[0]["revoked"], false, "expired, not revoked");
+    assert_eq!(app.revoke_api_key(&token, 1).await.status, 200);
+    assert_eq!(app.api_keys(&token).await[0]["revoked"], true);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_dead_at_once_and_stays_listed() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 1).await;
+    let other = app.api_key(&token, 1).await;
+    let elsewhere = app.another(&[]);
+
+    for _ in 0..2 {
+        let answer = app.revoke_api_key(&token, 1).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.body,
+            json!({"success": true, "code": 0, "message": ""})
+        );
+    }
+
+    let refused = elsewhere.call(get("/user").api_key(&key)).await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.message(), "Invalid API key");
+    assert_eq!(
+        elsewhere.call(get("/user").api_key(&other)).await.status,
+        200
+    );
+    let revoked: Vec<_> = app.api_keys(&token).await;
+    let revoked: Vec<_> = revoked.iter().map(|key| key["revoked"].clone()).collect();
+    assert_eq!(revoked, [json!(true), json!(false)]);
+}
+
+#[tokio::test]
+async fn only_one_s_own_keys_can_be_revoked() {
+    let (app, token) = TestApp::with_user().await;
+    let eve = app.sign_up("eve@example.com").await.token();
+    let key = app.api_key(&token, 1).await;
+
+    let delete = |path: &str| Call::new("DELETE", path, Body::empty()).bearer(&eve);
+    for id in [
+        "1",
+        "0",
+        "2",
+        "-1",
+        "x",
+        "1.0",
+        "%31x",
+        "18446744073709551616",
+        "%C3%A9",
+    ] {
+        let answer = app.call(delete(&format!("/v1/api-keys/{id}"))).await;
+
+        assert_eq!(answer.status, 404, "{id}");
+        assert_eq!(answer.body["code"], 1009);
+        assert_eq!(answer.message(), "API key not found");
+    }
+    assert_eq!(app.call(get("/user").api_key(&key)).await.status, 200);
+}
+
+#[tokio::test]
+async fn keys_are_managed_with_a_bearer_token_alone() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 15).await;
+    let calls = || {
+        [
+            post("/v1/api-keys", &json!({"name": "x", "permissions": 15})),
+            get("/v1/api-keys"),
+            Call::new("DELETE", "/v1/api-keys/1", Body::empty()),
+        ]
+    };
+
+    for call in calls().into_iter().map(|call| call.api_key(&key)) {
+        assert_token_alone(&app.call(call).await);
+    }
+    for call in calls() {
+        assert_token_alone(&app.call(call.bearer(&token).api_key(&key)).await);
+    }
+    assert_eq!(app.api_keys(&token).await.len(), 1);
+}
+
+fn assert_token_alone(answer: &Answer) {
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.body["code"], 3001);
+    assert_eq!(
+        answer.message(),
+        "A bearer token without an API key is required"
+    );
+}
+
+#[tokio::test]
+async fn an_owner_has_at_most_fifty_live_keys_and_numbers_are_never_used_again() {
+    let (app, token) = TestApp::with_user().await;
+    for id in 1..=50 {
+        let body = json!({"name": "ci", "permissions": 1});
+        let answer = app.create_api_key(&token, body).await;
+        assert_eq!(answer.body["apiKey"]["id"], id);
+    }
+    let one_more = || app.create_api_key(&token, json!({"name": "ci", "permissions": 1}));
+
+    let answer = one_more().await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.body["code"], 4003);
+    assert_eq!(answer.message(), "Too many API keys. Revoke one first.");
+
+    app.revoke_api_key(&token, 50).await;
+    assert_eq!(one_more().await.body["apiKey"]["id"], 51);
+}
+
+#[tokio::test]
+async fn dead_keys_are_listed_up_to_fifty_and_forgotten_ones_stay_dead() {
+    let (app, token) = TestApp::with_user().await;
+    let first = app.api_key(&token, 1).await;
+    app.revoke_api_key(&token, 1).await;
+    for id in 2..=52 {
+        app.clock.advance(Duration::from_secs(1));
+        app.api_key(&token, 1).await;
+        app.revoke_api_key(&token, id).await;
+    }
+
+    let listed = app.api_keys(&token).await;
+    let ids: Vec<_> = listed
+        .iter()
+        .map(|key| key["id"].as_u64().unwrap())
+        .collect();
+    assert_eq!(ids, (3..=52).collect::<Vec<_>>());
+    assert_eq!(app.call(get("/user").api_key(&first)).await.status, 401);
+    assert_eq!(app.revoke_api_key(&token, 1).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_racing_creations_no_more_than_fifty_live_and_each_has_its_own_number() {
+    let (app, token) = TestApp::with_user().await;
+    for _ in 0..44 {
+        app.api_key(&token, 1).await;
+    }
+    let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(&[]))).collect();
+
+    let tasks = (0..12).map(|i| {
+        let (instance, token) = (Arc::clone(&instances[i % 4]), token.clone());
+        let body = json!({"name": "ci", "permissions": 1});
+        tokio::spawn(async move { instance.create_api_key(&token, body).await })
+    });
+    let answers = futures_util::future::try_join_all(tasks).await.unwrap();
+
+    assert_eq!(count(&answers, 200), 6, "{answers:?}");
+    assert_eq!(count(&answers, 409), 6);
+    let listed = app.api_keys(&token).await;
+    let ids: BTreeSet<_> = listed
+        .iter()
+        .map(|key| key["id"].as_u64().unwrap())
+        .collect();
+    assert_eq!(ids, (1..=50).collect());
+}
+
+#[tokio::test]
+async fn a_key_whose_making_lost_its_answer_is_made_once() {
+    let (app, token) = TestApp::with_user().await;
+    app.wire
+        .fail_next("TransactWriteItems", 1, Fault::LoseAnswer);
+
+    let key = app.api_key(&token, 1).await;
+
+    assert_eq!(app.call(get("/user").api_key(&key)).await.status, 200);
+    assert_eq!(app.api_keys(&token).await.len(), 1);
+}
+
+const GUESS: &str = "api_ABCDEFGHIJKLMNOPQRSTUVWX";
+
+#[tokio::test]
+async fn guesses_are_counted_by_address_and_never_harm_a_live_key() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 1).await;
+    let guess = || app.call(get("/user").api_key(GUESS));
+
+    for _ in 0..100 {
+        assert_eq!(guess().await.status, 401);
+    }
+
+    let refused = guess().await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(
+        refused.message(),
+        "Too many sign-in attempts. Please try again later."
+    );
+    assert_eq!(refused.header("retry-after"), Some("900"));
+    assert!(refused.header("ratelimit").is_none());
+    assert_eq!(app.call(get("/user").api_key(&key)).await.status, 200);
+    let elsewhere = app.call(get("/user").api_key(GUESS).from("192.0.2.7"));
+    assert_eq!(elsewhere.await.status, 401);
+    assert_eq!(
+        app.sign_in("abc@example.com", "abc321").await.status,
+        200,
+        "guessed keys lock no person out"
+    );
+    app.clock.advance(Duration::from_mins(15));
+    assert_eq!(guess().await.status, 401);
+}
+
+#[tokio::test]
+async fn a_guesser_who_is_refused_buys_no_writes() {
+    let (app, token) = TestApp::with_user().await;
+    for _ in 0..101 {
+        app.call(get("/user").api_key(GUESS)).await;
+    }
+    let _ = app.cost();
+
+    for _ in 0..10 {
+        app.call(get("/user").api_key(GUESS)).await;
+    }
+
+    assert!(app.cost().write_units < 0.1);
+    assert_eq!(app.user(&token).await.status, 200);
+}
+
+#[tokio::test]
+async fn dead_keys_and_what_is_no_key_are_no_guesses() {
+    let (app, token) = TestApp::with_user().await;
+    let dead = app.api_key(&token, 1).await;
+    app.revoke_api_key(&token, 1).await;
+    let _ = app.cost();
+
+    for key in [dead.as_str(), "", "x", "api_x", &format!("{dead},{dead}")] {
+        let answer = app.call(get("/user").api_key(key)).await;
+
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.message(), "Invalid API key");
+    }
+    let twice = get("/user").api_key(&dead).api_key(&dead);
+    assert_eq!(app.call(twice).await.status, 401);
+    assert!(app.cost().write_units < 0.1);
+}

@@ -1,0 +1,368 @@
+//! Every route against every kind of credentials. Each cell's status is written down here.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use local::template::Template;
+use serde_json::{Value, json};
+use shared::ports::Clock;
+use tests::app::{Call, PASSWORD, TestApp};
+
+use crate::tokens::{claims, sign_with_foreign_key};
+
+/// A route: method, path, a body that is good, and the status of each kind of credentials.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    body: fn() -> Value,
+    nothing: u16,
+    token: u16,
+    bad_token: u16,
+    /// By mask: 0 to 15.
+    key: [u16; 16],
+    dead_key: u16,
+    /// By mask of the key beside the token of its owner.
+    both: [u16; 16],
+    /// A token, and a key of somebody else's.
+    of_two: u16,
+}
+
+const NONE: [u16; 16] = [403; 16];
+const ALL: [u16; 16] = [200; 16];
+/// 200 where the mask holds Read.
+const READ: [u16; 16] = [
+    403, 200, 403, 200, 403, 200, 403, 200, 403, 200, 403, 200, 403, 200, 403, 200,
+];
+/// 200 where the mask holds Write.
+const WRITE: [u16; 16] = [
+    403, 403, 200, 200, 403, 403, 200, 200, 403, 403, 200, 200, 403, 403, 200, 200,
+];
+/// 200 where the mask holds Create.
+const CREATE: [u16; 16] = [
+    403, 403, 403, 403, 403, 403, 403, 403, 200, 200, 200, 200, 200, 200, 200, 200,
+];
+
+fn nothing() -> Value {
+    json!({})
+}
+
+fn credentials() -> Value {
+    json!({"username": "person@example.com", "password": PASSWORD})
+}
+
+const ROUTES: [Route; 10] = [
+    Route {
+        method: "POST",
+        path: "/user",
+        body: || json!({"email": "new@example.com", "password": PASSWORD}),
+        nothing: 200,
+        token: 200,
+        bad_token: 401,
+        key: CREATE,
+        dead_key: 401,
+        both: CREATE,
+        of_two: 401,
+    },
+    Route {
+        method: "POST",
+        path: "/user/auth",
+        body: credentials,
+        nothing: 200,
+        token: 200,
+        bad_token: 200,
+        key: ALL,
+        dead_key: 200,
+        both: ALL,
+        of_two: 200,
+    },
+    Route {
+        method: "GET",
+        path: "/user",
+        body: nothing,
+        nothing: 401,
+        token: 200,
+        bad_token: 401,
+        key: READ,
+        dead_key: 401,
+        both: READ,
+        of_two: 401,
+    },
+    Route {
+        method: "POST",
+        path: "/v1/auth/login",
+        body: credentials,
+        nothing: 200,
+        token: 200,
+        bad_token: 200,
+        key: ALL,
+        dead_key: 401,
+        both: ALL,
+        // The key need only be a live one, of anybody.
+        of_two: 200,
+    },
+    Route {
+        method: "GET",
+        path: "/v1/auth/user",
+        body: nothing,
+        nothing: 401,
+        token: 200,
+        bad_token: 401,
+        key: READ,
+        dead_key: 401,
+        both: READ,
+        of_two: 401,
+    },
+    Route {
+        method: "POST",
+        path: "/v1/auth/user",
+        body: || json!({"user": {"city": "Berlin"}}),
+        nothing: 401,
+        token: 200,
+        bad_token: 401,
+        key: WRITE,
+        dead_key: 401,
+        both: WRITE,
+        of_two: 401,
+    },
+    Route {
+        method: "POST",
+        path: "/v1/auth/logout",
+        body: nothing,
+        nothing: 401,
+        token: 200,
+        bad_token: 401,
+        // There is no token to end.
+        key: [400; 16],
+        dead_key: 401,
+        both: ALL,
+        of_two: 401,
+    },
+    Route {
+        method: "POST",
+        path: "/v1/api-keys",
+        body: || json!({"name": "ci", "permissions": 1}),
+        nothing: 401,
+        token: 200,
+        bad_token: 401,
+        key: NONE,
+        dead_key: 401,
+        both: NONE,
+        of_two: 401,
+    },
+    Route {
+        method: "GET",
+        path: "/v1/api-keys",
+        body: nothing,
+        nothing: 401,
+        token: 200,
+        bad_token: 401,
+        key: NONE,
+        dead_key: 401,
+        both: NONE,
+        of_two: 401,
+    },
+    Route {
+        method: "DELETE",
+        path: "/v1/api-keys/1",
+        body: nothing,
+        nothing: 401,
+        token: 200,
+        bad_token: 401,
+        key: NONE,
+        dead_key: 401,
+        both: NONE,
+        of_two: 401,
+    },
+];
+
+/// Credentials, as a request may come with them.
+#[derive(Debug, Clone, Copy)]
+enum Credentials {
+    Nothing,
+    Token,
+    ExpiredToken,
+    RevokedToken,
+    TokenOfForeignKey,
+    TokenOfNobody,
+    Key(u8),
+    ExpiredKey,
+    RevokedKey,
+    UnknownKey,
+    KeyOfNobody,
+    Both(u8),
+    TokenAndRevokedKey,
+    OfTwo,
+}
+
+impl Route {
+    fn cells(&self) -> Vec<(Credentials, u16)> {
+        let mut cells = vec![
+            (Credentials::Nothing, self.nothing),
+            (Credentials::Token, self.token),
+            (Credentials::ExpiredToken, self.bad_token),
+            (Credentials::RevokedToken, self.bad_token),
+            (Credentials::TokenOfForeignKey, self.bad_token),
+            (Credentials::TokenOfNobody, self.bad_token),
+            (Credentials::ExpiredKey, self.dead_key),
+            (Credentials::RevokedKey, self.dead_key),
+            (Credentials::UnknownKey, self.dead_key),
+            (Credentials::KeyOfNobody, self.dead_key),
+            (Credentials::TokenAndRevokedKey, self.dead_key),
+            (Credentials::OfTwo, self.of_two),
+        ];
+        for (mask, (key, both)) in (0..16).zip(self.key.into_iter().zip(self.both)) {
+            cells.push((Credentials::Key(mask), key));
+            cells.push((Credentials::Both(mask), both));
+        }
+        cells
+    }
+}
+
+/// Latchkey with a person who can sign in, and an owner with a token and an API key, number 1.
+struct Scene {
+    app: TestApp,
+    owner: String,
+    token: String,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let app = TestApp::new().await;
+        app.sign_up("person@example.com").await;
+        let token = app.sign_up("owner@example.com").await.token();
+        let owner = app.user(&token).await.body["id"].clone();
+        app.api_key(&token, 1).await;
+        Self {
+            app,
+            owner: owner.as_str().unwrap().to_owned(),
+            token,
+        }
+    }
+
+    async fn present(&self, call: Call, credentials: Credentials) -> Call {
+        let token = &self.token;
+        match credentials {
+            Credentials::Nothing => call,
+            Credentials::Token => call.bearer(token),
+            Credentials::ExpiredToken => {
+                self.app.clock.advance(Duration::from_hours(30 * 24));
+                call.bearer(token)
+            }
+            Credentials::RevokedToken => {
+                assert_eq!(self.app.log_out(token).await.status, 200);
+                call.bearer(token)
+            }
+            Credentials::TokenOfForeignKey => {
+                let claims = claims(&self.owner, self.app.clock.now());
+                call.bearer(&sign_with_foreign_key(&claims))
+            }
+            Credentials::TokenOfNobody => {
+                self.delete_owner().await;
+                call.bearer(token)
+            }
+            Credentials::Key(mask) => call.api_key(&self.key(mask).await),
+            Credentials::ExpiredKey => {
+                let body = json!({"name": "x", "permissions": 15,
+                                  "expireDate": "2027-01-15T08:00:01Z"});
+                let key = self.app.create_api_key(token, body).await;
+                self.app.clock.advance(Duration::from_secs(1));
+                call.api_key(key.body["apiKey"]["key"].as_str().unwrap())
+            }
+            Credentials::RevokedKey => call.api_key(&self.revoked_key().await),
+            Credentials::UnknownKey => call.api_key("api_ABCDEFGHIJKLMNOPQRSTUVWX"),
+            Credentials::KeyOfNobody => {
+                let key = self.key(15).await;
+                self.delete_owner().await;
+                call.api_key(&key)
+            }
+            Credentials::Both(mask) => call.bearer(token).api_key(&self.key(mask).await),
+            Credentials::TokenAndRevokedKey => {
+                call.bearer(token).api_key(&self.revoked_key().await)
+            }
+            Credentials::OfTwo => {
+                let other = self.app.sign_up("other@example.com").await.token();
+                call.bearer(&other).api_key(&self.key(15).await)
+            }
+        }
+    }
+
+    async fn key(&self, mask: u8) -> String {
+        self.app.api_key(&self.token, mask).await
+    }
+
+    async fn revoked_key(&self) -> String {
+        let key = self.key(15).await;
+        assert_eq!(self.app.revoke_api_key(&self.token, 2).await.status, 200);
+        key
+    }
+
+    async fn delete_owner(&self) {
+        let users = &self.app.app.config.tables.users;
+        self.app
+            .delete(users, &format!("user#{}", self.owner))
+            .await;
+    }
+}
+
+/// Checks every cell of a route, each in a Latchkey of its own: what one does must not show in
+/// another.
+async fn check(method: &str, path: &str) {
+    let route = ROUTES
+        .iter()
+        .find(|route| route.method == method && route.path == path)
+        .unwrap();
+    for (credentials, expected) in route.cells() {
+        let scene = Scene::set().await;
+        let body = Body::from((route.body)().to_string());
+        let call = Call::new(route.method, route.path, body);
+        let call = scene.present(call, credentials).await;
+
+        let answer = scene.app.call(call).await;
+
+        assert_eq!(
+            answer.status, expected,
+            "{method} {path} with {credentials:?}: {answer:?}"
+        );
+        let is_management = path.starts_with("/v1/");
+        assert_eq!(answer.body["success"].is_boolean(), is_management);
+    }
+}
+
+macro_rules! checks {
+    ($($name:ident: $method:literal $path:literal,)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            check($method, $path).await;
+        }
+    )*};
+}
+
+checks! {
+    creating_a_user: "POST" "/user",
+    signing_in: "POST" "/user/auth",
+    getting_the_user: "GET" "/user",
+    logging_in: "POST" "/v1/auth/login",
+    getting_the_profile: "GET" "/v1/auth/user",
+    updating_the_profile: "POST" "/v1/auth/user",
+    logging_out: "POST" "/v1/auth/logout",
+    creating_an_api_key: "POST" "/v1/api-keys",
+    listing_api_keys: "GET" "/v1/api-keys",
+    revoking_an_api_key: "DELETE" "/v1/api-keys/1",
+}
+
+#[test]
+fn every_route_of_the_template_is_in_the_matrix() {
+    let mut checked: Vec<_> = ROUTES
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path.replace("/1", "/{id}")))
+        .collect();
+    let routes = Template::checked_in().unwrap().routes;
+    let mut routed: Vec<_> = routes
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    checked.sort();
+    routed.sort();
+
+    assert_eq!(checked, routed);
+}

@@ -1,0 +1,466 @@
+//! `GET` and `POST /v1/auth/user`: what an owner can read and write, and what they cannot.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Map, Value, json};
+use tests::app::{PASSWORD, TestApp};
+
+/// The texts of at most 256 bytes.
+const TEXTS: [&str; 11] = [
+    "phoneNumber",
+    "mobile",
+    "title",
+    "firstName",
+    "lastName",
+    "department",
+    "address",
+    "postalCode",
+    "region",
+    "city",
+    "country",
+];
+
+#[tokio::test]
+async fn a_new_user_is_shown_with_every_field_of_the_api_and_null_where_unset() {
+    let (app, token) = TestApp::with_user().await;
+
+    let answer = app.profile(&token).await;
+
+    assert_eq!(answer.status, 200);
+    let id = &answer.body["user"]["id"];
+    assert_eq!(
+        answer.body,
+        json!({
+            "success": true, "code": 0, "message": "",
+            "user": {
+                "id": id, "userName": "abc@example.com", "email": "abc@example.com",
+                "phoneNumber": null, "title": null, "firstName": null, "lastName": null,
+                "department": null, "birthDate": null, "createdAt": "2027-01-15T08:00:00.25Z",
+                "updatedAt": null, "lastDismissMessages": null, "lastLogIn": null, "rank": null,
+                "image": null, "address": null, "postalCode": null, "region": null, "city": null,
+                "country": null, "countryCode": null, "mobile": null, "notes": null,
+                "customerId": null, "roles": ["user"], "apiKeys": [], "settings": [],
+            },
+        })
+    );
+}
+
+#[tokio::test]
+async fn both_sign_ins_are_recorded_as_the_last_log_in() {
+    let (app, token) = TestApp::with_user().await;
+
+    app.clock.advance(Duration::from_secs(1));
+    app.sign_in("abc@example.com", PASSWORD).await;
+    let after_sign_in = app.profile(&token).await;
+    app.clock.advance(Duration::from_secs(1));
+    app.log_in("abc@example.com", PASSWORD).await;
+    let after_log_in = app.profile(&token).await;
+
+    assert_eq!(
+        after_sign_in.body["user"]["lastLogIn"],
+        "2027-01-15T08:00:01.25Z"
+    );
+    assert_eq!(
+        after_log_in.body["user"]["lastLogIn"],
+        "2027-01-15T08:00:02.25Z"
+    );
+}
+
+#[tokio::test]
+async fn a_field_that_is_absent_stays_and_null_clears_it() {
+    let (app, token) = TestApp::with_user().await;
+    let set = json!({"firstName": "Ada", "lastName": "Lovelace", "city": ""});
+    assert_eq!(app.update_profile(&token, set).await.status, 200);
+
+    app.clock.advance(Duration::from_secs(1));
+    let answer = app
+        .update_profile(&token, json!({"firstName": null, "country": "England"}))
+        .await;
+
+    let user = &answer.body["user"];
+    assert_eq!(user["firstName"], json!(null));
+    assert_eq!(user["lastName"], "Lovelace");
+    assert_eq!(user["city"], "", "empty is not unset");
+    assert_eq!(user["country"], "England");
+    assert_eq!(user["updatedAt"], "2027-01-15T08:00:01.25Z");
+    assert_eq!(app.profile(&token).await.body, answer.body);
+}
+
+#[tokio::test]
+async fn dates_are_kept_as_utc_to_the_millisecond() {
+    let (app, token) = TestApp::with_user().await;
+    let dates = json!({
+        "birthDate": "1815-12-10T01:30:00.123456+02:00",
+        "lastDismissMessages": "9999-12-31T23:59:59.999Z",
+    });
+
+    let answer = app.update_profile(&token, dates).await;
+
+    let user = &answer.body["user"];
+    assert_eq!(user["birthDate"], "1815-12-09T23:30:00.123Z");
+    assert_eq!(user["lastDismissMessages"], "9999-12-31T23:59:59.999Z");
+}
+
+#[tokio::test]
+async fn what_a_field_cannot_be_is_refused_and_changes_nothing() {
+    let (app, token) = TestApp::with_user().await;
+    let before = app.users().await;
+    let long = "ä".repeat(129);
+    let long_url = format!("https://example.com/{}", "a".repeat(48 * 1024));
+    let mut cases: Vec<(&str, Value, &str)> = vec![
+        (
+            "notes",
+            json!("a\u{0}b"),
+            "must not contain control characters",
+        ),
+        (
+            "notes",
+            json!("a\tb"),
+            "must not contain control characters",
+        ),
+        (
+            "notes",
+            json!("a".repeat(4097)),
+            "length must be less than or equal to 4096 bytes",
+        ),
+        (
+            "image",
+            json!(long_url),
+            "length must be less than or equal to 49152 bytes",
+        ),
+    ];
+    for text in TEXTS {
+        cases.extend([
+            (text, json!(7), "must be a string"),
+            (text, json!({}), "must be a string"),
+            (text, json!("a\nb"), "must not contain control characters"),
+            (
+                text,
+                json!("a\u{85}b"),
+                "must not contain control characters",
+            ),
+            (
+                text,
+                json!(long),
+                "length must be less than or equal to 256 bytes",
+            ),
+        ]);
+    }
+    for code in ["", "de", "XX", "DEU", "UK", "D", "ÄÖ"] {
+        let problem = "must be a country code of ISO 3166-1 alpha-2";
+        cases.push(("countryCode", json!(code), problem));
+    }
+    for date in ["", "1815-12-10", "0000-01-01T00:00:00Z", "yesterday"] {
+        let problem = "must be an RFC 3339 date-time of the years 1 to 9999";
+        cases.push(("birthDate", json!(date), problem));
+        cases.push(("lastDismissMessages", json!(date), problem));
+    }
+    for url in [
+        "",
+        "x",
+        "http://example.com/a.png",
+        "javascript:alert(1)",
+        "https://",
+        "https:// example.com",
+        " https://example.com",
+        "https://example.com/a\nb",
+        "file:///etc/passwd",
+        "//example.com/a.png",
+    ] {
+        cases.push(("image", json!(url), "must be an https or data URL"));
+    }
+
+    for (field, value, problem) in cases {
+        let answer = app
+            .update_profile(&token, json!({"city": "Berlin", field: value}))
+            .await;
+
+        assert_eq!(answer.status, 400, "{field} {value}");
+        assert_eq!(answer.body["code"], 1006);
+        assert_eq!(answer.message(), format!("\"{field}\" {problem}"));
+    }
+    assert_eq!(app.users().await, before);
+}
+
+#[tokio::test]
+async fn a_user_is_required_and_must_be_an_object() {
+    let (app, token) = TestApp::with_user().await;
+
+    for (user, problem) in [
+        (json!(null), "is required"),
+        (json!([]), "must be of type object"),
+        (json!("x"), "must be of type object"),
+    ] {
+        let answer = app.update_profile(&token, user).await;
+
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.message(), format!("\"user\" {problem}"));
+    }
+    let empty = tests::app::post("/v1/auth/user", &json!({})).bearer(&token);
+    assert_eq!(app.call(empty).await.message(), "\"user\" is required");
+}
+
+#[tokio::test]
+async fn a_field_that_stands_twice_is_refused_at_every_depth() {
+    let (app, token) = TestApp::with_user().await;
+
+    for (body, field) in [
+        (r#"{"user":{},"user":{}}"#, "user"),
+        (r#"{"user":{"city":"a","city":"b"}}"#, "city"),
+        (r#"{"user":{"id":"a","id":"b"}}"#, "id"),
+        (
+            r#"{"user":{"settings":[{"name":"a","name":"b"}]}}"#,
+            "settings.name",
+        ),
+    ] {
+        let call = tests::app::post_bytes("/v1/auth/user", body).bearer(&token);
+        let answer = app.call(call).await;
+
+        assert_eq!(answer.status, 400, "{body}");
+        assert_eq!(
+            answer.message(),
+            format!("\"{field}\" must appear only once")
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_names_of_an_account_cannot_be_changed_here() {
+    let (app, token) = TestApp::with_user().await;
+
+    for name in ["userName", "email"] {
+        for value in [
+            json!("ABC@example.com"),
+            json!("eve@example.com"),
+            json!(""),
+            json!(null),
+        ] {
+            let answer = app.update_profile(&token, json!({name: value})).await;
+
+            assert_eq!(answer.status, 400, "{name} {value}");
+            assert_eq!(
+                answer.message(),
+                format!("\"{name}\" cannot be changed here")
+            );
+        }
+        let same = app
+            .update_profile(&token, json!({name: "abc@example.com"}))
+            .await;
+        assert_eq!(same.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn of_all_that_a_client_can_send_only_the_writable_list_ever_changes() {
+    let (app, token) = TestApp::with_user().await;
+    let before = app.profile(&token).await.body["user"].clone();
+    let account_before = app.users().await;
+    let key = json!({"id": 1, "name": "x", "key": "api_x", "permissions": 15, "revoked": false});
+
+    for (field, value) in [
+        ("id", json!("000000000000000000000000")),
+        ("createdAt", json!("2000-01-01T00:00:00Z")),
+        ("updatedAt", json!("2000-01-01T00:00:00Z")),
+        ("lastLogIn", json!("2000-01-01T00:00:00Z")),
+        ("roles", json!(["admin"])),
+        ("rank", json!(1)),
+        ("customerId", json!(1)),
+        ("apiKeys", json!([key])),
+        ("scope", json!(["admin"])),
+        ("isActive", json!(true)),
+        ("plan", json!("beta")),
+        ("vendor", json!("x")),
+        ("password", json!("def321")),
+        ("password_hash", json!("x")),
+        ("generation", json!(7)),
+        ("pk", json!("user#x")),
+        ("v", json!(2)),
+        ("last_api_key", json!(7)),
+        ("setting_1", json!({})),
+        ("api_key_1", json!({})),
+        ("last_setting", json!(7)),
+        ("setting_count", json!(-7)),
+    ] {
+        let answer = app.update_profile(&token, json!({field: value})).await;
+
+        assert_eq!(answer.status, 200, "{field}");
+        assert_eq!(answer.body["user"], before, "{field}");
+    }
+    assert_eq!(
+        app.users().await,
+        account_before,
+        "nothing was even written"
+    );
+
+    let writable: Map<String, Value> = TEXTS
+        .into_iter()
+        .chain(["notes"])
+        .map(|name| (name.to_owned(), json!("x")))
+        .chain([
+            ("countryCode".to_owned(), json!("DE")),
+            ("birthDate".to_owned(), json!("2000-01-01T00:00:00Z")),
+            (
+                "lastDismissMessages".to_owned(),
+                json!("2000-01-01T00:00:00Z"),
+            ),
+            ("image".to_owned(), json!("https://example.com/a.png")),
+        ])
+        .collect();
+    let answer = app.update_profile(&token, json!(writable)).await;
+    for (name, value) in &writable {
+        assert_eq!(&answer.body["user"][name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_operator_set_is_shown() {
+    let (app, token) = TestApp::with_user().await;
+    app.update_profile(&token, json!({"city": "Berlin"})).await;
+    let users = app.users().await;
+    let (_, profile) = users
+        .iter()
+        .find(|(key, _)| key.starts_with("profile#"))
+        .unwrap();
+    let mut profile = profile.clone();
+    profile.insert("rank".to_owned(), AttributeValue::N("-3".to_owned()));
+    profile.insert("customer_id".to_owned(), AttributeValue::N("42".to_owned()));
+    app.tamper(&app.app.config.tables.users, profile).await;
+
+    let user = app.profile(&token).await.body["user"].clone();
+
+    assert_eq!(user["rank"], -3);
+    assert_eq!(user["customerId"], 42);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_updates_of_different_fields_all_survive() {
+    let (app, token) = TestApp::with_user().await;
+    let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(&[]))).collect();
+
+    let tasks = TEXTS.into_iter().enumerate().map(|(i, field)| {
+        let (instance, token) = (Arc::clone(&instances[i % 4]), token.clone());
+        tokio::spawn(async move { instance.update_profile(&token, json!({field: field})).await })
+    });
+    let answers = futures_util::future::try_join_all(tasks).await.unwrap();
+
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    let user = app.profile(&token).await.body["user"].clone();
+    for field in TEXTS {
+        assert_eq!(user[field], field);
+    }
+}
+
+/// Text of at most `max` bytes, with what has broken others: emoji, right-to-left, combining.
+fn text(max: usize) -> impl Strategy<Value = Value> {
+    let odd = prop::sample::select(vec![
+        "👩‍👩‍👧‍👦",
+        "שלום",
+        "مرحبا",
+        "e\u{301}",
+        "\u{202e}",
+        "\u{feff}",
+        "𠮷",
+        "\"",
+        "\\",
+        "%s",
+        "<b>",
+        "'",
+    ]);
+    let char = prop_oneof![
+        3 => "[^\\p{Cc}]".prop_map(|c| c),
+        1 => odd.prop_map(str::to_owned),
+    ];
+    prop_oneof![
+        1 => Just(Value::Null),
+        1 => Just(json!("")),
+        1 => Just(json!("x".repeat(max))),
+        6 => prop::collection::vec(char, 0..20).prop_map(|chars| json!(chars.concat())),
+    ]
+}
+
+fn date() -> impl Strategy<Value = Value> {
+    let millis = -62_135_596_800_000_i64..253_402_300_800_000;
+    millis.prop_map(|millis| {
+        let date = shared::domain::Timestamp::from_millis(millis).to_rfc3339();
+        json!(date.unwrap())
+    })
+}
+
+fn profile() -> impl Strategy<Value = Value> {
+    let texts = TEXTS.map(|name| text(256).prop_map(move |value| (name, value)).boxed());
+    let country = prop::sample::select(vec!["DE", "GB", "US", "JP"]);
+    let image = prop::sample::select(vec![
+        "https://example.com/a?b=ü",
+        "data:image/png;base64,AA==",
+    ]);
+    let others = [
+        text(4096).prop_map(|value| ("notes", value)).boxed(),
+        date().prop_map(|value| ("birthDate", value)).boxed(),
+        date()
+            .prop_map(|value| ("lastDismissMessages", value))
+            .boxed(),
+        country
+            .prop_map(|value| ("countryCode", json!(value)))
+            .boxed(),
+        image.prop_map(|value| ("image", json!(value))).boxed(),
+    ];
+    let fields: Vec<_> = texts.into_iter().chain(others).collect();
+    let setting = (text(128), text(256), text(1024)).prop_map(|(group, description, value)| {
+        json!({"category": "ui", "group": group, "name": "theme", "description": description,
+               "value": value, "type": "string"})
+    });
+    (fields, prop::collection::vec(setting, 0..5)).prop_map(|(fields, settings)| {
+        let mut user: Map<String, Value> = fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        user.insert("settings".to_owned(), json!(settings));
+        json!(user)
+    })
+}
+
+#[tokio::test]
+async fn everything_read_can_be_posted_back_unchanged_and_nothing_changes() {
+    let (app, token) = TestApp::with_user().await;
+    app.api_key(&token, 15).await;
+    let mut runner = TestRunner::default();
+    for _ in 0..48 {
+        let generated = profile().new_tree(&mut runner).unwrap().current();
+        let mut written = generated.clone();
+        written["settings"] = json!([]);
+        let _ = app
+            .update_profile(&token, clear_settings(&app, &token).await)
+            .await;
+        let answer = app.update_profile(&token, generated.clone()).await;
+        assert_eq!(answer.status, 200, "{generated} {answer:?}");
+        for (name, value) in written.as_object().unwrap() {
+            if name != "settings" {
+                assert_eq!(&answer.body["user"][name], value, "{name}");
+            }
+        }
+        let read = app.profile(&token).await.body;
+        let stored = app.users().await;
+
+        app.clock.advance(Duration::from_secs(1));
+        let posted_back = app.update_profile(&token, read["user"].clone()).await;
+
+        assert_eq!(posted_back.status, 200, "{posted_back:?}");
+        assert_eq!(posted_back.body, read);
+        assert_eq!(app.users().await, stored);
+    }
+}
+
+/// The user object that removes every setting there is.
+async fn clear_settings(app: &TestApp, token: &str) -> Value {
+    let user = app.profile(token).await.body["user"].clone();
+    let settings = user["settings"].as_array().unwrap().iter();
+    let removed: Vec<Value> = settings
+        .map(|setting| json!({"id": setting["id"], "value": null}))
+        .collect();
+    json!({ "settings": removed })
+}

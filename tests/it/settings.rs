@@ -1,0 +1,354 @@
+//! Settings: created, numbered, changed and removed through the profile.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use tests::app::{Answer, TestApp};
+use tests::wire::Fault;
+
+async fn post_settings(app: &TestApp, token: &str, settings: Value) -> Answer {
+    app.update_profile(token, json!({ "settings": settings }))
+        .await
+}
+
+fn settings(answer: &Answer) -> Vec<Value> {
+    answer.body["user"]["settings"].as_array().unwrap().clone()
+}
+
+async fn assert_refused(app: &TestApp, token: &str, settings: Value, message: &str) {
+    let before = app.profile(token).await.body;
+
+    let answer = post_settings(app, token, settings.clone()).await;
+
+    assert_eq!(answer.status, 400, "{settings}");
+    assert_eq!(answer.message(), message, "{settings}");
+    assert_eq!(app.profile(token).await.body, before);
+}
+
+/// An app with a user whose settings are 1, theme, and 2, columns.
+async fn with_settings() -> (TestApp, String) {
+    let (app, token) = TestApp::with_user().await;
+    let two = json!([
+        {"category": "ui", "name": "theme", "value": "dark"},
+        {"category": "ui", "group": "list", "name": "columns", "value": "7", "type": "int",
+         "description": "How many"},
+    ]);
+    assert_eq!(post_settings(&app, &token, two).await.status, 200);
+    (app, token)
+}
+
+#[tokio::test]
+async fn new_settings_are_numbered_and_shown_whole() {
+    let (app, token) = with_settings().await;
+
+    let answer = app.profile(&token).await;
+
+    let owner = &answer.body["user"]["id"];
+    assert_eq!(
+        answer.body["user"]["settings"],
+        json!([
+            {"id": 1, "category": "ui", "group": null, "name": "theme", "value": "dark",
+             "type": "string", "description": null, "readOnly": false, "userId": owner},
+            {"id": 2, "category": "ui", "group": "list", "name": "columns", "value": "7",
+             "type": "int", "description": "How many", "readOnly": false, "userId": owner},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_setting_is_changed_field_by_field_and_others_stay() {
+    let (app, token) = with_settings().await;
+
+    let answer = post_settings(&app, &token, json!([{"id": 2, "value": "8"}])).await;
+    let changed = &settings(&answer)[1];
+    assert_eq!(changed["value"], "8");
+    assert_eq!(changed["group"], "list");
+    assert_eq!(settings(&answer)[0]["value"], "dark");
+
+    let cleared = json!([{"id": 2, "group": null, "description": null}]);
+    let answer = post_settings(&app, &token, cleared).await;
+    assert_eq!(settings(&answer)[1]["group"], json!(null));
+    assert_eq!(settings(&answer)[1]["value"], "8");
+}
+
+#[tokio::test]
+async fn a_null_value_removes_a_setting_and_its_number_is_never_used_again() {
+    let (app, token) = with_settings().await;
+
+    let removed = json!([
+        {"id": 2, "value": null},
+        {"category": "ui", "name": "font", "value": null},
+    ]);
+    let answer = post_settings(&app, &token, removed).await;
+
+    let left = settings(&answer);
+    assert_eq!(left.len(), 2);
+    assert_eq!(left[0]["id"], 1);
+    assert_eq!(left[1]["id"], 3);
+    assert_eq!(left[1]["value"], "");
+}
+
+#[tokio::test]
+async fn what_a_setting_cannot_be_is_refused_and_changes_nothing() {
+    let (app, token) = with_settings().await;
+    let long = "ä".repeat(65);
+    let new = |name: &str, value: Value| {
+        let mut setting = json!({"category": "a", "name": "b", "value": "c"});
+        setting[name] = value;
+        json!([setting])
+    };
+
+    for (settings, message) in [
+        (json!(null), "\"settings\" must be an array of objects"),
+        (json!({}), "\"settings\" must be an array of objects"),
+        (json!([7]), "\"settings\" must be an array of objects"),
+        (
+            json!([{"id": 1, "value": "x"}, {"id": 1, "value": "y"}]),
+            "\"settings.id\" must name each setting only once",
+        ),
+        (json!([{"name": "x"}]), "\"settings.category\" is required"),
+        (json!([{"category": "x"}]), "\"settings.name\" is required"),
+        (
+            new("category", json!(null)),
+            "\"settings.category\" is required",
+        ),
+        (
+            new("name", json!("")),
+            "\"settings.name\" is not allowed to be empty",
+        ),
+        (
+            new("category", json!(long)),
+            "\"settings.category\" length must be less than or equal to 128 bytes",
+        ),
+        (
+            new("group", json!(long)),
+            "\"settings.group\" length must be less than or equal to 128 bytes",
+        ),
+        (
+            new("name", json!(long)),
+            "\"settings.name\" length must be less than or equal to 128 bytes",
+        ),
+        (
+            new("value", json!("x".repeat(1025))),
+            "\"settings.value\" length must be less than or equal to 1024 bytes",
+        ),
+        (
+            new("description", json!("x".repeat(257))),
+            "\"settings.description\" length must be less than or equal to 256 bytes",
+        ),
+        (
+            new("value", json!(7)),
+            "\"settings.value\" must be a string",
+        ),
+        (new("type", json!(7)), "\"settings.type\" must be a string"),
+        (
+            new("type", json!("text")),
+            "\"settings.type\" must be one of string, bool, int, double, json",
+        ),
+        (
+            new("type", json!("int")),
+            "\"settings.value\" must be of type int",
+        ),
+        (
+            json!([{"id": 2, "value": "many"}]),
+            "\"settings.value\" must be of type int",
+        ),
+        (
+            json!([{"id": 1, "type": "bool"}]),
+            "\"settings.value\" must be of type bool",
+        ),
+        (
+            // The first would do, but all or nothing is written.
+            json!([{"id": 1, "value": "light"}, {"id": 2, "value": ""}]),
+            "\"settings.value\" must be of type int",
+        ),
+    ] {
+        assert_refused(&app, &token, settings, message).await;
+    }
+    for id in [json!(0), json!(-1), json!(3), json!(i64::MAX)] {
+        let message = "\"settings.id\" must be that of a setting of this account";
+        assert_refused(&app, &token, json!([{"id": id, "value": "x"}]), message).await;
+    }
+    for id in [
+        json!("1"),
+        json!(1.0),
+        json!(1e3),
+        json!(true),
+        json!(u64::MAX),
+    ] {
+        let message = "\"settings.id\" must be an integer";
+        assert_refused(&app, &token, json!([{"id": id, "value": "x"}]), message).await;
+    }
+}
+
+#[tokio::test]
+async fn an_account_has_at_most_a_hundred_settings() {
+    let (app, token) = TestApp::with_user().await;
+    let new = json!({"category": "a", "name": "b"});
+    let hundred: Vec<_> = (0..100).map(|_| new.clone()).collect();
+    assert_eq!(
+        post_settings(&app, &token, json!(hundred)).await.status,
+        200
+    );
+
+    let message = "\"settings\" must contain at most 100 items";
+    assert_refused(&app, &token, json!([new]), message).await;
+
+    let exchanged = json!([{"id": 7, "value": null}, new]);
+    let answer = post_settings(&app, &token, exchanged).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(settings(&answer).len(), 100);
+}
+
+#[tokio::test]
+async fn of_a_read_only_setting_nothing_changes() {
+    let (app, token) = with_settings().await;
+    let users = app.users().await;
+    let (_, profile) = users
+        .iter()
+        .find(|(key, _)| key.starts_with("profile#"))
+        .unwrap();
+    let mut profile = profile.clone();
+    let AttributeValue::M(setting) = profile.get_mut("setting_1").unwrap() else {
+        panic!("a map");
+    };
+    setting.insert("read_only".to_owned(), AttributeValue::Bool(true));
+    app.tamper(&app.app.config.tables.users, profile).await;
+
+    for change in [
+        json!({"id": 1, "value": "light"}),
+        json!({"id": 1, "value": null}),
+        json!({"id": 1, "readOnly": false, "value": "light"}),
+    ] {
+        let answer = post_settings(&app, &token, json!([change, {"id": 2, "value": "9"}])).await;
+
+        assert_eq!(answer.status, 200);
+        assert_eq!(settings(&answer)[0]["value"], "dark");
+        assert_eq!(settings(&answer)[0]["readOnly"], true);
+        assert_eq!(settings(&answer)[1]["value"], "9");
+    }
+}
+
+#[tokio::test]
+async fn a_client_cannot_make_a_setting_read_only_or_another_s() {
+    let (app, token) = with_settings().await;
+
+    let new = json!([
+        {"id": 1, "readOnly": true, "userId": "000000000000000000000000", "value": "light"},
+        {"category": "a", "name": "b", "readOnly": true, "userId": "x"},
+    ]);
+    let answer = post_settings(&app, &token, new).await;
+
+    for setting in settings(&answer) {
+        assert_eq!(setting["readOnly"], false);
+        assert_eq!(setting["userId"], answer.body["user"]["id"]);
+    }
+    assert_eq!(settings(&answer)[0]["value"], "light");
+}
+
+async fn race(app: &TestApp, token: &str, n: usize, body: impl Fn(usize) -> Value) -> Vec<Answer> {
+    let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(&[]))).collect();
+    let tasks: Vec<_> = (0..n)
+        .map(|i| {
+            let (instance, token) = (Arc::clone(&instances[i % 4]), token.to_owned());
+            let body = body(i);
+            tokio::spawn(async move { post_settings(&instance, &token, body).await })
+        })
+        .collect();
+    futures_util::future::try_join_all(tasks).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_creations_all_survive_with_numbers_of_their_own() {
+    let (app, token) = TestApp::with_user().await;
+
+    let answers = race(&app, &token, 20, |i| {
+        json!([{"category": "a", "name": i.to_string()}, {"category": "b", "name": i.to_string()}])
+    })
+    .await;
+
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    let all = settings(&app.profile(&token).await);
+    assert_eq!(all.len(), 40);
+    let ids: BTreeSet<i64> = all.iter().map(|s| s["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, (1..=40).collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_racing_creations_no_more_succeed_than_there_is_room_for() {
+    let (app, token) = TestApp::with_user().await;
+    let ninety: Vec<_> = (0..90)
+        .map(|i| json!({"category": "a", "name": i.to_string()}))
+        .collect();
+    post_settings(&app, &token, json!(ninety)).await;
+
+    let answers = race(
+        &app,
+        &token,
+        20,
+        |_| json!([{"category": "b", "name": "b"}]),
+    )
+    .await;
+
+    let succeeded = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(succeeded, 10);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| matches!(answer.status, 200 | 400))
+    );
+    assert_eq!(settings(&app.profile(&token).await).len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_changes_of_one_setting_do_not_undo_each_other() {
+    let (app, token) = with_settings().await;
+
+    let answers = race(&app, &token, 6, |i| match i {
+        0 => json!([{"id": 2, "value": "8"}]),
+        1 => json!([{"id": 2, "group": "table"}]),
+        2 => json!([{"id": 2, "description": "columns"}]),
+        3 => json!([{"id": 2, "category": "view"}]),
+        4 => json!([{"id": 2, "name": "width"}]),
+        _ => json!([{"id": 1, "value": "light"}]),
+    })
+    .await;
+
+    assert!(
+        answers.iter().all(|answer| answer.status == 200),
+        "{answers:?}"
+    );
+    let all = settings(&app.profile(&token).await);
+    let expected = json!({"id": 2, "category": "view", "group": "table", "name": "width",
+        "value": "8", "type": "int", "description": "columns", "readOnly": false,
+        "userId": all[1]["userId"]});
+    assert_eq!(all[1], expected);
+    assert_eq!(all[0]["value"], "light");
+}
+
+#[tokio::test]
+async fn an_answer_lost_after_a_change_was_written_is_found_again() {
+    let (app, token) = with_settings().await;
+
+    let mut seen = 0;
+    app.wire.on_request(move |operation, body| {
+        let is_change = body["UpdateExpression"].as_str()?.contains("last_update");
+        seen += usize::from(operation == "UpdateItem" && is_change);
+        (is_change && seen == 1).then_some(Fault::LoseAnswer)
+    });
+    let changes = json!([
+        {"id": 1, "value": null}, {"id": 2, "value": "9"}, {"category": "a", "name": "b"},
+    ]);
+    let answer = post_settings(&app, &token, changes).await;
+    app.wire.heal();
+
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let ids: Vec<_> = settings(&answer).iter().map(|s| s["id"].clone()).collect();
+    assert_eq!(ids, [2, 3]);
+    assert_eq!(app.profile(&token).await.body, answer.body);
+    let room = (0..98).map(|_| json!({"category": "a", "name": "b"}));
+    let rest = post_settings(&app, &token, room.collect()).await;
+    assert_eq!(rest.status, 200, "each was counted once");
+}
