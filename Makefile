@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+FUNCTIONS := $(addprefix --package ,$(notdir $(wildcard functions/*)))
 
 .PHONY: help
 help: ## List the targets
@@ -29,7 +30,7 @@ check: $(VENV)/installed ## Formatting, lints, docs, the template, tokens agains
 
 .PHONY: bench
 bench: ## Measure the release binaries, each figure beside its floor
-	cargo build --release --package create-user --package sign-in --package get-user
+	cargo build --release $(FUNCTIONS)
 	cargo build --release --package tests --bins --features bench
 	target/release/bench
 
@@ -43,8 +44,7 @@ $(VENV)/installed: tests/requirements.txt
 
 .PHONY: build
 build: $(VENV)/installed ## Build the Lambda functions into target/lambda/
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release \
-		--package create-user --package sign-in --package get-user
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release $(FUNCTIONS)
 
 .PHONY: deploy
 deploy: build ## Build, then deploy the stack with the SAM CLI

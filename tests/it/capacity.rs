@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
-use tests::app::{PASSWORD, TestApp, get, post};
+use tests::app::{PASSWORD, TestApp, post};
+use tests::costs::{self, Row};
 use tests::wire::Cost;
 
 fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
@@ -16,52 +18,44 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
     }
 }
 
-#[tokio::test]
-async fn get_user_costs_one_round_trip() {
-    let (app, token) = TestApp::with_user().await;
-    let _ = app.cost();
-
-    assert_eq!(app.user(&token).await.status, 200);
-
-    assert_eq!(app.cost(), cost(1, 2.0, 0.0));
-}
-
-#[tokio::test]
-async fn a_request_refused_for_its_token_costs_nothing() {
-    let app = TestApp::new().await;
-
-    app.user("a.b.c").await;
-    app.call(get("/user")).await;
-
-    assert_eq!(app.cost(), cost(0, 0.0, 0.0));
-}
-
-#[tokio::test]
-async fn a_sign_in_costs_two_round_trips() {
-    let (app, _) = TestApp::with_user().await;
-    let _ = app.cost();
-
-    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
-
+/// What each kind of request may cost. A transaction writes at twice the units; a read of what is
+/// not there is one too.
+const COSTS: [(&str, usize, f64, f64); 21] = [
+    ("GET /user", 1, 2.0, 0.0),
+    ("GET /user by API key", 2, 2.0, 0.0),
+    ("GET /user by a guessed API key", 2, 1.0, 1.0),
+    ("GET /user, malformed token", 0, 0.0, 0.0),
+    // Two counters, then the account and its claim.
+    ("POST /user", 3, 0.0, 6.0),
+    ("POST /user with a username", 3, 0.0, 8.0),
+    ("POST /user by an admin", 2, 2.0, 4.0),
+    ("POST /user with other credentials", 4, 2.0, 6.0),
     // The claim and two places; the login, one place given back and one counter cleared.
-    assert_eq!(app.cost(), cost(2, 1.0, 5.0));
-}
+    ("POST /user/auth", 2, 1.0, 5.0),
+    ("POST /user/auth, wrong password", 1, 1.0, 2.0),
+    ("POST /user/auth, unknown user", 1, 1.0, 2.0),
+    ("POST /v1/auth/login", 2, 1.0, 5.0),
+    ("GET /v1/auth/user", 1, 3.0, 0.0),
+    ("GET /v1/auth/user by API key", 2, 3.0, 0.0),
+    ("POST /v1/auth/user, a field", 2, 3.0, 1.0),
+    // The number, then the setting.
+    ("POST /v1/auth/user, a new setting", 3, 3.0, 2.0),
+    ("POST /v1/auth/user, nothing new", 1, 3.0, 0.0),
+    // The key and the profile.
+    ("POST /v1/api-keys", 2, 3.0, 4.0),
+    ("GET /v1/api-keys", 1, 3.0, 0.0),
+    ("DELETE /v1/api-keys/{id}", 2, 3.0, 4.0),
+    ("POST /v1/auth/logout", 2, 2.0, 1.0),
+];
 
 #[tokio::test]
-async fn a_failed_sign_in_costs_one_round_trip() {
-    let (app, _) = TestApp::with_user().await;
-    let _ = app.cost();
+async fn every_request_costs_what_it_is_designed_to() {
+    let designed = COSTS.map(|(request, round_trips, read_units, write_units)| Row {
+        request,
+        cost: cost(round_trips, read_units, write_units),
+    });
 
-    assert_eq!(app.sign_in("abc@example.com", "guess1").await.status, 403);
-    let wrong = app.cost();
-    assert_eq!(
-        app.sign_in("nobody@example.com", "guess1").await.status,
-        403
-    );
-    let unknown = app.cost();
-
-    assert_eq!(wrong, cost(1, 1.0, 2.0));
-    assert_eq!(unknown, wrong);
+    assert_eq!(costs::measure().await, designed);
 }
 
 #[tokio::test]
@@ -78,19 +72,6 @@ async fn a_rehash_adds_one_round_trip() {
 }
 
 #[tokio::test]
-async fn a_sign_up_costs_three_round_trips() {
-    let app = TestApp::new().await;
-
-    assert_eq!(app.sign_up("abc@example.com").await.status, 200);
-    // Two counters; the account and its claim at twice the units, in a transaction.
-    assert_eq!(app.cost(), cost(3, 0.0, 6.0));
-
-    let body = json!({"username": "def", "email": "def@example.com", "password": PASSWORD});
-    assert_eq!(app.call(post("/user", &body)).await.status, 200);
-    assert_eq!(app.cost(), cost(3, 0.0, 8.0), "with a username of its own");
-}
-
-#[tokio::test]
 async fn a_window_reopened_adds_one_round_trip() {
     let app = TestApp::new().await;
     app.sign_up("abc@example.com").await;
@@ -104,25 +85,6 @@ async fn a_window_reopened_adds_one_round_trip() {
 
     assert_eq!(email_reopened.round_trips, 4);
     assert_eq!(ip_reopened.round_trips, 4);
-}
-
-#[tokio::test]
-async fn a_sign_up_by_an_admin_costs_two_round_trips_and_with_other_credentials_four() {
-    let (app, token) = TestApp::with_user().await;
-    let id = app.user(&token).await.body["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let sign_up =
-        |email: &str| post("/user", &json!({"email": email, "password": PASSWORD})).bearer(&token);
-    let _ = app.cost();
-
-    assert_eq!(app.call(sign_up("b@example.com")).await.status, 200);
-    assert_eq!(app.cost(), cost(4, 2.0, 6.0));
-
-    app.grant(&id, &["admin"]).await;
-    assert_eq!(app.call(sign_up("c@example.com")).await.status, 200);
-    assert_eq!(app.cost(), cost(2, 2.0, 4.0));
 }
 
 #[tokio::test]
@@ -194,4 +156,72 @@ async fn an_account_at_every_limit_stays_under_two_kilobytes() {
         .map(|(name, value)| name.len() + format!("{value:?}").len())
         .sum();
     assert!(size < 2048, "{size} bytes");
+}
+
+/// What DynamoDB counts of a value, but for a few bytes of overhead.
+fn size_of(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len(),
+        AttributeValue::M(map) => map
+            .iter()
+            .map(|(name, value)| name.len() + size_of(value) + 1)
+            .sum::<usize>(),
+        AttributeValue::L(list) => list.iter().map(|value| size_of(value) + 1).sum(),
+        _ => 1,
+    }
+}
+
+#[tokio::test]
+async fn a_profile_at_every_limit_at_once_fits_into_an_item() {
+    let (app, token) = TestApp::with_user().await;
+    let text = |bytes: usize| "ä".repeat(bytes / 2);
+    let mut user = json!({
+        "notes": text(4096), "countryCode": "DE", "birthDate": "2000-01-01T00:00:00.001Z",
+        "lastDismissMessages": "2000-01-01T00:00:00.001Z",
+        "image": format!("https://example.com/{}", "a".repeat(48 * 1024 - 20)),
+        "settings": vec![json!({
+            "category": text(128), "group": text(128), "name": text(128), "value": text(1024),
+            "type": "string", "description": text(256),
+        }); 100],
+    });
+    for name in [
+        "phoneNumber",
+        "mobile",
+        "title",
+        "firstName",
+        "lastName",
+        "department",
+        "address",
+        "postalCode",
+        "region",
+        "city",
+        "country",
+    ] {
+        user[name] = json!(text(256));
+    }
+    let key = json!({"name": text(128), "description": text(256), "permissions": 15,
+                     "expireDate": "9999-12-31T23:59:59.999Z"});
+    for id in 1..=100 {
+        app.clock.advance(Duration::from_secs(1));
+        assert_eq!(app.create_api_key(&token, key.clone()).await.status, 200);
+        if id <= 50 {
+            app.revoke_api_key(&token, id).await;
+        }
+    }
+
+    let answer = app.update_profile(&token, user).await;
+
+    assert_eq!(answer.status, 200);
+    let users = app.users().await;
+    let profile = users.iter().find(|(key, _)| key.starts_with("profile#"));
+    let size = size_of(&AttributeValue::M(profile.unwrap().1.clone()));
+    assert!((250_000..300_000).contains(&size), "{size} bytes");
+    // Whole again, with every setting changed at once.
+    let mut changed = answer.body["user"].clone();
+    for setting in changed["settings"].as_array_mut().unwrap() {
+        setting["value"] = json!("b".repeat(1024));
+    }
+    assert_eq!(app.update_profile(&token, changed).await.status, 200);
+    assert_eq!(app.profile(&token).await.status, 200);
 }

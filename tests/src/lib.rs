@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`app`] | a whole Latchkey of a test's own, and a method per user action |
 //! | [`clock`] | a clock that moves when told |
+//! | [`costs`] | what requests cost, measured |
 //! | [`wire`] | the wire between the SDK and the engine: counted, and cut on demand |
 
 #![expect(
@@ -16,4 +17,5 @@
 
 pub mod app;
 pub mod clock;
+pub mod costs;
 pub mod wire;

@@ -47,7 +47,28 @@ pub(crate) async fn run() -> Result<String, Failure> {
     sign_ups::admitted(&stage, &mut report).await?;
     sign_ups::refused(&stage, &mut report).await?;
     sizes(&stage, &mut report)?;
-    Ok(format!("{}\n\n{report}\n\n{LEGEND}", machine::facts()))
+    let costs = costs().await;
+    Ok(format!(
+        "{}\n\n{report}\n\n{LEGEND}\n\n{costs}",
+        machine::facts()
+    ))
+}
+
+/// What requests cost, which is the same on every machine: no floor, but what the tests hold.
+async fn costs() -> String {
+    let head = format!(
+        "{:38} {:>11}  {:>10}  {:>11}",
+        "request", "round trips", "read units", "write units"
+    );
+    let rows = tests::costs::measure().await.into_iter().map(|row| {
+        let cost = row.cost;
+        format!(
+            "{:38} {:>11}  {:>10}  {:>11}",
+            row.request, cost.round_trips, cost.read_units, cost.write_units
+        )
+    });
+    let lines: Vec<String> = std::iter::once(head).chain(rows).collect();
+    lines.join("\n")
 }
 
 /// What the table does not say.

@@ -1,0 +1,94 @@
+//! What requests cost, measured: round trips in sequence and capacity units, as the engine counts
+//! them. The same on every machine.
+
+use axum::body::Body;
+use serde_json::{Value, json};
+
+use crate::app::{Call, PASSWORD, TestApp, get, post};
+use crate::wire::Cost;
+
+/// A request and what it cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The request, in words.
+    pub request: &'static str,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// A request in words, the status it must be answered with, and the request.
+type Case = (&'static str, u16, Call);
+
+/// Sends each kind of request once, and returns what it cost.
+pub async fn measure() -> Vec<Row> {
+    let (app, token) = TestApp::with_user().await;
+    let admin = app.sign_up("admin@example.com").await;
+    let admin_id = admin.body["user"]["id"].as_str().expect("an id");
+    app.grant(admin_id, &["admin"]).await;
+    app.update_profile(&token, json!({"city": "Berlin"})).await;
+    let key = app.api_key(&token, 1).await;
+
+    let appmixer = appmixer(&token, &admin.token(), &key);
+    let mut rows = Vec::new();
+    for (request, status, call) in appmixer.into_iter().chain(management(&token, &key)) {
+        let _ = app.cost();
+        let answer = app.call(call).await;
+        assert_eq!(answer.status, status, "{request}: {answer:?}");
+        let cost = app.cost();
+        rows.push(Row { request, cost });
+    }
+    rows
+}
+
+fn appmixer(token: &str, admin: &str, key: &str) -> Vec<Case> {
+    let user = || get("/user");
+    let sign_up = |email: &str| post("/user", &json!({"email": email, "password": PASSWORD}));
+    let named = json!({"username": "def", "email": "d@example.com", "password": PASSWORD});
+    let sign_in = |username: &str, password: &str| {
+        let body = json!({"username": username, "password": password});
+        post("/user/auth", &body)
+    };
+    let guess = "api_ABCDEFGHIJKLMNOPQRSTUVWX";
+    let right = sign_in("abc@example.com", PASSWORD);
+    let wrong = sign_in("abc@example.com", "guess1");
+    let unknown = sign_in("nobody@example.com", "guess1");
+    let by_admin = sign_up("b@example.com").bearer(admin);
+    let by_user = sign_up("c@example.com").bearer(token);
+    vec![
+        ("GET /user", 200, user().bearer(token)),
+        ("GET /user by API key", 200, user().api_key(key)),
+        ("GET /user by a guessed API key", 401, user().api_key(guess)),
+        ("GET /user, malformed token", 401, user().bearer("a.b.c")),
+        ("POST /user", 200, sign_up("a@example.com")),
+        ("POST /user with a username", 200, post("/user", &named)),
+        ("POST /user by an admin", 200, by_admin),
+        ("POST /user with other credentials", 200, by_user),
+        ("POST /user/auth", 200, right),
+        ("POST /user/auth, wrong password", 403, wrong),
+        ("POST /user/auth, unknown user", 403, unknown),
+    ]
+}
+
+fn management(token: &str, key: &str) -> Vec<Case> {
+    let login = json!({"username": "abc@example.com", "password": PASSWORD});
+    let profile = || get("/v1/auth/user");
+    let update = |user: Value| post("/v1/auth/user", &json!({ "user": user })).bearer(token);
+    let city = json!({"city": "Bonn"});
+    let setting = json!({"settings": [{"category": "ui", "name": "theme"}]});
+    let new_key = post("/v1/api-keys", &json!({"name": "ci", "permissions": 1}));
+    let keys = get("/v1/api-keys").bearer(token);
+    let revoke = Call::new("DELETE", "/v1/api-keys/2", Body::empty());
+    let logout = post("/v1/auth/logout", &json!({}));
+    vec![
+        ("POST /v1/auth/login", 200, post("/v1/auth/login", &login)),
+        ("GET /v1/auth/user", 200, profile().bearer(token)),
+        ("GET /v1/auth/user by API key", 200, profile().api_key(key)),
+        ("POST /v1/auth/user, a field", 200, update(city.clone())),
+        ("POST /v1/auth/user, a new setting", 200, update(setting)),
+        ("POST /v1/auth/user, nothing new", 200, update(city)),
+        ("POST /v1/api-keys", 200, new_key.bearer(token)),
+        ("GET /v1/api-keys", 200, keys),
+        ("DELETE /v1/api-keys/{id}", 200, revoke.bearer(token)),
+        ("POST /v1/auth/logout", 200, logout.bearer(token)),
+    ]
+}
