@@ -357,12 +357,12 @@ fn every_route_of_the_template_is_in_the_matrix() {
         .map(|route| format!("{} {}", route.method, route.path.replace("/1", "/{id}")))
         .collect();
     let routes = Template::checked_in().unwrap().routes;
-    let mut routed: Vec<_> = routes
+    let mut there_are: Vec<_> = routes
         .iter()
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();
     checked.sort();
-    routed.sort();
+    there_are.sort();
 
-    assert_eq!(checked, routed);
+    assert_eq!(checked, there_are);
 }
