@@ -1,6 +1,6 @@
 """Runs the README's commands against `make run`, and compares the answers to the letter.
 
-Tokens, ids and dates differ from run to run and are masked. Needs Python alone.
+Tokens, keys, ids and dates differ from run to run and are masked. Needs Python alone.
 """
 
 import difflib
@@ -34,6 +34,9 @@ def examples():
 def masked(text):
     text = re.sub(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN", text)
     text = re.sub(r"\b[0-9a-f]{24}\b", "ID", text)
+    text = re.sub(r"\bapi_[A-Za-z0-9]{24}\b", "KEY", text)
+    text = re.sub(r"\bapi_[A-Za-z0-9]{4}…", "MASKED KEY", text)
+    text = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "DATE", text)
     text = re.sub(r"^date: .*$", "date: DATE", text, flags=re.MULTILINE)
     text = re.sub(r";t=\d+", ";t=SECONDS", text)
     return text.replace("\r", "").strip()

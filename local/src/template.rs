@@ -122,6 +122,7 @@ impl Template {
                 _ => {}
             }
         }
+        routes.sort_by(|a: &Route, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
         let variables = &document.globals.function.environment.variables;
         let variables = variables
             .iter()

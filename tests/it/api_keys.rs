@@ -26,7 +26,7 @@ async fn a_new_key_is_shown_whole_once_and_masked_from_then_on() {
     let owner = app.user(&token).await.body["id"].clone();
     let mut expected = json!({
         "id": 1, "name": "ci", "key": key, "clientSecret": null,
-        "createdDate": "2027-01-15T08:00:00.25Z", "expireDate": "2027-01-31T23:00:00Z",
+        "createdDate": "2027-01-15T08:00:00.250Z", "expireDate": "2027-01-31T23:00:00Z",
         "ownerId": owner, "revoked": false, "permissions": 5, "description": "builds",
     });
     assert_eq!(
@@ -95,7 +95,7 @@ async fn what_a_key_cannot_be_is_refused() {
         (with("expireDate", json!("tomorrow")), not_a_date),
         (with("expireDate", json!("")), not_a_date),
         (
-            with("expireDate", json!("2027-01-15T08:00:00.25Z")),
+            with("expireDate", json!("2027-01-15T08:00:00.250Z")),
             "\"expireDate\" must be in the future",
         ),
     ] {

@@ -59,3 +59,23 @@ fn every_main_is_the_same_six_lines() {
         assert_eq!(main.unwrap(), expected);
     }
 }
+
+#[test]
+fn every_code_of_the_management_family_is_documented_once() {
+    let enumeration = fs::read_to_string(root().join("shared/src/http/code.rs")).unwrap();
+    let codes: Vec<&str> = enumeration
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = "))
+        .map(|(_, code)| code)
+        .filter(|code| *code != "0")
+        .collect();
+    let api = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let documented: Vec<&str> = api
+        .lines()
+        .filter_map(|line| line.split(" | ").nth(2))
+        .filter_map(|cell| cell.split(' ').next())
+        .filter(|code| code.len() == 4 && code.parse::<u16>().is_ok())
+        .collect();
+
+    assert_eq!(codes, documented);
+}

@@ -40,7 +40,7 @@ async fn a_new_user_is_shown_with_every_field_of_the_api_and_null_where_unset() 
             "user": {
                 "id": id, "userName": "abc@example.com", "email": "abc@example.com",
                 "phoneNumber": null, "title": null, "firstName": null, "lastName": null,
-                "department": null, "birthDate": null, "createdAt": "2027-01-15T08:00:00.25Z",
+                "department": null, "birthDate": null, "createdAt": "2027-01-15T08:00:00.250Z",
                 "updatedAt": null, "lastDismissMessages": null, "lastLogIn": null, "rank": null,
                 "image": null, "address": null, "postalCode": null, "region": null, "city": null,
                 "country": null, "countryCode": null, "mobile": null, "notes": null,
@@ -63,11 +63,11 @@ async fn both_sign_ins_are_recorded_as_the_last_log_in() {
 
     assert_eq!(
         after_sign_in.body["user"]["lastLogIn"],
-        "2027-01-15T08:00:01.25Z"
+        "2027-01-15T08:00:01.250Z"
     );
     assert_eq!(
         after_log_in.body["user"]["lastLogIn"],
-        "2027-01-15T08:00:02.25Z"
+        "2027-01-15T08:00:02.250Z"
     );
 }
 
@@ -87,7 +87,7 @@ async fn a_field_that_is_absent_stays_and_null_clears_it() {
     assert_eq!(user["lastName"], "Lovelace");
     assert_eq!(user["city"], "", "empty is not unset");
     assert_eq!(user["country"], "England");
-    assert_eq!(user["updatedAt"], "2027-01-15T08:00:01.25Z");
+    assert_eq!(user["updatedAt"], "2027-01-15T08:00:01.250Z");
     assert_eq!(app.profile(&token).await.body, answer.body);
 }
 

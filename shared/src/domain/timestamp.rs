@@ -59,11 +59,19 @@ impl Timestamp {
         (1..=9999).contains(&at.to_date()?.year()).then_some(at)
     }
 
-    /// As RFC 3339 in UTC, with milliseconds where there are any: `2019-08-24T14:15:22Z`. `None`
+    /// As RFC 3339 in UTC, with milliseconds unless they are none: `2019-08-24T14:15:22Z`. `None`
     /// outside the years 0 to 9999.
     #[must_use]
     pub fn to_rfc3339(self) -> Option<String> {
-        self.to_date()?.format(&Rfc3339).ok()
+        let whole = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+        let fine = format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+        );
+        let format = if self.0 % 1000 == 0 { whole } else { fine };
+        let date = self.to_date()?;
+        (0..=9999)
+            .contains(&date.year())
+            .then(|| date.format(format).ok())?
     }
 
     fn to_date(self) -> Option<OffsetDateTime> {
@@ -109,7 +117,7 @@ mod tests {
     fn a_date_of_any_offset_is_kept_as_utc_to_the_millisecond() {
         for (text, kept) in [
             ("2019-08-24T14:15:22Z", "2019-08-24T14:15:22Z"),
-            ("2019-08-24t14:15:22.5z", "2019-08-24T14:15:22.5Z"),
+            ("2019-08-24t14:15:22.5z", "2019-08-24T14:15:22.500Z"),
             ("2019-08-24T14:15:22.1239999Z", "2019-08-24T14:15:22.123Z"),
             ("2019-08-24T00:15:22+02:00", "2019-08-23T22:15:22Z"),
             ("1969-12-31T23:59:59.9999Z", "1969-12-31T23:59:59.999Z"),
