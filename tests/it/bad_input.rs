@@ -299,8 +299,8 @@ async fn unknown_routes_and_methods_are_answered_in_the_envelope() {
         );
     }
     for (method, path, allow) in [
-        ("DELETE", "/user", "POST, GET"),
-        ("PUT", "/user", "POST, GET"),
+        ("DELETE", "/user", "GET, POST"),
+        ("PUT", "/user", "GET, POST"),
         ("GET", "/user/auth", "POST"),
         ("OPTIONS", "/user/auth", "POST"),
     ] {
