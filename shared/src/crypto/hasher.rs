@@ -1,15 +1,15 @@
 //! Making and verifying password hashes.
 //!
 //! One instance hashes one password at a time, off the async threads, in memory it keeps between
-//! hashes: allocating it anew costs about as much as the hash.
+//! hashes.
 
-use std::fmt;
 use std::sync::Arc;
 
+use argon2::Params;
 use argon2::password_hash::phc::Output;
-use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Mutex;
 
+use super::argon2id::Argon2id;
 use super::password_hash::{HashError, HashParams, Parts, PasswordHash};
 use crate::domain::Password;
 use crate::ports::{Entropy, random};
@@ -19,15 +19,7 @@ use crate::ports::{Entropy, random};
 pub struct Hasher {
     params: Params,
     decoy: PasswordHash,
-    memory: Arc<Mutex<Memory>>,
-}
-
-struct Memory(Vec<Block>);
-
-impl fmt::Debug for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Memory({} KiB)", self.0.len())
-    }
+    argon2id: Arc<Mutex<Argon2id>>,
 }
 
 const SALT_BYTES: usize = 16;
@@ -41,7 +33,7 @@ impl Hasher {
         Ok(Self {
             params,
             decoy,
-            memory: Arc::new(Mutex::new(Memory(Vec::new()))),
+            argon2id: Arc::new(Mutex::new(Argon2id::new()?)),
         })
     }
 
@@ -89,34 +81,19 @@ impl Hasher {
         password: Arc<Password>,
         salt: Vec<u8>,
     ) -> Result<Vec<u8>, HashError> {
-        let mut memory = Arc::clone(&self.memory).lock_owned().await;
-        let work = move || {
-            let blocks = params.block_count();
-            if memory.0.len() < blocks {
-                memory.0.resize(blocks, Block::default());
-            }
-            let mut output = vec![0; params.output_len().unwrap_or(OUTPUT_BYTES)];
-            Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-                .hash_password_into_with_memory(
-                    password.as_bytes(),
-                    &salt,
-                    &mut output,
-                    memory.0.as_mut_slice(),
-                )
-                .map(|()| output)
-        };
+        let mut argon2id = Arc::clone(&self.argon2id).lock_owned().await;
+        let work = move || argon2id.hash(&params, password.as_bytes(), &salt);
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| HashError::Failed)?
-            .map_err(|_| HashError::Failed)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use argon2::PasswordVerifier;
     use argon2::password_hash::phc::PasswordHash as Phc;
+    use argon2::{Argon2, PasswordVerifier};
 
     use crate::ports::SystemEntropy;
 
@@ -225,7 +202,7 @@ mod tests {
     #[tokio::test]
     async fn one_instance_computes_one_hash_at_a_time() {
         let hasher = hasher(8);
-        let other_hash = Arc::clone(&hasher.memory).lock_owned().await;
+        let other_hash = Arc::clone(&hasher.argon2id).lock_owned().await;
         let mut hashing = Box::pin(hasher.verify(password("abc321"), None));
 
         assert!(is_pending(&mut hashing).await);
@@ -240,22 +217,7 @@ mod tests {
 
         hasher.verify(password("abc321"), None).await.unwrap();
 
-        assert_eq!(hasher.memory.lock().await.0.len(), 64, "blocks were filled");
-    }
-
-    #[tokio::test]
-    async fn memory_is_kept_between_hashes() {
-        let hasher = hasher(64);
-        let address = async || hasher.memory.lock().await.0.as_ptr();
-        hasher.verify(password("abc321"), None).await.unwrap();
-        let first = address().await;
-
-        hasher
-            .hash(password("abc321"), &SystemEntropy)
-            .await
-            .unwrap();
-
-        assert_eq!(address().await, first);
+        assert_eq!(hasher.argon2id.lock().await.kept_kib(), 64);
     }
 
     #[tokio::test]

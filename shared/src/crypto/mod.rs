@@ -2,6 +2,7 @@
 //! mixed up.
 
 mod api_key;
+mod argon2id;
 mod digest;
 mod hasher;
 mod hmac_provider;
