@@ -326,6 +326,31 @@ async fn a_key_whose_making_lost_its_answer_is_made_once() {
     assert_eq!(app.api_keys(&token).await.len(), 1);
 }
 
+#[tokio::test]
+async fn a_revocation_whose_answer_was_lost_holds() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 1).await;
+    app.wire
+        .fail_next("TransactWriteItems", 1, Fault::LoseAnswer);
+
+    assert_eq!(app.revoke_api_key(&token, 1).await.status, 200);
+
+    assert_eq!(app.call(get("/user").api_key(&key)).await.status, 401);
+    assert_eq!(app.api_keys(&token).await[0]["revoked"], true);
+}
+
+#[tokio::test]
+async fn a_key_that_is_gone_can_still_be_crossed_off_the_list() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 1).await;
+    let users = &app.app.config.tables.users;
+    app.delete(users, &format!("apikey#{}", digest(&key))).await;
+
+    assert_eq!(app.revoke_api_key(&token, 1).await.status, 200);
+
+    assert_eq!(app.api_keys(&token).await[0]["revoked"], true);
+}
+
 const GUESS: &str = "api_ABCDEFGHIJKLMNOPQRSTUVWX";
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub struct CreatedApiKey {
 }
 
 /// An owner whose other requests keep making keys at the same time is contention.
-const MAX_ATTEMPTS: u32 = 10;
+const MAX_ATTEMPTS: u32 = 30;
 
 /// Makes a key of the caller's, whose profile was `profile` when they were let in. Numbers count
 /// up and are never given twice; of racing requests no more succeed than there is room for.

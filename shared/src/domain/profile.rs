@@ -1,6 +1,7 @@
 //! Profiles: what an account's owner says of themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use url::Url;
 
@@ -83,7 +84,7 @@ impl ProfileField {
     /// The value `text` gives this field, in the form it is kept in.
     pub fn parse(self, text: String) -> Result<FieldValue, InvalidValue> {
         match self {
-            Self::CountryCode => match iso3166::Country::from_alpha2(&text) {
+            Self::CountryCode => match rust_iso3166::from_alpha2(&text) {
                 Some(_) => Ok(FieldValue(text)),
                 None => Err(InvalidValue::CountryCode),
             },
@@ -118,22 +119,35 @@ fn plain(text: String, max: usize, controls: &[char]) -> Result<FieldValue, Inva
     Ok(FieldValue(text))
 }
 
-/// An https URL with a host, or a data URL, as it was written. The parser would drop what does
-/// not belong into a URL, so that is refused first.
+/// An https URL with a host, or a data URL, as it was written. The parser mends what only looks
+/// like one, as browsers do, so that is refused first.
 fn image(text: String) -> Result<FieldValue, InvalidValue> {
     if text.len() > MAX_IMAGE {
         return Err(InvalidValue::TooLong(MAX_IMAGE));
     }
-    let has_stray = text.contains(|c: char| c.is_control() || c.is_whitespace());
-    match Url::parse(&text) {
-        Ok(url) if !has_stray && matches!(url.scheme(), "https" | "data") => Ok(FieldValue(text)),
-        _ => Err(InvalidValue::Image),
+    let has_stray = text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
+    let after = |prefix: &str| {
+        let (start, rest) = text.split_at_checked(prefix.len())?;
+        start.eq_ignore_ascii_case(prefix).then_some(rest)
+    };
+    let is_https = after("https://").is_some_and(|rest| !rest.starts_with('/'));
+    let is_data = after("data:").is_some_and(|rest| rest.contains(','));
+    if !has_stray && (is_https || is_data) && Url::parse(&text).is_ok() {
+        Ok(FieldValue(text))
+    } else {
+        Err(InvalidValue::Image)
     }
 }
 
 /// The value of a [`ProfileField`], valid for that field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FieldValue(String);
+
+impl fmt::Debug for FieldValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FieldValue(redacted)")
+    }
+}
 
 impl FieldValue {
     /// A value read back from where it was stored.
@@ -234,8 +248,13 @@ impl Profile {
 
     /// What `update` changes: only what is not so already.
     ///
-    /// Of a read-only setting nothing changes; one that is neither named nor removed stays.
-    pub fn delta(&self, update: &ProfileUpdate) -> Result<ProfileDelta, InvalidSetting> {
+    /// Of a read-only setting nothing changes; one that is neither named nor removed stays. One to
+    /// be removed may have gone since the profile was `first` looked at.
+    pub fn delta(
+        &self,
+        update: &ProfileUpdate,
+        first: &Self,
+    ) -> Result<ProfileDelta, InvalidSetting> {
         let mut delta = ProfileDelta::default();
         for (field, value) in &update.fields {
             if self.fields.get(field) != value.as_ref() {
@@ -248,10 +267,15 @@ impl Profile {
                 delta.created.push(change.create()?);
                 continue;
             };
-            let seen = self.settings.get(&id).ok_or(InvalidSetting::UnknownId)?;
             if !named.insert(id) {
                 return Err(InvalidSetting::RepeatedId);
             }
+            let Some(seen) = self.settings.get(&id) else {
+                if change.removes() && first.settings.contains_key(&id) {
+                    continue;
+                }
+                return Err(InvalidSetting::UnknownId);
+            };
             if seen.read_only {
                 continue;
             }

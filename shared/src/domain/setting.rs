@@ -1,5 +1,7 @@
 //! Settings: named values an account's owner keeps in their profile.
 
+use std::fmt;
+
 use serde::de::IgnoredAny;
 
 /// A stored setting.
@@ -14,7 +16,7 @@ pub struct Setting {
 }
 
 /// What a setting is, but for its number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewSetting {
     /// 1 to 128 bytes.
     pub category: String,
@@ -28,6 +30,12 @@ pub struct NewSetting {
     pub kind: SettingType,
     /// Up to 256 bytes.
     pub description: Option<String>,
+}
+
+impl fmt::Debug for NewSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewSetting({}, redacted)", self.kind.name())
+    }
 }
 
 /// What the value of a setting is.
@@ -77,7 +85,7 @@ impl SettingType {
         match self {
             Self::String => true,
             Self::Bool => matches!(value, "true" | "false"),
-            Self::Int => !is_padded && serde_json::from_str::<i64>(value).is_ok(),
+            Self::Int => !value.starts_with('+') && value.parse::<i64>().is_ok(),
             Self::Double => !is_padded && serde_json::from_str::<f64>(value).is_ok(),
             Self::Json => serde_json::from_str::<IgnoredAny>(value).is_ok(),
         }
@@ -85,7 +93,7 @@ impl SettingType {
 }
 
 /// What a client asks of one setting.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct SettingChange {
     /// Which; a new one where there is none.
     pub id: Option<u64>,
@@ -101,6 +109,12 @@ pub struct SettingChange {
     pub kind: Option<SettingType>,
     /// The description, where it is to change: to none, or to this.
     pub description: Option<Option<String>>,
+}
+
+impl fmt::Debug for SettingChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SettingChange({:?}, redacted)", self.id)
+    }
 }
 
 /// Why a setting is refused.
@@ -124,6 +138,9 @@ pub enum InvalidSetting {
     /// This has more bytes than so many.
     #[error("{0} has more than {1} bytes")]
     TooLong(&'static str, usize),
+    /// This holds a control character.
+    #[error("{0} holds a control character")]
+    ControlCharacter(&'static str),
     /// The value is not one of its type.
     #[error("value is no {0:?}")]
     Value(SettingType),
@@ -150,6 +167,11 @@ impl SettingChange {
         };
         setting.check()?;
         Ok(setting)
+    }
+
+    /// Whether this is to remove the setting.
+    pub(super) fn removes(&self) -> bool {
+        self.value == Some(None)
     }
 
     /// What this makes of a stored setting; `None` removes it.
@@ -195,8 +217,17 @@ impl NewSetting {
             ("value", Some(&self.value), MAX_VALUE),
             ("description", self.description.as_ref(), MAX_DESCRIPTION),
         ] {
-            if text.is_some_and(|text| text.len() > max) {
+            let Some(text) = text else { continue };
+            if text.len() > max {
                 return Err(InvalidSetting::TooLong(name, max));
+            }
+            let layout: &[char] = if name == "value" {
+                &['\t', '\n', '\r']
+            } else {
+                &[]
+            };
+            if text.contains(|c: char| c.is_control() && !layout.contains(&c)) {
+                return Err(InvalidSetting::ControlCharacter(name));
             }
         }
         if self.kind.admits(&self.value) {
@@ -216,7 +247,7 @@ mod tests {
         for (kind, values) in [
             (SettingType::String, &["", " ", "x"][..]),
             (SettingType::Bool, &["true", "false"]),
-            (SettingType::Int, &["0", "-7", "9223372036854775807"]),
+            (SettingType::Int, &["0", "-7", "-0", "9223372036854775807"]),
             (SettingType::Double, &["0", "-1.5", "1e300"]),
             (SettingType::Json, &["null", "{\"a\":[1]}", " 1 ", "\"x\""]),
         ] {

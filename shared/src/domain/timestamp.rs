@@ -53,6 +53,10 @@ impl Timestamp {
     /// than a millisecond is cut off.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        // The parser takes any character between date and time.
+        if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
+            return None;
+        }
         let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         let millis = date.unix_timestamp_nanos().div_euclid(1_000_000);
         let at = Self(i64::try_from(millis).ok()?);
@@ -137,6 +141,8 @@ mod tests {
             "2019-08-24",
             "2019-08-24T14:15:22",
             "2019-08-24T14:15Z",
+            "2019-08-24X14:15:22Z",
+            "2019-08-24 14:15:22Z",
             "2019-02-29T00:00:00Z",
             "2019-08-24T25:00:00Z",
             " 2019-08-24T14:15:22Z",

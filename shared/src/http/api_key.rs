@@ -1,11 +1,13 @@
 //! The API key object of the Management family.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::domain::{AccountId, ApiKey, ApiKeyDescription, Timestamp};
 
 /// A key as its owner sees it.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeyObject<'a> {
     id: u64,
@@ -19,6 +21,12 @@ pub struct ApiKeyObject<'a> {
     revoked: bool,
     permissions: u8,
     description: Option<&'a str>,
+}
+
+impl fmt::Debug for ApiKeyObject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKeyObject({}, redacted)", self.id)
+    }
 }
 
 impl<'a> ApiKeyObject<'a> {

@@ -122,10 +122,12 @@ impl HttpError {
         reply
     }
 
-    /// RFC 6750 section 3: no error code for a caller who sent nothing.
+    /// RFC 6750 section 3: no error for a caller who presented no token.
     fn challenge(&self, message: &str) -> String {
         match self {
-            Self::Auth(AuthError::Denied(Denial::NoCredentials)) => "Bearer".to_owned(),
+            Self::Auth(
+                AuthError::Denied(Denial::NoCredentials) | AuthError::InvalidCredentials,
+            ) => "Bearer".to_owned(),
             _ => format!("Bearer error=\"{message}\""),
         }
     }

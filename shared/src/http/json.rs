@@ -10,7 +10,7 @@ use super::object::Object;
 pub(super) enum Json {
     Null,
     Bool,
-    /// A whole number without fraction or exponent, of 64 bits.
+    /// A whole number, however it is written: `15`, `15.0`, `1.5e1`.
     Integer(i64),
     OtherNumber,
     String(String),
@@ -49,8 +49,15 @@ impl<'de> Visitor<'de> for Values {
         Ok(i64::try_from(number).map_or(Json::OtherNumber, Json::Integer))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::OtherNumber)
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and small enough")]
+    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
+        /// Up to here a double holds every whole number.
+        const MAX: f64 = 9_007_199_254_740_992.0;
+        if number.fract() == 0.0 && number.abs() <= MAX {
+            Ok(Json::Integer(number as i64))
+        } else {
+            Ok(Json::OtherNumber)
+        }
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Json, E> {

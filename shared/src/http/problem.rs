@@ -152,6 +152,7 @@ pub(super) fn setting_problem(invalid: InvalidSetting) -> (FieldName, Problem) {
         InvalidSetting::Missing(name) => (field(name), Problem::Missing),
         InvalidSetting::Empty(name) => (field(name), Problem::Empty),
         InvalidSetting::TooLong(name, max) => (field(name), Problem::TooManyBytes(max)),
+        InvalidSetting::ControlCharacter(name) => (field(name), Problem::ControlCharacter),
         InvalidSetting::Value(kind) => (field("value"), Problem::NotOfType(kind)),
     }
 }

@@ -1,5 +1,7 @@
 //! The user object of the Management family: an account and its profile, in one.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::HttpError;
@@ -13,12 +15,12 @@ use crate::domain::{
 };
 
 /// What `GET` and `POST /v1/auth/user` add to the envelope.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct UserPayload<'a> {
     user: UserObject<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UserObject<'a> {
     id: &'a str,
@@ -50,7 +52,7 @@ struct UserObject<'a> {
     settings: Vec<SettingObject<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SettingObject<'a> {
     id: u64,
@@ -63,6 +65,12 @@ struct SettingObject<'a> {
     description: Option<&'a str>,
     read_only: bool,
     user_id: &'a str,
+}
+
+impl fmt::Debug for UserPayload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserPayload({}, redacted)", self.user.id)
+    }
 }
 
 impl<'a> UserPayload<'a> {

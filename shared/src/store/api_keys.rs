@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 
-use super::error::failed_conditions;
-use super::item::{Attributes, Item, n, new_item, s, version};
+use super::error::{failed_conditions, is_failed_condition};
+use super::item::{Attributes, Item, deletable, n, new_item, s, version};
 use super::profiles::profile_key;
 use super::{PK, Store, StoreError};
 use crate::domain::{
@@ -104,8 +105,7 @@ impl Store {
         item.insert("permissions".to_owned(), n(key.permissions.mask()));
         if let Some(expires) = key.expires_at {
             item.insert("valid_until".to_owned(), n(expires.millis()));
-            let forgotten_at = expires.plus(REMEMBERED);
-            item.insert("expires_at".to_owned(), n(forgotten_at.secs()));
+            item.insert("expires_at".to_owned(), deletable(expires.plus(REMEMBERED)));
         }
         let put = Put::builder()
             .table_name(&self.tables.users)
@@ -145,10 +145,7 @@ impl Store {
                 .condition_expression("last_api_key = :last")
                 .expression_attribute_values(":last", n(key.id.saturating_sub(1)))
         };
-        let update = update
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        built(update)
     }
 
     /// Revokes a key of the owner's, together with what they see of it. One that is dead already,
@@ -159,8 +156,45 @@ impl Store {
         key: &ApiKey,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let in_list = self.revoke_in_list(owner, key, now)?;
+        let itself = self.revoke_itself(key, now)?;
+        let (both, list_alone) = (vec![in_list.clone(), itself], vec![in_list]);
+        self.retrying(|| async {
+            match self.revoke_by(both.clone()).await? {
+                // It was deleted after it had expired, and its owner still sees it.
+                Revoked::KeyIsGone => self.revoke_by(list_alone.clone()).await.map(|_| ()),
+                Revoked::Now | Revoked::Before => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn revoke_by(&self, writes: Vec<TransactWriteItem>) -> Result<Revoked, StoreError> {
+        let written = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            .send()
+            .await;
+        let Err(error) = written else {
+            return Ok(Revoked::Now);
+        };
+        let reasons = failed_conditions(error)?;
+        Ok(if reasons.first().is_some_and(is_failed_condition) {
+            Revoked::Before
+        } else {
+            Revoked::KeyIsGone
+        })
+    }
+
+    fn revoke_in_list(
+        &self,
+        owner: &AccountId,
+        key: &ApiKey,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
         let attribute = attribute(key.id);
-        let revoke_listed = Update::builder()
+        let update = Update::builder()
             .table_name(&self.tables.users)
             .key(PK, s(profile_key(owner)))
             .update_expression(format!("SET {attribute}.revoked_at = :now"))
@@ -168,35 +202,36 @@ impl Store {
                 "attribute_exists({attribute}) AND attribute_not_exists({attribute}.revoked_at)"
             ))
             .expression_attribute_values(":now", n(now.millis()));
-        let revoke = Update::builder()
+        built(update)
+    }
+
+    fn revoke_itself(&self, key: &ApiKey, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
             .table_name(&self.tables.users)
             .key(PK, s(api_key_key(&key.digest)))
             .update_expression("SET revoked_at = :now, expires_at = :forgotten_at")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":now", n(now.millis()))
-            .expression_attribute_values(":forgotten_at", n(now.plus(REMEMBERED).secs()));
-        let mut writes = Vec::new();
-        for update in [Some(revoke_listed), key.is_live(now).then_some(revoke)] {
-            let Some(update) = update else { continue };
-            let update = update
-                .build()
-                .map_err(|error| StoreError::Rejected(error.into()))?;
-            writes.push(TransactWriteItem::builder().update(update).build());
-        }
-        self.retrying(|| async {
-            let written = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(writes.clone()))
-                .send()
-                .await;
-            match written {
-                Ok(_) => Ok(()),
-                Err(error) => failed_conditions(error).map(|_| ()),
-            }
-        })
-        .await
+            .expression_attribute_values(":forgotten_at", deletable(now.plus(REMEMBERED)));
+        built(update)
     }
+}
+
+/// What became of a revocation.
+enum Revoked {
+    /// It was written.
+    Now,
+    /// The list says that the key was revoked before, or knows it no more: then it was dead.
+    Before,
+    /// There is no such key any more. Nothing was written.
+    KeyIsGone,
+}
+
+fn built(update: UpdateBuilder) -> Result<TransactWriteItem, StoreError> {
+    let update = update
+        .build()
+        .map_err(|error| StoreError::Rejected(error.into()))?;
+    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 fn api_key_key(digest: &ApiKeyDigest) -> String {

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::ReturnValue;
 
 use super::error::if_condition_held;
-use super::item::{Item, n, s, version};
+use super::item::{Item, deletable, n, s, version};
 use super::{PK, Store, StoreError};
 use crate::domain::{Limit, Standing, Tally, Timestamp};
 
@@ -96,7 +96,7 @@ impl Store {
                 )
                 .expression_attribute_values(":now", n(now.millis()))
                 .expression_attribute_values(":v", version())
-                .expression_attribute_values(":expiry", n(expiry(limit, now)))
+                .expression_attribute_values(":expiry", deletable(now.plus(limit.window)))
                 .expression_attribute_values(":one", n(1))
                 .return_values(ReturnValue::AllNew)
                 .send()
@@ -129,7 +129,7 @@ impl Store {
                 .update_expression("SET opened = :now, expires_at = :expiry, n = :one")
                 .condition_expression("opened = :seen")
                 .expression_attribute_values(":now", n(now.millis()))
-                .expression_attribute_values(":expiry", n(expiry(limit, now)))
+                .expression_attribute_values(":expiry", deletable(now.plus(limit.window)))
                 .expression_attribute_values(":one", n(1))
                 .expression_attribute_values(":seen", n(seen.opened.millis()))
                 .send()
@@ -141,13 +141,6 @@ impl Store {
         })
         .await
     }
-}
-
-/// When DynamoDB may delete a counter, in epoch seconds: an hour after its window has closed by
-/// anybody's clock. The TTL only cleans up; expiry is decided in [`Limit::is_open`].
-fn expiry(limit: &Limit, now: Timestamp) -> i64 {
-    const SLACK_SECS: i64 = 3600;
-    now.plus(limit.window).secs().saturating_add(SLACK_SECS)
 }
 
 fn once() -> aws_sdk_dynamodb::config::Builder {

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{PK, StoreError};
+use crate::domain::Timestamp;
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
@@ -21,6 +23,13 @@ pub(super) fn s(value: impl Into<String>) -> AttributeValue {
 /// A number attribute.
 pub(super) fn n(value: impl Display + Copy) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+/// When DynamoDB may delete what is over at `end`, in epoch seconds: an hour later, so that it is
+/// over by anybody's clock. The TTL only cleans up; no decision rests on it.
+pub(super) fn deletable(end: Timestamp) -> AttributeValue {
+    const SLACK: Duration = Duration::from_hours(1);
+    n(end.plus(SLACK).secs())
 }
 
 /// The schema version as an attribute.

@@ -17,6 +17,7 @@ mod client;
 mod counters;
 mod error;
 mod item;
+mod profile_change;
 mod profiles;
 mod retry;
 mod standing;

@@ -5,16 +5,18 @@
 //! ones all survive.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::api_keys::{self, API_KEY_PREFIX};
 use super::item::{Attributes, Item, n, s, version};
+use super::profile_change::ProfileChange;
 use super::{PK, Store, StoreError};
 use crate::domain::{
-    AccountId, FieldValue, MAX_SETTINGS, NewSetting, Profile, ProfileDelta, ProfileField, Setting,
-    SettingType, Timestamp,
+    AccountId, FieldValue, NewSetting, Profile, ProfileDelta, ProfileField, Setting, SettingType,
+    Timestamp,
 };
 
 impl Store {
@@ -33,13 +35,17 @@ impl Store {
         Ok(profile.unwrap_or_default())
     }
 
-    /// Reserves so many numbers for settings, and returns the first: no two settings of an account
-    /// ever get one number, however many race. One that is reserved in vain is never used.
+    /// Reserves so many numbers for new settings: no two settings of an account ever get one
+    /// number, however many race. Numbers that are reserved in vain are never used. One call, or
+    /// none where none are asked for.
     pub async fn reserve_setting_ids(
         &self,
         owner: &AccountId,
         count: usize,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Range<u64>, StoreError> {
+        if count == 0 {
+            return Ok(0..0);
+        }
         self.retrying(|| async {
             let output = self
                 .client
@@ -55,37 +61,33 @@ impl Store {
                 .map_err(StoreError::from_sdk)?;
             let attributes = output.attributes.unwrap_or_default();
             let last: u64 = Item::new("profile", &attributes)?.number("last_setting")?;
-            let count = u64::try_from(count).unwrap_or(u64::MAX);
-            Ok(last.saturating_sub(count).saturating_add(1))
+            let end = last.saturating_add(1);
+            Ok(end.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX))..end)
         })
         .await
     }
 
-    /// Writes what is to change, all or nothing of it. New settings are numbered from `first_id`.
-    ///
-    /// `update_id` is an id of this update's own, by which a retry after a lost answer knows its
-    /// own success.
+    /// Writes what is to change, all or nothing of it; new settings get the numbers `new_ids`,
+    /// which no other update has. A retry after a lost answer finds its own success, or finds that
+    /// there is nothing left to change.
     pub async fn change_profile(
         &self,
         owner: &AccountId,
         delta: &ProfileDelta,
-        first_id: u64,
+        new_ids: &Range<u64>,
         now: Timestamp,
-        update_id: &str,
     ) -> Result<ChangedProfile, StoreError> {
-        let mut change = Change::of(delta, first_id, now);
-        change.set("last_update", s(update_id));
+        let change = ProfileChange::of(delta, new_ids, now);
         self.retrying(|| async {
-            let condition = change.conditions.join(" AND ");
             let changed = self
                 .client
                 .update_item()
                 .table_name(&self.tables.users)
                 .key(PK, s(profile_key(owner)))
                 .update_expression(change.update_expression())
-                .set_condition_expression((!condition.is_empty()).then_some(condition))
+                .set_condition_expression(change.condition_expression())
                 .set_expression_attribute_names(change.names())
-                .set_expression_attribute_values(Some(change.values.clone()))
+                .set_expression_attribute_values(Some(change.values()))
                 .return_values(ReturnValue::AllNew)
                 .return_values_on_condition_check_failure(
                     ReturnValuesOnConditionCheckFailure::AllOld,
@@ -99,18 +101,25 @@ impl Store {
                 }
                 Err(error) => error,
             };
-            match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let item = failed.item().cloned().unwrap_or_default();
-                    let profile = from_item(&item)?;
-                    Ok(if item.get("last_update") == Some(&s(update_id)) {
-                        ChangedProfile::Written(profile)
-                    } else {
-                        ChangedProfile::Stale(profile)
-                    })
-                }
-                _ => Err(StoreError::from_sdk(error)),
-            }
+            let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
+                error.as_service_error()
+            else {
+                return Err(StoreError::from_sdk(error));
+            };
+            let profile = failed
+                .item()
+                .map(from_item)
+                .transpose()?
+                .unwrap_or_default();
+            let mut new_ids = new_ids.clone();
+            let is_ours = new_ids
+                .next()
+                .is_some_and(|id| profile.settings.contains_key(&id));
+            Ok(if is_ours {
+                ChangedProfile::Written(profile)
+            } else {
+                ChangedProfile::Stale(profile)
+            })
         })
         .await
     }
@@ -122,111 +131,8 @@ pub enum ChangedProfile {
     /// It was written.
     Written(Profile),
     /// Nothing was written: a setting to change or remove is not as it was seen, or the account
-    /// would have too many.
+    /// would have too many settings.
     Stale(Profile),
-}
-
-/// An update expression in the making.
-#[derive(Default)]
-struct Change {
-    set: Vec<String>,
-    remove: Vec<String>,
-    add: Vec<String>,
-    conditions: Vec<String>,
-    names: HashMap<String, String>,
-    values: Attributes,
-}
-
-impl Change {
-    fn of(delta: &ProfileDelta, first_id: u64, now: Timestamp) -> Self {
-        let mut change = Self::default();
-        change.set("updated_at", n(now.millis()));
-        let version = change.value(version());
-        change.set.push(format!("v = if_not_exists(v, {version})"));
-        for (field, value) in &delta.fields {
-            let name = change.name(field.name());
-            match value {
-                Some(value) => change.set(&name, s(value.as_str())),
-                None => change.remove.push(name),
-            }
-        }
-        for (seen, changed) in &delta.changed {
-            change.only_if_as_seen(seen);
-            change.set(
-                &setting_attribute(seen.id),
-                setting_item(&changed.content, changed.read_only),
-            );
-        }
-        for seen in &delta.removed {
-            change.only_if_as_seen(seen);
-            change.remove.push(setting_attribute(seen.id));
-        }
-        for (id, new) in (first_id..).zip(&delta.created) {
-            change.set(&setting_attribute(id), setting_item(new, false));
-        }
-        change.count_settings(delta.created.len(), delta.removed.len());
-        change
-    }
-
-    /// Keeps count of the settings, and makes a condition of their limit.
-    fn count_settings(&mut self, created: usize, removed: usize) {
-        let value = |count: usize| n(i64::try_from(count).unwrap_or(i64::MAX));
-        if created > removed {
-            let room = self.value(value(MAX_SETTINGS.saturating_sub(created - removed)));
-            self.conditions.push(format!(
-                "(attribute_not_exists(setting_count) OR setting_count <= {room})"
-            ));
-        }
-        if created != removed {
-            let created = i64::try_from(created).unwrap_or(i64::MAX);
-            let removed = i64::try_from(removed).unwrap_or(i64::MAX);
-            let growth = self.value(n(created - removed));
-            self.add.push(format!("setting_count {growth}"));
-        }
-    }
-
-    fn only_if_as_seen(&mut self, seen: &Setting) {
-        let value = self.value(setting_item(&seen.content, seen.read_only));
-        self.conditions
-            .push(format!("{} = {value}", setting_attribute(seen.id)));
-    }
-
-    fn set(&mut self, attribute: &str, value: AttributeValue) {
-        let value = self.value(value);
-        self.set.push(format!("{attribute} = {value}"));
-    }
-
-    fn value(&mut self, value: AttributeValue) -> String {
-        let name = format!(":{}", self.values.len());
-        self.values.insert(name.clone(), value);
-        name
-    }
-
-    fn name(&mut self, attribute: &str) -> String {
-        let name = format!("#{}", self.names.len());
-        self.names.insert(name.clone(), attribute.to_owned());
-        name
-    }
-
-    /// DynamoDB wants no empty map of names.
-    fn names(&self) -> Option<HashMap<String, String>> {
-        (!self.names.is_empty()).then(|| self.names.clone())
-    }
-
-    fn update_expression(&self) -> String {
-        let clause = |keyword: &str, actions: &[String]| {
-            (!actions.is_empty()).then(|| format!("{keyword} {}", actions.join(", ")))
-        };
-        [
-            clause("SET", &self.set),
-            clause("REMOVE", &self.remove),
-            clause("ADD", &self.add),
-        ]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ")
-    }
 }
 
 /// The key of an account's profile.
@@ -234,9 +140,10 @@ pub(super) fn profile_key(owner: &AccountId) -> String {
     format!("profile#{owner}")
 }
 
-const SETTING_PREFIX: &str = "setting_";
+/// Short, because an expression is of 4 KB at most, and may name two hundred settings.
+const SETTING_PREFIX: &str = "s";
 
-fn setting_attribute(id: u64) -> String {
+pub(super) fn setting_attribute(id: u64) -> String {
     format!("{SETTING_PREFIX}{id}")
 }
 
@@ -273,7 +180,7 @@ fn numbered(attribute: &str, prefix: &str) -> Option<u64> {
     attribute.strip_prefix(prefix)?.parse().ok()
 }
 
-fn setting_item(setting: &NewSetting, read_only: bool) -> AttributeValue {
+pub(super) fn setting_item(setting: &NewSetting, read_only: bool) -> AttributeValue {
     let mut map = HashMap::from([
         ("category".to_owned(), s(&setting.category)),
         ("name".to_owned(), s(&setting.name)),

@@ -29,9 +29,10 @@ impl Store {
         }
     }
 
-    /// Waits up to 20 ms after the first try, up to 40 ms after the second, and so on.
+    /// Waits up to 20 ms after the first try, up to 40 ms after the second, up to 80 ms after the
+    /// third and all others.
     pub(crate) async fn back_off(&self, tries: u32) {
-        let longest = FIRST_BACKOFF * (1 << tries.saturating_sub(1).min(6));
+        let longest = FIRST_BACKOFF * (1 << tries.saturating_sub(1).min(2));
         let share = random(self.entropy.as_ref()).map_or(u8::MAX, |[byte]| byte);
         tokio::time::sleep(longest * u32::from(share) / u32::from(u8::MAX)).await;
     }

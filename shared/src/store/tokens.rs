@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
-use super::item::{n, new_item, s};
+use super::item::{deletable, new_item, s};
 use super::{Store, StoreError};
 use crate::domain::Timestamp;
 
@@ -20,10 +20,7 @@ impl Store {
         revocation: &str,
     ) -> Result<bool, StoreError> {
         let mut item = new_item(revoked_key(token_id));
-        item.insert(
-            "expires_at".to_owned(),
-            n(expires_at.secs().saturating_add(1)),
-        );
+        item.insert("expires_at".to_owned(), deletable(expires_at));
         item.insert("revocation".to_owned(), s(revocation));
         self.retrying(|| async {
             let put = self
