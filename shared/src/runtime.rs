@@ -20,7 +20,7 @@ use crate::store::{Store, client_config};
 /// function whose settings are missing or malformed does not start, and says which.
 pub fn serve<H, F>(handle: H) -> ExitCode
 where
-    H: Fn(Arc<App>, Request) -> F,
+    H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
     log_to_stdout();
@@ -36,17 +36,20 @@ where
 
 fn try_serve<H, F>(handle: H) -> Result<(), Error>
 where
-    H: Fn(Arc<App>, Request) -> F,
+    H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    let app = Arc::new(start()?);
-    let answer = async |invocation: LambdaEvent<Event>| {
-        Ok::<_, Error>(event::answer(&app, invocation.payload, &handle).await)
+    let (app, handle) = (Arc::new(start()?), Arc::new(handle));
+    let answer = move |invocation: LambdaEvent<Event>| {
+        let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
+        async move { Ok::<_, Error>(event::answer(&app, invocation.payload, &*handle).await) }
     };
+    // In a task of its own the loop is woken for its own sake alone, not for that of every
+    // connection's task.
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(lambda_runtime::run(service_fn(answer)))
+        .block_on(async { tokio::spawn(lambda_runtime::run(service_fn(answer))).await? })
 }
 
 fn start() -> Result<App, StartError> {

@@ -42,6 +42,7 @@ pub(crate) async fn run() -> Result<String, Failure> {
     let mut report = Report::default();
     reads::cold(&stage, &mut report).await?;
     reads::warm(&stage, &mut report).await?;
+    sign_ins::hashes(&mut report).await?;
     sign_ins::right_password(&stage, &mut report).await?;
     sign_ins::refusals(&stage, &mut report).await?;
     sign_ups::admitted(&stage, &mut report).await?;
@@ -78,7 +79,9 @@ a cold start is from the process spawned to its first answer. A figure and its f
 measured in turns.
   bare GetItem   a Lambda function that makes one strongly consistent GetItem
   bare answer    a Lambda function that does nothing
-  bare Argon2id  one hash of 19 MiB, 2 passes, 1 lane, in memory that is kept";
+  bare Argon2id  one hash of 19 MiB, 2 passes, 1 lane, in memory that is kept, by the crate
+                 argon2-rust, which the functions hash with
+  crate argon2   the same by that crate";
 
 fn sizes(stage: &Stage, report: &mut Report) -> Result<(), Failure> {
     let floor = stage.size("bare-get-item")?;

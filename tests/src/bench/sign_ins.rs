@@ -21,7 +21,7 @@ const UNKNOWN_EMAIL: &str = "xyz@example.com";
 pub(super) async fn right_password(stage: &Stage, report: &mut Report) -> Result<(), Failure> {
     let event = events::sign_in(EMAIL, events::PASSWORD);
     let mut sign_in = stage.function("sign-in").await?;
-    let mut hash = BareHash::start()?;
+    let mut hash = BareHash::of_the_functions()?;
     let (warm, bare) = TURNS
         .measure(
             async || sign_in.time(&event, 200).await,
@@ -36,6 +36,23 @@ pub(super) async fn right_password(stage: &Stage, report: &mut Report) -> Result
         Compared::Excess,
     );
     report.add(row.at_most(2.0));
+    Ok(())
+}
+
+/// The hash the functions compute, by two crates.
+pub(super) async fn hashes(report: &mut Report) -> Result<(), Failure> {
+    let mut ours = BareHash::of_the_functions()?;
+    let mut theirs = BareHash::of_argon2()?;
+    let (ours, theirs) = TURNS
+        .measure(async || ours.time().await, async || theirs.time().await)
+        .await?;
+    report.add(Row::new(
+        "bare Argon2id, p50",
+        ours.p50(),
+        "crate argon2",
+        theirs.p50(),
+        Compared::Ratio,
+    ));
     Ok(())
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn admitted(stage: &Stage, report: &mut Report) -> Result<(), F
         each: 1,
     };
     let mut create_user = stage.function("create-user").await?;
-    let mut hash = BareHash::start()?;
+    let mut hash = BareHash::of_the_functions()?;
     let mut signed_up = 0;
     let (warm, bare) = turns
         .measure(
