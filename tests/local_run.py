@@ -22,6 +22,7 @@ class Run:
     """`make run` in a folder of its own."""
 
     def __init__(self, folder, **settings):
+        self.port = settings.get("PORT", PORT)
         environment = {**os.environ, "PORT": PORT, **settings}
         self.process = subprocess.Popen(
             [LOCAL], cwd=folder, env=environment, text=True,
@@ -41,16 +42,23 @@ class Run:
         self.process.communicate()
 
     def post(self, path, **body):
+        return self.send("POST", path, body)[0]
+
+    def send(self, method, path, body=None, token=None):
+        headers = {"content-type": "application/json"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
         request = urllib.request.Request(
-            f"http://127.0.0.1:{PORT}{path}",
-            data=json.dumps(body).encode(),
-            headers={"content-type": "application/json"},
+            f"http://127.0.0.1:{self.port}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers=headers,
+            method=method,
         )
         try:
             with urllib.request.urlopen(request) as answer:
-                return answer.status
+                return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
-            return error.code
+            return error.code, json.load(error)
 
     def end(self, sent):
         self.process.send_signal(sent)
@@ -82,6 +90,28 @@ def remembers_accounts_after_a_stop_and_after_a_kill(folder):
         with Run(folder) as run:
             assert run.post("/user/auth", **email) == 200
             assert run.post("/user", **email) == 400
+
+
+ROUTES = (
+    ("GET", "/user", None),
+    ("POST", "/user", {}),
+    ("GET", "/v1/auth/user", None),
+    ("POST", "/v1/auth/user", {}),
+    ("POST", "/v1/auth/logout", {}),
+    ("POST", "/v1/api-keys", {}),
+    ("GET", "/v1/api-keys", None),
+    ("DELETE", "/v1/api-keys/1", None),
+)
+
+
+def lets_a_logout_on_one_process_end_the_token_on_another(folder):
+    with Run(folder) as one, Run(folder, PORT="3918") as another:
+        token = one.send("POST", "/user", ABC)[1]["token"]
+        assert another.send("GET", "/user", token=token)[0] == 200
+        assert one.send("POST", "/v1/auth/logout", {}, token)[0] == 200
+        for method, path, body in ROUTES:
+            status, answer = another.send(method, path, body, token)
+            assert (status, answer["message"]) == (401, "Bad token"), (method, path, answer)
 
 
 def keeps_its_key_to_its_owner(folder):
@@ -117,6 +147,7 @@ PROMISES = (
     announces_its_address_routes_and_a_curl_line,
     ends_cleanly_when_told,
     remembers_accounts_after_a_stop_and_after_a_kill,
+    lets_a_logout_on_one_process_end_the_token_on_another,
     keeps_its_key_to_its_owner,
     says_what_keeps_it_from_starting,
 )

@@ -1,8 +1,10 @@
 //! A DynamoDB that is throttled, slow, broken or contended: injected under the real SDK.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tests::app::{Answer, PASSWORD, TestApp};
+use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
 
 fn service_error(code: &str) -> Fault {
@@ -58,6 +60,85 @@ async fn while_dynamodb_is_away_every_endpoint_says_503_and_afterwards_all_is_as
         assert_eq!(app.user(&token).await.status, 200);
         assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
         assert_eq!(app.sign_up("def@example.com").await.status, 200);
+    }
+}
+
+/// A request to each route that does what it is for, and the answer it gets when all is well.
+fn requests(token: &str) -> Vec<Call> {
+    let credentials = json!({"username": "abc@example.com", "password": PASSWORD});
+    let new_user = json!({"email": "new@example.com", "password": PASSWORD});
+    let user = json!({"user": {"settings": [{"category": "a", "name": "b"}]}});
+    let new_key = json!({"name": "ci", "permissions": 1});
+    vec![
+        post("/user", &new_user),
+        post("/user/auth", &credentials),
+        get("/user").bearer(token),
+        post("/v1/auth/login", &credentials),
+        get("/v1/auth/user").bearer(token),
+        post("/v1/auth/user", &user).bearer(token),
+        post("/v1/api-keys", &new_key).bearer(token),
+        get("/v1/api-keys").bearer(token),
+        Call::new("DELETE", "/v1/api-keys/1", "".into()).bearer(token),
+        post("/v1/auth/logout", &json!({})).bearer(token),
+    ]
+}
+
+#[tokio::test]
+async fn whichever_call_of_whichever_route_fails_the_answer_is_503_and_asking_again_works() {
+    let routes = requests("").len();
+    for route in 0..routes {
+        for failing in 1.. {
+            let (app, token) = TestApp::with_user().await;
+            app.api_key(&token, 1).await;
+            let mut calls = 0;
+            app.wire.on_request(move |_, _| {
+                calls += 1;
+                (calls >= failing).then(broken)
+            });
+
+            let answer = app.call(requests(&token).swap_remove(route)).await;
+            if answer.status == 200 {
+                // What is left to fail at most gives a place back, which may be lost.
+                break;
+            }
+            assert_eq!(answer.status, 503, "route {route}, call {failing}");
+            assert_eq!(answer.header("retry-after"), Some("1"));
+
+            app.wire.heal();
+            let again = app.call(requests(&token).swap_remove(route)).await;
+            assert_eq!(
+                again.status, 200,
+                "route {route}, call {failing}: {again:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_of_the_moment_is_ridden_out_by_every_write() {
+    let routes = requests("").len();
+    for route in 0..routes {
+        let (app, token) = TestApp::with_user().await;
+        app.api_key(&token, 1).await;
+        let mut seen = BTreeSet::new();
+        app.wire.on_request(move |operation, body| {
+            let mut body = body.clone();
+            body["ClientRequestToken"].take();
+            let is_first = seen.insert(body.to_string());
+            match operation {
+                "TransactWriteItems" if is_first => {
+                    Some(cancelled(&["None", "TransactionConflict"]))
+                }
+                "PutItem" | "UpdateItem" | "DeleteItem" if is_first => {
+                    Some(service_error("TransactionConflictException"))
+                }
+                _ => None,
+            }
+        });
+
+        let answer = app.call(requests(&token).swap_remove(route)).await;
+
+        assert_eq!(answer.status, 200, "route {route}: {answer:?}");
     }
 }
 

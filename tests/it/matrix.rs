@@ -192,7 +192,39 @@ enum Credentials {
     KeyOfNobody,
     Both(u8),
     TokenAndRevokedKey,
+    TokenAndExpiredKey,
+    ExpiredTokenAndKey,
+    RevokedTokenAndKey,
+    BothOfNobody,
     OfTwo,
+}
+
+impl Credentials {
+    /// How a 401 for them begins: one for another reason is as wrong as a 200.
+    fn message_of_401(self, path: &str) -> &'static str {
+        if path == "/v1/auth/login" {
+            return "Invalid API key";
+        }
+        match self {
+            Self::Nothing => "authorization not found",
+            Self::ExpiredToken | Self::ExpiredTokenAndKey => "Invalid JWT: jwt expired",
+            Self::TokenOfForeignKey => "Invalid JWT: key or signature is invalid",
+            Self::Token
+            | Self::RevokedToken
+            | Self::TokenOfNobody
+            | Self::RevokedTokenAndKey
+            | Self::BothOfNobody => "Bad token",
+            Self::Key(_)
+            | Self::ExpiredKey
+            | Self::RevokedKey
+            | Self::UnknownKey
+            | Self::KeyOfNobody
+            | Self::Both(_)
+            | Self::TokenAndRevokedKey
+            | Self::TokenAndExpiredKey
+            | Self::OfTwo => "Invalid API key",
+        }
+    }
 }
 
 impl Route {
@@ -209,6 +241,10 @@ impl Route {
             (Credentials::UnknownKey, self.dead_key),
             (Credentials::KeyOfNobody, self.dead_key),
             (Credentials::TokenAndRevokedKey, self.dead_key),
+            (Credentials::TokenAndExpiredKey, self.dead_key),
+            (Credentials::ExpiredTokenAndKey, self.bad_token),
+            (Credentials::RevokedTokenAndKey, self.bad_token),
+            (Credentials::BothOfNobody, self.dead_key),
             (Credentials::OfTwo, self.of_two),
         ];
         for (mask, (key, both)) in (0..16).zip(self.key.into_iter().zip(self.both)) {
@@ -261,13 +297,24 @@ impl<'a> Scene<'a> {
                 call.bearer(token)
             }
             Credentials::Key(mask) => call.api_key(&self.key(mask).await),
-            Credentials::ExpiredKey => {
-                let soon = self.app.clock.now().plus(Duration::from_secs(1));
-                let body = json!({"name": "x", "permissions": 15,
-                                  "expireDate": soon.to_rfc3339()});
-                let key = self.app.create_api_key(token, body).await;
-                self.app.clock.advance(Duration::from_secs(1));
-                call.api_key(key.body["apiKey"]["key"].as_str().unwrap())
+            Credentials::ExpiredTokenAndKey => {
+                let key = self.key(15).await;
+                self.app.clock.advance(Duration::from_hours(30 * 24));
+                call.bearer(token).api_key(&key)
+            }
+            Credentials::RevokedTokenAndKey => {
+                let key = self.key(15).await;
+                assert_eq!(self.app.log_out(token).await.status, 200);
+                call.bearer(token).api_key(&key)
+            }
+            Credentials::BothOfNobody => {
+                let key = self.key(15).await;
+                self.delete_owner().await;
+                call.bearer(token).api_key(&key)
+            }
+            Credentials::ExpiredKey => call.api_key(&self.expired_key().await),
+            Credentials::TokenAndExpiredKey => {
+                call.bearer(token).api_key(&self.expired_key().await)
             }
             Credentials::RevokedKey => call.api_key(&self.revoked_key().await),
             Credentials::UnknownKey => call.api_key("api_ABCDEFGHIJKLMNOPQRSTUVWX"),
@@ -291,6 +338,14 @@ impl<'a> Scene<'a> {
         self.app.api_key(&self.token, mask).await
     }
 
+    async fn expired_key(&self) -> String {
+        let soon = self.app.clock.now().plus(Duration::from_secs(1));
+        let body = json!({"name": "x", "permissions": 15, "expireDate": soon.to_rfc3339()});
+        let key = self.app.create_api_key(&self.token, body).await;
+        self.app.clock.advance(Duration::from_secs(1));
+        key.body["apiKey"]["key"].as_str().unwrap().to_owned()
+    }
+
     async fn revoked_key(&self) -> String {
         let key = self.key(15).await;
         assert_eq!(self.app.revoke_api_key(&self.token, 2).await.status, 200);
@@ -305,21 +360,30 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Checks every cell of a route.
 async fn check(method: &str, path: &str) {
     let route = ROUTES
         .iter()
-        .find(|route| route.method == method && route.path == path)
-        .unwrap();
-    let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "1000")]).await;
+        .find(|route| route.method == method && route.path == path);
+    check_with(&[], route.unwrap()).await;
+}
+
+/// Room for the owners of all cells.
+const ROOM: (&str, &str) = ("USER_SIGNUP_RATE_LIMIT_IP", "1000");
+
+/// Checks every cell of a route, of a Latchkey with these settings.
+async fn check_with(settings: &[(&str, &str)], route: &Route) {
+    let (method, path) = (route.method, route.path);
+    let app = TestApp::with(&[ROOM]).await;
     app.sign_up("person@example.com").await;
+    let settings: Vec<_> = settings.iter().copied().chain([ROOM]).collect();
+    let checked = app.another(&settings);
     for (n, (credentials, expected)) in route.cells().into_iter().enumerate() {
         let scene = Scene::set(&app, n).await;
         let body = Body::from((route.body)(n).to_string());
         let call = Call::new(route.method, route.path, body);
         let call = scene.present(call, credentials).await;
 
-        let answer = app.call(call).await;
+        let answer = checked.call(call).await;
 
         assert_eq!(
             answer.status, expected,
@@ -327,6 +391,13 @@ async fn check(method: &str, path: &str) {
         );
         let is_management = path.starts_with("/v1/");
         assert_eq!(answer.body["success"].is_boolean(), is_management);
+        if expected == 401 {
+            let message = credentials.message_of_401(path);
+            assert!(
+                answer.message().starts_with(message),
+                "{method} {path} with {credentials:?}: {answer:?}"
+            );
+        }
     }
 }
 
@@ -350,6 +421,27 @@ checks! {
     creating_an_api_key: "POST" "/v1/api-keys",
     listing_api_keys: "GET" "/v1/api-keys",
     revoking_an_api_key: "DELETE" "/v1/api-keys/1",
+}
+
+#[tokio::test]
+async fn creating_a_user_where_a_scope_is_needed_that_the_owner_has() {
+    let guarded = Route {
+        nothing: 401,
+        ..ROUTES[0]
+    };
+    check_with(&[("API_USER_CREATE_SCOPE", "admin,user")], &guarded).await;
+}
+
+#[tokio::test]
+async fn creating_a_user_where_a_scope_is_needed_that_the_owner_has_not() {
+    let guarded = Route {
+        nothing: 401,
+        token: 403,
+        key: NONE,
+        both: NONE,
+        ..ROUTES[0]
+    };
+    check_with(&[("API_USER_CREATE_SCOPE", "admin")], &guarded).await;
 }
 
 #[test]

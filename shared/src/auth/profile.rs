@@ -17,7 +17,8 @@ pub struct ProfileRequest {
     pub update: ProfileUpdate,
 }
 
-/// A setting that others keep changing under our hands is contention.
+/// A setting that others keep changing under our hands is contention. Whoever loses lost to
+/// somebody's success, so that of so many racing updates none is given up.
 const MAX_ATTEMPTS: u32 = 30;
 
 /// Updates the caller's profile, which was `first` when they were let in, and returns it as it
