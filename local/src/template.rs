@@ -19,6 +19,21 @@ pub struct Template {
     pub tables: Vec<Table>,
     /// The functions' environment, with each parameter at its default.
     pub variables: BTreeMap<String, String>,
+    /// What each function may do to tables.
+    pub grants: Vec<Grant>,
+}
+
+/// What a function may do to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The function's name.
+    pub function: String,
+    /// The actions, such as `dynamodb:GetItem`.
+    pub actions: Vec<String>,
+    /// The table's name.
+    pub table: String,
+    /// The keys of the items: each a pattern that ends in `*`.
+    pub keys: Vec<String>,
 }
 
 /// A route and the function behind it.
@@ -30,6 +45,20 @@ pub struct Route {
     pub path: String,
     /// The function's name: the last part of its `CodeUri`.
     pub function: String,
+}
+
+impl Route {
+    /// Whether a path is this route's, in which `{name}` stands for one segment.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        let mut segments = path.split('/');
+        let matches = self.path.split('/').all(|expected| {
+            segments.next().is_some_and(|segment| {
+                segment == expected || (expected.starts_with('{') && !segment.is_empty())
+            })
+        });
+        matches && segments.next().is_none()
+    }
 }
 
 /// A table.
@@ -115,9 +144,13 @@ impl Template {
             serde_saphyr::from_str(yaml).map_err(|error| TemplateError(error.to_string()))?;
         let mut routes = Vec::new();
         let mut tables = Vec::new();
+        let mut grants = Vec::new();
         for resource in document.resources.values() {
             match resource.r#type.as_str() {
-                "AWS::Serverless::Function" => routes.extend(routes_of(resource)?),
+                "AWS::Serverless::Function" => {
+                    routes.extend(routes_of(resource)?);
+                    grants.extend(grants_of(&document, resource)?);
+                }
                 "AWS::DynamoDB::Table" => tables.push(table_of(&document, resource)?),
                 _ => {}
             }
@@ -132,18 +165,18 @@ impl Template {
             routes,
             tables,
             variables,
+            grants,
         })
     }
 }
 
 fn routes_of(function: &Resource) -> Result<Vec<Route>, TemplateError> {
-    let properties = &function.properties;
-    let name = properties
-        .get("CodeUri")
-        .and_then(Value::as_str)
-        .and_then(|uri| uri.trim_end_matches('/').rsplit('/').next())
-        .ok_or_else(|| TemplateError("a function without CodeUri".to_owned()))?;
-    let events = properties.get("Events").cloned().unwrap_or_default();
+    let name = name_of(function)?;
+    let events = function
+        .properties
+        .get("Events")
+        .cloned()
+        .unwrap_or_default();
     let events: BTreeMap<String, Event> =
         serde_json::from_value(events).map_err(|error| TemplateError(error.to_string()))?;
     let routes = events
@@ -155,6 +188,45 @@ fn routes_of(function: &Resource) -> Result<Vec<Route>, TemplateError> {
             function: name.to_owned(),
         });
     Ok(routes.collect())
+}
+
+fn name_of(function: &Resource) -> Result<&str, TemplateError> {
+    function
+        .properties
+        .get("CodeUri")
+        .and_then(Value::as_str)
+        .and_then(|uri| uri.trim_end_matches('/').rsplit('/').next())
+        .ok_or_else(|| TemplateError("a function without CodeUri".to_owned()))
+}
+
+/// The statements of a function's policies: each of actions on one table, narrowed to keys.
+fn grants_of(document: &Document, function: &Resource) -> Result<Vec<Grant>, TemplateError> {
+    let name = name_of(function)?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let texts = |value: &Value| -> Vec<String> {
+        let texts = list(value).into_iter();
+        texts
+            .filter_map(|text| text.as_str().map(str::to_owned))
+            .collect()
+    };
+    let policies = function.properties.get("Policies").map(list);
+    policies
+        .unwrap_or_default()
+        .iter()
+        .flat_map(|policy| list(&policy["Statement"]))
+        .map(|statement| {
+            let table = statement["Resource"]["Fn::GetAtt"][0].as_str();
+            let table = table.and_then(|table| document.resolve_reference(table));
+            let unclear = || TemplateError(format!("{name}: a policy that names no table"));
+            let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+            Ok(Grant {
+                function: name.to_owned(),
+                actions: texts(&statement["Action"]),
+                table: table.ok_or_else(unclear)?,
+                keys: texts(keys),
+            })
+        })
+        .collect()
 }
 
 fn table_of(document: &Document, table: &Resource) -> Result<Table, TemplateError> {
@@ -207,6 +279,28 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_matches_segment_by_segment() {
+        for (template, path, matches) in [
+            ("/user", "/user", true),
+            ("/user", "/user/", false),
+            ("/user", "/users", false),
+            ("/user", "//user", false),
+            ("/user", "/User", false),
+            ("/user/auth", "/user", false),
+            ("/keys/{id}", "/keys/7", true),
+            ("/keys/{id}", "/keys/", false),
+            ("/keys/{id}", "/keys/7/8", false),
+        ] {
+            let route = Route {
+                method: "GET".to_owned(),
+                path: template.to_owned(),
+                function: String::new(),
+            };
+            assert_eq!(route.matches(path), matches, "{template} {path}");
+        }
+    }
 
     #[test]
     fn the_checked_in_template_has_its_routes_tables_and_settings() {

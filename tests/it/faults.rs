@@ -23,7 +23,7 @@ pub(crate) fn broken() -> Fault {
     )
 }
 
-fn cancelled(reasons: &[&str]) -> Fault {
+pub(crate) fn cancelled(reasons: &[&str]) -> Fault {
     let reasons: Vec<Value> = reasons.iter().map(|code| json!({"Code": code})).collect();
     Fault::Answer(
         400,

@@ -17,6 +17,7 @@ mod layout;
 mod lost_answers;
 mod management;
 mod matrix;
+mod permissions;
 mod profiles;
 mod races;
 mod settings;

@@ -12,7 +12,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use local::engine::Engine;
 use local::gateway::Gateway;
-use local::template::Template;
+use local::template::{Route, Template};
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::config::Config;
@@ -141,6 +141,12 @@ impl Call {
     #[must_use]
     pub fn api_key(self, key: &str) -> Self {
         self.header("x-api-key", key)
+    }
+
+    /// Whether it is for this route.
+    #[must_use]
+    pub fn is_for(&self, route: &Route) -> bool {
+        self.request.method() == route.method.as_str() && route.matches(self.request.uri().path())
     }
 
     /// Comes from this address.

@@ -3,7 +3,7 @@
 //! Every request the real SDK sends is counted, with the capacity the engine says it consumed,
 //! and a test can cut the wire before or after a request was executed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,8 +46,21 @@ pub struct Call {
     pub read_units: f64,
     /// Write units consumed.
     pub write_units: f64,
+    /// What it took to be allowed.
+    pub uses: BTreeSet<Use>,
     started: u64,
     ended: u64,
+}
+
+/// One thing that IAM allows or not: an action on the items of a table whose keys start so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The action, such as `dynamodb:GetItem`.
+    pub action: String,
+    /// The table's name.
+    pub table: String,
+    /// The key up to and with its `#`.
+    pub prefix: String,
 }
 
 /// A summary of calls.
@@ -148,6 +161,7 @@ impl Wire {
             .unwrap_or_default()
             .to_owned();
         let body = ask_for_capacity(&operation, &mut request);
+        let uses = uses(&operation, &body);
         let started = self.tick();
         let fault = lock(&self.state.rule)
             .as_mut()
@@ -172,6 +186,7 @@ impl Wire {
             operation,
             read_units,
             write_units,
+            uses,
             started,
             ended,
         });
@@ -238,6 +253,46 @@ pub fn cost(calls: &[Call]) -> Cost {
         round_trips: chains.values().copied().max().unwrap_or(0),
         read_units: calls.iter().map(|call| call.read_units).sum(),
         write_units: calls.iter().map(|call| call.write_units).sum(),
+    }
+}
+
+/// What a request needs to be allowed. Members of a transaction need the action they would alone.
+fn uses(operation: &str, body: &Value) -> BTreeSet<Use> {
+    let one = |action: &str, table: &Value, key: &Value| {
+        let key = key["pk"]["S"].as_str().unwrap_or_default();
+        let prefix = key.split_inclusive('#').next().unwrap_or_default();
+        Use {
+            action: format!("dynamodb:{action}"),
+            table: table.as_str().unwrap_or_default().to_owned(),
+            prefix: prefix.to_owned(),
+        }
+    };
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    match operation {
+        "TransactWriteItems" => list(&body["TransactItems"])
+            .iter()
+            .flat_map(fields)
+            .map(|(member, write)| {
+                let key = if member == "Put" {
+                    &write["Item"]
+                } else {
+                    &write["Key"]
+                };
+                one(&format!("{member}Item"), &write["TableName"], key)
+            })
+            .collect(),
+        "BatchGetItem" => fields(&body["RequestItems"])
+            .iter()
+            .flat_map(|(table, request)| {
+                let keys = list(&request["Keys"]);
+                let table = Value::from(table.as_str());
+                keys.into_iter()
+                    .map(move |key| one("BatchGetItem", &table, &key))
+            })
+            .collect(),
+        "PutItem" => BTreeSet::from([one(operation, &body["TableName"], &body["Item"])]),
+        _ => BTreeSet::from([one(operation, &body["TableName"], &body["Key"])]),
     }
 }
 

@@ -1,0 +1,136 @@
+//! What each function may do in AWS is what it does here, and no more.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::body::Body;
+use local::template::Template;
+use serde_json::{Value, json};
+use tests::app::{Call, PASSWORD, TestApp, get, post};
+use tests::wire::{Fault, Use};
+
+use crate::faults::cancelled;
+
+type Uses = BTreeSet<(String, Use)>;
+
+/// Everything the template grants.
+fn granted() -> Uses {
+    let mut granted = Uses::new();
+    for grant in Template::checked_in().unwrap().grants {
+        for action in &grant.actions {
+            for key in &grant.keys {
+                let allowed = Use {
+                    action: action.clone(),
+                    table: grant.table.clone(),
+                    prefix: key.strip_suffix('*').unwrap().to_owned(),
+                };
+                granted.insert((grant.function.clone(), allowed));
+            }
+        }
+    }
+    granted
+}
+
+struct Recorder {
+    app: TestApp,
+    used: Uses,
+}
+
+impl Recorder {
+    /// Sends a request, by an instance with a memory of its own, and records what its function
+    /// used.
+    async fn send(&mut self, settings: &[(&str, &str)], call: Call) -> Value {
+        let function = Template::checked_in()
+            .unwrap()
+            .routes
+            .into_iter()
+            .find(|route| call.is_for(route))
+            .unwrap()
+            .function;
+        let instance = self.app.another(settings);
+        // The first key to be made finds that another got its number, and looks again.
+        let mut is_first = true;
+        instance.wire.on_request(move |_, body| {
+            let makes_key = body["TransactItems"][1]["Update"]["ExpressionAttributeValues"]
+                .get(":key")
+                .is_some();
+            (makes_key && std::mem::take(&mut is_first)).then(number_taken)
+        });
+        let answer = instance.call(call).await;
+        for call in instance.wire.take_calls() {
+            let used = call.uses.into_iter();
+            self.used.extend(used.map(|used| (function.clone(), used)));
+        }
+        answer.body
+    }
+}
+
+fn number_taken() -> Fault {
+    cancelled(&["None", "ConditionalCheckFailed"])
+}
+
+#[tokio::test]
+async fn each_function_is_granted_what_it_uses_and_nothing_else() {
+    let app = TestApp::new().await;
+    let mut recorder = Recorder {
+        app,
+        used: Uses::new(),
+    };
+    let r = &mut recorder;
+    let credentials = |username: &str| json!({"username": username, "password": PASSWORD});
+    let new = |name: &str| {
+        let email = format!("{name}@example.com");
+        json!({"email": email, "username": name, "password": PASSWORD})
+    };
+    let stronger = &[("ARGON2_ITERATIONS", "2")];
+    let weaker = &[("ARGON2_ITERATIONS", "1")];
+
+    let token = r.send(&[], post("/user", &new("abc"))).await["token"].clone();
+    let token = token.as_str().unwrap().to_owned();
+    for path in ["/user/auth", "/v1/auth/login"] {
+        for username in ["abc", "abc@example.com", "no body"] {
+            r.send(stronger, post(path, &credentials(username))).await;
+            r.send(weaker, post(path, &credentials(username))).await;
+        }
+    }
+    let key = json!({"name": "ci", "permissions": 15});
+    let key = r.send(&[], post("/v1/api-keys", &key).bearer(&token)).await;
+    let key = key["apiKey"]["key"].as_str().unwrap().to_owned();
+    let guess = "api_ABCDEFGHIJKLMNOPQRSTUVWX";
+    let setting = json!({"user": {"settings": [{"category": "a", "name": "b"}]}});
+    let requests = || {
+        [
+            post("/user", &new("def")),
+            get("/user"),
+            post("/v1/auth/login", &credentials("abc")),
+            get("/v1/auth/user"),
+            post("/v1/auth/user", &setting),
+            post("/v1/api-keys", &json!({"name": "ci", "permissions": 15})),
+            get("/v1/api-keys"),
+            Call::new("DELETE", "/v1/api-keys/1", Body::empty()),
+            post("/v1/auth/logout", &json!({})),
+        ]
+    };
+    // Windows are fresh, live, and reopened.
+    for _ in 0..2 {
+        for request in requests() {
+            r.send(&[], request.api_key(guess)).await;
+        }
+        r.app.clock.advance(Duration::from_mins(20));
+    }
+    for request in requests() {
+        r.send(&[], request.api_key(&key)).await;
+    }
+    for request in requests() {
+        r.send(&[], request.bearer(&token)).await;
+    }
+
+    let granted = granted();
+    let missing: Vec<_> = recorder.used.difference(&granted).collect();
+    let superfluous: Vec<_> = granted.difference(&recorder.used).collect();
+    assert!(missing.is_empty(), "used and not granted: {missing:#?}");
+    assert!(
+        superfluous.is_empty(),
+        "granted and not used: {superfluous:#?}"
+    );
+}
