@@ -13,6 +13,11 @@ help: ## List the targets
 run: ## Run the whole API on http://localhost:3000, with DynamoDB embedded
 	@cargo run --quiet --package local
 
+.PHONY: grant
+grant: ## Say what a local account may do: make grant EMAIL=abc@example.com SCOPES=user,admin
+	@$(if $(filter command line,$(origin USERNAME)),GRANT_USERNAME="$$USERNAME") \
+		cargo run --quiet --package local -- grant
+
 .PHONY: test
 test: ## Run every test; needs nothing that `make run` does not
 	cargo test --workspace

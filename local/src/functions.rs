@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use serde_json::Value;
 use shared::app::App;
 use shared::http::event::{Event, answer};
 
-/// The functions there are: one for each folder in `functions/`.
+/// The functions that routes lead to: one for each folder in `functions/`, but for [`OPERATORS`].
 pub const NAMES: [&str; 10] = [
     "create-api-key",
     "create-user",
@@ -19,6 +20,30 @@ pub const NAMES: [&str; 10] = [
     "sign-in",
     "update-profile",
 ];
+
+/// The functions that no route leads to.
+pub const OPERATORS: [&str; 1] = ["grant-scopes"];
+
+/// Lets a function do what an operator asks of it; `None` if there is no such function. What it
+/// refuses is said in words.
+pub async fn operate(
+    function: &str,
+    app: &Arc<App>,
+    request: Value,
+) -> Option<Result<Value, String>> {
+    Some(match function {
+        "grant-scopes" => grant(app, request).await,
+        _ => return None,
+    })
+}
+
+async fn grant(app: &Arc<App>, request: Value) -> Result<Value, String> {
+    let request = serde_json::from_value(request).map_err(|error| error.to_string())?;
+    let granted = grant_scopes::handle(Arc::clone(app), request).await;
+    granted
+        .map(|granted| serde_json::json!(granted))
+        .map_err(|refusal| refusal.to_string())
+}
 
 /// Lets a function answer an event; `None` if there is no such function.
 pub async fn invoke(

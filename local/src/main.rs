@@ -1,41 +1,34 @@
-//! `make run`: the whole API on this machine, in one process, on one port.
+//! `make run`: the whole API on this machine, in one process, on one port. `make grant`: says what
+//! an account of it may do.
 
-use std::ffi::OsString;
-use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use local::engine::Engine;
+use local::functions::operate;
 use local::gateway::Gateway;
-use local::keys;
+use local::setup::{Failure, app, text};
 use local::template::{Route, Template};
-use shared::app::App;
-use shared::config::Config;
-use shared::ports::{SystemClock, SystemEntropy};
-use shared::store::{Store, client_config};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// Where the database and the key ring are kept.
-const STATE: &str = ".local";
-
 /// How long requests under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
         .init();
-    match run().await {
+    let command = std::env::args().nth(1);
+    let done = match command.as_deref() {
+        Some("grant") => grant().await,
+        _ => run().await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
@@ -74,6 +67,25 @@ async fn run() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Invokes `grant-scopes`, as an operator would in AWS.
+async fn grant() -> Result<(), Failure> {
+    let scopes = text("SCOPES")?.unwrap_or_default();
+    let scopes: Vec<&str> = scopes.split(',').map(str::trim).collect();
+    let request = match (text("EMAIL")?, text("GRANT_USERNAME")?) {
+        (None, Some(username)) => json!({"username": username, "scopes": scopes}),
+        (email, _) => json!({"email": email, "scopes": scopes}),
+    };
+    let app = Arc::new(app(&Template::checked_in()?).await?);
+    let granted = operate("grant-scopes", &app, request).await;
+    print(&granted.ok_or("no such function")??.to_string());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a person reads it")]
+fn print(line: &str) {
+    println!("{line}");
+}
+
 fn address() -> Result<SocketAddr, Failure> {
     let host = match text("HOST")? {
         Some(host) => host
@@ -86,56 +98,6 @@ fn address() -> Result<SocketAddr, Failure> {
         None => 3000,
     };
     Ok(SocketAddr::new(host, port))
-}
-
-/// The app over an embedded DynamoDB, with the template's settings where the environment has none.
-async fn app(template: &Template) -> Result<App, Failure> {
-    let state = Path::new(STATE);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(state)
-        .map_err(|error| format!("cannot make {STATE}: {error}"))?;
-    let database = text("LATCHKEY_DB")?.unwrap_or_else(|| format!("{STATE}/latchkey.sqlite"));
-    let engine = Engine::start(&database, &template.tables).await?;
-    let key_ring = state.join("jwt-keys.json");
-    let has_keys = variable("JWT_KEYS").or(variable("JWT_KEYS_FILE")).is_some();
-    if !has_keys {
-        keys::make_once(&key_ring)
-            .map_err(|error| format!("cannot keep a key in {}: {error}", key_ring.display()))?;
-    }
-    let sdk = engine.variables();
-    let config = Config::from_lookup(|name| {
-        if let Some((_, value)) = sdk.iter().find(|(variable, _)| *variable == name) {
-            return Some(value.into());
-        }
-        if name.starts_with("AWS_") {
-            return None;
-        }
-        if name == "JWT_KEYS_FILE" && !has_keys {
-            return Some(key_ring.clone().into());
-        }
-        variable(name).or_else(|| template.variables.get(name).map(Into::into))
-    })?;
-    let entropy = Arc::new(SystemEntropy);
-    let client = Client::from_conf(client_config(&config.aws).build());
-    let store = Store::new(client, config.tables.clone(), entropy.clone());
-    Ok(App::new(config, store, Arc::new(SystemClock), entropy)?)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the local run's own settings, and those it passes on to `Config`"
-)]
-fn variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
-}
-
-fn text(name: &str) -> Result<Option<String>, Failure> {
-    variable(name)
-        .map(OsString::into_string)
-        .transpose()
-        .map_err(|_| format!("{name} must be UTF-8").into())
 }
 
 #[expect(clippy::print_stdout, reason = "a person reads it")]

@@ -19,6 +19,8 @@ pub struct Template {
     pub tables: Vec<Table>,
     /// The functions' environment, with each parameter at its default.
     pub variables: BTreeMap<String, String>,
+    /// Every function's name, those without routes included.
+    pub functions: Vec<String>,
     /// What each function may do to tables.
     pub grants: Vec<Grant>,
 }
@@ -144,10 +146,12 @@ impl Template {
             serde_saphyr::from_str(yaml).map_err(|error| TemplateError(error.to_string()))?;
         let mut routes = Vec::new();
         let mut tables = Vec::new();
+        let mut functions = Vec::new();
         let mut grants = Vec::new();
         for resource in document.resources.values() {
             match resource.r#type.as_str() {
                 "AWS::Serverless::Function" => {
+                    functions.push(name_of(resource)?.to_owned());
                     routes.extend(routes_of(resource)?);
                     grants.extend(grants_of(&document, resource)?);
                 }
@@ -165,6 +169,7 @@ impl Template {
             routes,
             tables,
             variables,
+            functions,
             grants,
         })
     }
@@ -172,11 +177,8 @@ impl Template {
 
 fn routes_of(function: &Resource) -> Result<Vec<Route>, TemplateError> {
     let name = name_of(function)?;
-    let events = function
-        .properties
-        .get("Events")
-        .cloned()
-        .unwrap_or_default();
+    let events = function.properties.get("Events").cloned();
+    let events = events.unwrap_or_else(|| Value::Object(Map::new()));
     let events: BTreeMap<String, Event> =
         serde_json::from_value(events).map_err(|error| TemplateError(error.to_string()))?;
     let routes = events
@@ -201,31 +203,36 @@ fn name_of(function: &Resource) -> Result<&str, TemplateError> {
 
 /// The statements of a function's policies: each of actions on one table, narrowed to keys.
 fn grants_of(document: &Document, function: &Resource) -> Result<Vec<Grant>, TemplateError> {
+    const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
     let name = name_of(function)?;
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let texts = |value: &Value| -> Vec<String> {
-        let texts = list(value).into_iter();
-        texts
-            .filter_map(|text| text.as_str().map(str::to_owned))
-            .collect()
-    };
-    let policies = function.properties.get("Policies").map(list);
+    let policies = function
+        .properties
+        .get("Policies")
+        .and_then(Value::as_array);
     policies
-        .unwrap_or_default()
-        .iter()
-        .flat_map(|policy| list(&policy["Statement"]))
+        .into_iter()
+        .flatten()
+        .filter_map(|policy| policy.get("Statement")?.as_array())
+        .flatten()
         .map(|statement| {
-            let table = statement["Resource"]["Fn::GetAtt"][0].as_str();
-            let table = table.and_then(|table| document.resolve_reference(table));
+            let table = statement.pointer("/Resource/Fn::GetAtt/0");
+            let table = table
+                .and_then(Value::as_str)
+                .and_then(|table| document.resolve_reference(table));
             let unclear = || TemplateError(format!("{name}: a policy that names no table"));
-            let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
             Ok(Grant {
                 function: name.to_owned(),
-                actions: texts(&statement["Action"]),
+                actions: texts(statement.pointer("/Action")),
                 table: table.ok_or_else(unclear)?,
-                keys: texts(keys),
+                keys: texts(statement.pointer(KEYS)),
             })
         })
+        .collect()
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(|text| text.as_str().map(str::to_owned))
         .collect()
 }
 

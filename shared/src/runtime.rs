@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use lambda_http::Request;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::app::{App, StartError};
 use crate::config::Config;
+use crate::http::errors::causes;
 use crate::http::event::{self, Event};
 use crate::http::{HttpError, Reply};
 use crate::ports::{SystemClock, SystemEntropy};
@@ -23,9 +26,51 @@ where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
+    run(|app| {
+        let handle = Arc::new(handle);
+        let answer = move |invocation: LambdaEvent<Event>| {
+            let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
+            async move { Ok::<_, Error>(event::answer(&app, invocation.payload, &*handle).await) }
+        };
+        lambda_runtime::run(service_fn(answer))
+    })
+}
+
+/// Serves a function that operators invoke: JSON in, JSON out, and no route. What it refuses is an
+/// error of the invocation, and is logged.
+pub fn serve_operator<H, F, I, O, E>(handle: H) -> ExitCode
+where
+    H: Fn(Arc<App>, I) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<O, E>> + Send + 'static,
+    I: DeserializeOwned + Send + 'static,
+    O: Serialize + Send + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    run(|app| {
+        let answer = move |invocation: LambdaEvent<I>| {
+            let answered = handle(Arc::clone(&app), invocation.payload);
+            async move {
+                answered.await.map_err(|refusal| {
+                    tracing::error!(error = causes(&refusal), "refused");
+                    Diagnostic {
+                        error_type: "Refused".to_owned(),
+                        error_message: refusal.to_string(),
+                    }
+                })
+            }
+        };
+        lambda_runtime::run(service_fn(answer))
+    })
+}
+
+/// Runs a function to its end, which Lambda brings about, or until it finds that it cannot start.
+fn run<F>(function: impl FnOnce(Arc<App>) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
     log_to_stdout();
     log_panics_without_their_message();
-    match try_serve(handle) {
+    match try_run(function) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "not serving");
@@ -34,22 +79,17 @@ where
     }
 }
 
-fn try_serve<H, F>(handle: H) -> Result<(), Error>
+/// In a task of its own a function is woken for its own sake alone, not for that of every
+/// connection's task.
+fn try_run<F>(function: impl FnOnce(Arc<App>) -> F) -> Result<(), Error>
 where
-    H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+    F: Future<Output = Result<(), Error>> + Send + 'static,
 {
-    let (app, handle) = (Arc::new(start()?), Arc::new(handle));
-    let answer = move |invocation: LambdaEvent<Event>| {
-        let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
-        async move { Ok::<_, Error>(event::answer(&app, invocation.payload, &*handle).await) }
-    };
-    // In a task of its own the loop is woken for its own sake alone, not for that of every
-    // connection's task.
+    let app = Arc::new(start()?);
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(async { tokio::spawn(lambda_runtime::run(service_fn(answer))).await? })
+        .block_on(async { tokio::spawn(function(app)).await? })
 }
 
 fn start() -> Result<App, StartError> {

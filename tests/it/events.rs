@@ -11,7 +11,7 @@ use shared::http::event::{Event, answer};
 use tests::app::{PASSWORD, TestApp};
 
 /// The checked-in event of this name, with `TOKEN` replaced.
-fn event(name: &str, token: &str) -> Value {
+pub(crate) fn event(name: &str, token: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let text = std::fs::read_to_string(path.join(name)).unwrap();
     serde_json::from_str(&text.replace("TOKEN", token)).unwrap()

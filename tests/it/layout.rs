@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use local::functions::NAMES;
+use local::functions::{NAMES, OPERATORS};
 use local::template::Template;
 
 fn root() -> PathBuf {
@@ -18,26 +18,26 @@ fn names_in(folder: &str) -> BTreeSet<String> {
         .collect()
 }
 
-#[test]
-fn every_function_has_a_folder_a_route_and_a_place_in_the_local_server() {
-    let folders = names_in("functions");
-    let routed: BTreeSet<String> = Template::checked_in()
-        .unwrap()
-        .routes
-        .into_iter()
-        .map(|route| route.function)
-        .collect();
-    let served: BTreeSet<String> = NAMES.iter().map(ToString::to_string).collect();
+fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    names.into_iter().map(str::to_owned).collect()
+}
 
-    assert_eq!(folders, routed);
-    assert_eq!(folders, served);
+#[test]
+fn every_function_has_a_folder_a_place_in_the_template_and_one_in_the_local_server() {
+    let template = Template::checked_in().unwrap();
+    let folders = names_in("functions");
+    let routed = template.routes.iter().map(|route| route.function.as_str());
+
+    assert_eq!(set(routed), set(NAMES));
+    assert_eq!(folders, set(NAMES.into_iter().chain(OPERATORS)));
+    assert_eq!(folders, template.functions.into_iter().collect());
 }
 
 #[test]
 fn every_function_has_a_good_event_and_a_bad_one() {
     let events = names_in("events");
 
-    for name in NAMES {
+    for name in NAMES.into_iter().chain(OPERATORS) {
         assert!(events.contains(&format!("{name}.json")), "{name}");
         let bad = format!("{name}-");
         assert!(events.iter().any(|event| event.starts_with(&bad)), "{name}");
@@ -46,14 +46,16 @@ fn every_function_has_a_good_event_and_a_bad_one() {
 
 #[test]
 fn every_main_is_the_same_six_lines() {
-    for name in NAMES {
+    let routed = NAMES.map(|name| (name, "serve"));
+    let operators = OPERATORS.map(|name| (name, "serve_operator"));
+    for (name, serve) in routed.into_iter().chain(operators) {
         let main = fs::read_to_string(root().join(format!("functions/{name}/src/main.rs")));
         let module = name.replace('-', "_");
 
         let expected = format!(
             "//! The Lambda function `{name}`.\n\n\
              fn main() -> std::process::ExitCode {{\n    \
-             shared::runtime::serve({module}::handle)\n}}\n"
+             shared::runtime::{serve}({module}::handle)\n}}\n"
         );
 
         assert_eq!(main.unwrap(), expected);

@@ -13,6 +13,7 @@ mod create_user;
 mod events;
 mod faults;
 mod get_user;
+mod grants;
 mod layout;
 mod lost_answers;
 mod management;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::Body;
+use local::functions::operate;
 use local::template::Template;
 use serde_json::{Value, json};
 use tests::app::{Call, PASSWORD, TestApp, get, post};
@@ -37,6 +38,21 @@ struct Recorder {
 }
 
 impl Recorder {
+    async fn operate(&mut self, function: &str, request: Value) {
+        let instance = self.app.another(&[]);
+        let done = operate(function, &instance.app, request).await;
+        done.unwrap().unwrap();
+        self.record(function, &instance);
+    }
+
+    fn record(&mut self, function: &str, instance: &TestApp) {
+        for call in instance.wire.take_calls() {
+            let used = call.uses.into_iter();
+            self.used
+                .extend(used.map(|used| (function.to_owned(), used)));
+        }
+    }
+
     /// Sends a request, by an instance with a memory of its own, and records what its function
     /// used.
     async fn send(&mut self, settings: &[(&str, &str)], call: Call) -> Value {
@@ -57,10 +73,7 @@ impl Recorder {
             (makes_key && std::mem::take(&mut is_first)).then(number_taken)
         });
         let answer = instance.call(call).await;
-        for call in instance.wire.take_calls() {
-            let used = call.uses.into_iter();
-            self.used.extend(used.map(|used| (function.clone(), used)));
-        }
+        self.record(&function, &instance);
         answer.body
     }
 }
@@ -124,6 +137,11 @@ async fn each_function_is_granted_what_it_uses_and_nothing_else() {
     for request in requests() {
         r.send(&[], request.bearer(&token)).await;
     }
+
+    let request = json!({"email": "abc@example.com", "scopes": ["admin"]});
+    r.operate("grant-scopes", request).await;
+    let request = json!({"username": "abc", "scopes": ["admin"]});
+    r.operate("grant-scopes", request).await;
 
     let granted = granted();
     let missing: Vec<_> = recorder.used.difference(&granted).collect();

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Add;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -251,8 +252,11 @@ pub fn cost(calls: &[Call]) -> Cost {
     }
     Cost {
         round_trips: chains.values().copied().max().unwrap_or(0),
-        read_units: calls.iter().map(|call| call.read_units).sum(),
-        write_units: calls.iter().map(|call| call.write_units).sum(),
+        read_units: calls.iter().map(|call| call.read_units).fold(0.0, f64::add),
+        write_units: calls
+            .iter()
+            .map(|call| call.write_units)
+            .fold(0.0, f64::add),
     }
 }
 

@@ -3,6 +3,7 @@
 mod api_keys;
 mod authenticate;
 mod error;
+mod grant;
 mod limits;
 mod profile;
 mod refusals;
@@ -16,6 +17,7 @@ pub use authenticate::{
     authenticate_key_if_sent, authenticate_with_profile,
 };
 pub use error::{AuthError, Denial, InternalError, Name};
+pub use grant::grant_scopes;
 pub use limits::{Limits, Policy, Refusal};
 pub use profile::{ProfileRequest, update_profile};
 pub use refusals::Refusals;

@@ -32,6 +32,9 @@ impl Scope {
     }
 }
 
+/// The most scopes an account has.
+const MAX_SCOPES: usize = 16;
+
 /// The scopes of an account, in the order they were granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scopes(Vec<Scope>);
@@ -41,6 +44,16 @@ impl Scopes {
     #[must_use]
     pub fn of_new_account() -> Self {
         Self(vec![Scope::user()])
+    }
+
+    /// What an operator grants: at most sixteen scopes, each once.
+    #[must_use]
+    pub fn granted(scopes: Vec<Scope>) -> Option<Self> {
+        let has_twins = scopes
+            .iter()
+            .enumerate()
+            .any(|(i, scope)| scopes.iter().skip(i + 1).any(|other| other == scope));
+        (scopes.len() <= MAX_SCOPES && !has_twins).then_some(Self(scopes))
     }
 
     /// Whether one of `wanted` is among them.

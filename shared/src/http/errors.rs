@@ -261,7 +261,7 @@ fn scheme_name(scheme: Scheme) -> &'static str {
 
 /// An error and its causes, outermost first: their `Display`, because the `Debug` of a cancelled
 /// transaction holds items.
-fn causes(error: &dyn Error) -> String {
+pub(crate) fn causes(error: &dyn Error) -> String {
     std::iter::successors(Some(error), |&error| error.source())
         .map(ToString::to_string)
         .collect::<Vec<_>>()

@@ -87,6 +87,33 @@ impl Store {
         .await
     }
 
+    /// Replaces the account's scopes, and returns it as it then is; `None` if it is gone.
+    pub async fn set_scopes(
+        &self,
+        id: &AccountId,
+        scopes: &Scopes,
+    ) -> Result<Option<Account>, StoreError> {
+        self.retrying(|| async {
+            let updated = self
+                .client
+                .update_item()
+                .table_name(&self.tables.users)
+                .key(PK, s(account_key(id)))
+                .update_expression("SET #scope = :scopes")
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_names("#scope", "scope")
+                .expression_attribute_values(":scopes", scopes_attribute(scopes))
+                .return_values(ReturnValue::AllNew)
+                .send()
+                .await;
+            match if_condition_held(updated)? {
+                Some(output) => output.attributes.as_ref().map(from_item).transpose(),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
     /// Records a login with the password of this claim on its account, and returns the account as
     /// it then is; `None` if it is gone, or has another password by now.
     pub async fn record_login(
@@ -133,8 +160,11 @@ pub(super) fn account_key(id: &AccountId) -> String {
     format!("user#{id}")
 }
 
+fn scopes_attribute(scopes: &Scopes) -> AttributeValue {
+    AttributeValue::L(scopes.iter().map(s).collect())
+}
+
 fn to_item(account: &Account) -> Attributes {
-    let scopes = account.scopes.iter().map(s).collect();
     let mut item = new_item(account_key(&account.id));
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set("username", s(&account.username));
@@ -142,7 +172,7 @@ fn to_item(account: &Account) -> Attributes {
     set("email_canonical", s(&account.email_canonical));
     set("is_active", AttributeValue::Bool(account.is_active));
     set("plan", s(&account.plan));
-    set("scope", AttributeValue::L(scopes));
+    set("scope", scopes_attribute(&account.scopes));
     set("password_version", n(account.password_version));
     set("generation", n(account.generation));
     set("created_at", n(account.created_at.millis()));

@@ -1,0 +1,72 @@
+//! Says what an account may do. No route leads here: whoever may invoke the function in AWS may
+//! make an administrator, and nobody else.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::auth::{self, AuthError};
+use shared::domain::{Identifier, Scope, Scopes};
+
+/// `{"email": "...", "scopes": [...]}`, or `username` in place of `email`. The scopes are all that
+/// the account then has.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    email: Option<String>,
+    username: Option<String>,
+    scopes: Vec<String>,
+}
+
+/// The account as it then is.
+#[derive(Debug, Serialize)]
+pub struct Response {
+    id: String,
+    username: String,
+    email: String,
+    scope: Vec<String>,
+}
+
+/// Why nothing was granted.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There must be an email or a username, and not both.
+    #[error("either email or username is required")]
+    NotOneName,
+    /// Not what a scope looks like.
+    #[error("a scope is 1 to 64 characters of A-Z a-z 0-9 . _ : -")]
+    NotAScope,
+    /// More than an account holds.
+    #[error("an account has at most 16 scopes, each once")]
+    NotASet,
+    /// Nobody has the name.
+    #[error("no account has this name")]
+    Nobody,
+    /// The store did not do it.
+    #[error(transparent)]
+    Failed(#[from] AuthError),
+}
+
+/// Replaces an account's scopes, from its next request on.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Refusal> {
+    let identifier = match (request.email, request.username) {
+        (Some(email), None) => Identifier::parse_email(&email),
+        (None, Some(username)) => Identifier::parse(&username),
+        _ => return Err(Refusal::NotOneName),
+    };
+    let scopes: Option<Vec<Scope>> = request
+        .scopes
+        .iter()
+        .map(|scope| Scope::parse(scope))
+        .collect();
+    let scopes = Scopes::granted(scopes.ok_or(Refusal::NotAScope)?).ok_or(Refusal::NotASet)?;
+    let account = auth::grant_scopes(&app, &identifier, &scopes)
+        .await?
+        .ok_or(Refusal::Nobody)?;
+    Ok(Response {
+        id: account.id.to_string(),
+        scope: account.scopes.iter().map(str::to_owned).collect(),
+        username: account.username,
+        email: account.email,
+    })
+}
