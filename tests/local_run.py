@@ -114,6 +114,24 @@ def lets_a_logout_on_one_process_end_the_token_on_another(folder):
             assert (status, answer["message"]) == (401, "Bad token"), (method, path, answer)
 
 
+def grants_scopes_beside_a_server_that_runs(folder):
+    with Run(folder) as run:
+        token = run.send("POST", "/user", ABC)[1]["token"]
+        granted = grant(folder, EMAIL=ABC["email"], SCOPES="user,admin")
+        assert granted.returncode == 0, granted.stderr
+        assert json.loads(granted.stdout)["scope"] == ["user", "admin"], granted.stdout
+        assert run.send("GET", "/user", token=token)[1]["scope"] == ["user", "admin"]
+        nobody = grant(folder, EMAIL="nobody@example.com", SCOPES="admin")
+        assert (nobody.returncode, nobody.stderr.count("\n")) == (1, 1), nobody.stderr
+
+
+def grant(folder, **settings):
+    environment = {**os.environ, **settings}
+    return subprocess.run(
+        [LOCAL, "grant"], cwd=folder, env=environment, text=True, capture_output=True, timeout=20
+    )
+
+
 def keeps_its_key_to_its_owner(folder):
     with Run(folder):
         key = pathlib.Path(folder, ".local/jwt-keys.json")
@@ -148,6 +166,7 @@ PROMISES = (
     ends_cleanly_when_told,
     remembers_accounts_after_a_stop_and_after_a_kill,
     lets_a_logout_on_one_process_end_the_token_on_another,
+    grants_scopes_beside_a_server_that_runs,
     keeps_its_key_to_its_owner,
     says_what_keeps_it_from_starting,
 )
