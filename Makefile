@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+ARCH ?= x86_64
+STACK ?= default
+CARGO_LAMBDA_ARCH := $(if $(filter arm64,$(ARCH)),--arm64)
 FUNCTIONS := $(addprefix --package ,$(notdir $(wildcard functions/*)))
 
 .PHONY: help
@@ -12,6 +15,10 @@ help: ## List the targets
 .PHONY: run
 run: ## Run the whole API on http://localhost:3000, with DynamoDB embedded
 	@cargo run --quiet --package local
+
+.PHONY: watch
+watch: $(VENV)/installed ## Run the real binaries behind the Lambda Runtime API on http://localhost:9000
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo run --quiet --package local -- watch
 
 .PHONY: grant
 grant: ## Say what a local account may do: make grant EMAIL=abc@example.com SCOPES=user,admin
@@ -48,9 +55,10 @@ $(VENV)/installed: tests/requirements.txt
 	@touch $@
 
 .PHONY: build
-build: $(VENV)/installed ## Build the Lambda functions into target/lambda/
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release $(FUNCTIONS)
+build: $(VENV)/installed ## Build the Lambda functions into target/lambda/, for ARCH=x86_64 or arm64
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release $(CARGO_LAMBDA_ARCH) $(FUNCTIONS)
+	$(PYTHON) tests/built.py
 
 .PHONY: deploy
-deploy: build ## Build, then deploy the stack with the SAM CLI
-	$(VENV)/bin/sam deploy --guided --capabilities CAPABILITY_IAM
+deploy: build ## Build, then deploy the stack: STACK=default or prod of samconfig.toml
+	$(VENV)/bin/sam deploy --config-env $(STACK)

@@ -1,5 +1,5 @@
-//! `make run`: the whole API on this machine, in one process, on one port. `make grant`: says what
-//! an account of it may do.
+//! `make run`: the whole API on this machine, in one process, on one port. `make watch`: the real
+//! binaries, behind cargo-lambda. `make grant`: says what an account of either may do.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use local::functions::operate;
 use local::gateway::Gateway;
-use local::setup::{Failure, app, text};
+use local::setup::{Failure, app, settings, text};
 use local::template::{Route, Template};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -26,6 +27,7 @@ async fn main() -> ExitCode {
     let command = std::env::args().nth(1);
     let done = match command.as_deref() {
         Some("grant") => grant().await,
+        Some("watch") => watch().await,
         _ => run().await,
     };
     match done {
@@ -79,6 +81,22 @@ async fn grant() -> Result<(), Failure> {
     let granted = operate("grant-scopes", &app, request).await;
     print(&granted.ok_or("no such function")??.to_string());
     Ok(())
+}
+
+/// Lets cargo-lambda build, run and rebuild the real binaries, over a DynamoDB in this process.
+async fn watch() -> Result<(), Failure> {
+    let settings = settings(&Template::checked_in()?).await?;
+    let watched = Command::new("cargo")
+        .args(["lambda", "watch", "--invoke-address", "127.0.0.1"])
+        .envs(settings)
+        .status()
+        .await
+        .map_err(|error| format!("cannot run cargo lambda: {error}"))?;
+    if watched.success() {
+        Ok(())
+    } else {
+        Err(format!("cargo lambda watch: {watched}").into())
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "a person reads it")]

@@ -1,10 +1,10 @@
 //! The app on this machine: an embedded DynamoDB, a key of its own, and the template's settings
 //! where the environment has none.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
@@ -25,37 +25,43 @@ const STATE: &str = ".local";
 
 /// The app that `make run` serves and `make grant` works on.
 pub async fn app(template: &Template) -> Result<App, Failure> {
-    let state = Path::new(STATE);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(state)
-        .map_err(|error| format!("cannot make {STATE}: {error}"))?;
-    let database = text("LATCHKEY_DB")?.unwrap_or_else(|| format!("{STATE}/latchkey.sqlite"));
-    let engine = Engine::start(&database, &template.tables).await?;
-    let key_ring = state.join("jwt-keys.json");
-    let has_keys = variable("JWT_KEYS").or(variable("JWT_KEYS_FILE")).is_some();
-    if !has_keys {
-        keys::make_once(&key_ring)
-            .map_err(|error| format!("cannot keep a key in {}: {error}", key_ring.display()))?;
-    }
-    let sdk = engine.variables();
-    let config = Config::from_lookup(|name| {
-        if let Some((_, value)) = sdk.iter().find(|(variable, _)| *variable == name) {
-            return Some(value.into());
-        }
-        if name.starts_with("AWS_") {
-            return None;
-        }
-        if name == "JWT_KEYS_FILE" && !has_keys {
-            return Some(key_ring.clone().into());
-        }
-        variable(name).or_else(|| template.variables.get(name).map(Into::into))
-    })?;
+    let settings = settings(template).await?;
+    let config = Config::from_lookup(|name| settings.get(name).cloned())?;
     let entropy = Arc::new(SystemEntropy);
     let client = Client::from_conf(client_config(&config.aws).build());
     let store = Store::new(client, config.tables.clone(), entropy.clone());
     Ok(App::new(config, store, Arc::new(SystemClock), entropy)?)
+}
+
+/// Starts an embedded DynamoDB, which runs as long as this process, and returns what a function's
+/// environment must be to work on it: the template's settings, unless this process's own
+/// environment has others, and a key that was made for this machine, unless it has one.
+pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>, Failure> {
+    let state = std::path::absolute(STATE)?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&state)
+        .map_err(|error| format!("cannot make {STATE}: {error}"))?;
+    let database = text("LATCHKEY_DB")?.unwrap_or_else(|| format!("{STATE}/latchkey.sqlite"));
+    let engine = Engine::start(&database, &template.tables).await?;
+    let mut settings = BTreeMap::new();
+    for (name, default) in &template.variables {
+        let value = variable(name).unwrap_or_else(|| default.into());
+        settings.insert(name.clone(), value);
+    }
+    for name in ["JWT_KEYS", "JWT_KEYS_FILE"] {
+        settings.extend(variable(name).map(|value| (name.to_owned(), value)));
+    }
+    if !settings.contains_key("JWT_KEYS") && !settings.contains_key("JWT_KEYS_FILE") {
+        let key_ring = state.join("jwt-keys.json");
+        keys::make_once(&key_ring)
+            .map_err(|error| format!("cannot keep a key in {}: {error}", key_ring.display()))?;
+        settings.insert("JWT_KEYS_FILE".to_owned(), key_ring.into());
+    }
+    let sdk = engine.variables().into_iter();
+    settings.extend(sdk.map(|(name, value)| (name.to_owned(), value.into())));
+    Ok(settings)
 }
 
 #[expect(

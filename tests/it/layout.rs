@@ -81,3 +81,31 @@ fn every_code_of_the_management_family_is_documented_once() {
 
     assert_eq!(codes, documented);
 }
+
+#[test]
+fn cargo_lambda_watches_the_template_s_routes() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let section = manifest.split("[workspace.metadata.lambda.watch.router]\n");
+    let table = section.last().unwrap().split("\n\n").next().unwrap();
+    let watched: BTreeSet<String> = table
+        .lines()
+        .flat_map(|line| {
+            let (path, functions) = line.split_once(" = ").unwrap();
+            let path = path.trim_matches('"').to_owned();
+            let quoted: Vec<&str> = functions.split('"').skip(1).step_by(2).collect();
+            let pairs: Vec<String> = quoted
+                .chunks(2)
+                .map(|pair| format!("{} {path} {}", pair[0], pair[1]))
+                .collect();
+            pairs
+        })
+        .collect();
+    let expected: BTreeSet<String> = Template::checked_in()
+        .unwrap()
+        .routes
+        .iter()
+        .map(|route| format!("{} {} {}", route.method, route.path, route.function))
+        .collect();
+
+    assert_eq!(watched, expected);
+}

@@ -1,0 +1,48 @@
+"""Checks what `make build` made: that each function fits, and runs on Lambda's glibc.
+
+Needs Python and binutils.
+"""
+
+import io
+import pathlib
+import re
+import subprocess
+import sys
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MOST_BYTES = 4_000_000
+# That of provided.al2023.
+GLIBC = (2, 34)
+
+
+def zipped(program):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.write(program, "bootstrap")
+    return len(archive.getvalue())
+
+
+def newest_glibc(program):
+    symbols = subprocess.run(
+        ["objdump", "-T", program], capture_output=True, text=True, check=True
+    ).stdout
+    versions = re.findall(r"GLIBC_(\d+)\.(\d+)", symbols)
+    return max((int(major), int(minor)) for major, minor in versions)
+
+
+failed = 0
+functions = sorted(path.name for path in (ROOT / "functions").iterdir())
+for name in functions:
+    program = ROOT / "target/lambda" / name / "bootstrap"
+    if not program.exists():
+        failed += 1
+        print(f"{name:16} not built")
+        continue
+    size, glibc = zipped(program), newest_glibc(program)
+    good = size <= MOST_BYTES and glibc <= GLIBC
+    failed += not good
+    verdict = "ok" if good else "TOO LARGE" if size > MOST_BYTES else "GLIBC TOO NEW"
+    print(f"{name:16} {size / 1e6:5.2f} MB zipped, glibc {glibc[0]}.{glibc[1]}: {verdict}")
+print(f"{len(functions) - failed} passed, {failed} failed")
+sys.exit(1 if failed else 0)

@@ -1,0 +1,70 @@
+"""Drives every route of a running Latchkey as a client would: tests/end_to_end.py URL.
+
+For `make run`, `make watch` and `sam local start-api` alike. Needs Python alone.
+"""
+
+import json
+import secrets
+import sys
+import urllib.error
+import urllib.request
+
+URL = sys.argv[1].rstrip("/")
+NAME = f"user-{secrets.token_hex(6)}"
+EMAIL = f"{NAME}@example.com"
+PASSWORD = secrets.token_urlsafe(12)
+
+
+def call(method, path, body=None, token=None, key=None):
+    headers = {"content-type": "application/json"}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
+    if key:
+        headers["x-api-key"] = key
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(URL + path, data=data, headers=headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=600) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+passed = 0
+
+
+def expect(status, what, answer):
+    global passed
+    if answer[0] != status:
+        sys.exit(f"{what}: {answer[0]} instead of {status}: {answer[1]}")
+    passed += 1
+    print(f"{what}: {status}")
+    return answer[1]
+
+
+new = {"username": NAME, "email": EMAIL, "password": PASSWORD}
+by_name = {"username": NAME, "password": PASSWORD}
+signed_up = expect(200, "POST /user", call("POST", "/user", new))
+expect(400, "POST /user again", call("POST", "/user", new))
+token = expect(200, "POST /user/auth", call("POST", "/user/auth", by_name))["token"]
+wrong = {**by_name, "password": "incorrect"}
+expect(403, "POST /user/auth, wrong password", call("POST", "/user/auth", wrong))
+user = expect(200, "GET /user", call("GET", "/user", token=token))
+assert user["id"] == signed_up["user"]["id"], user
+expect(401, "GET /user without credentials", call("GET", "/user"))
+
+session = expect(200, "POST /v1/auth/login", call("POST", "/v1/auth/login", by_name))["token"]
+new_key = {"name": "end to end", "permissions": 3}
+key = expect(200, "POST /v1/api-keys", call("POST", "/v1/api-keys", new_key, session))["apiKey"]
+profile = {"user": {"firstName": "Ada", "settings": [{"category": "ui", "name": "theme"}]}}
+changed = expect(200, "POST /v1/auth/user", call("POST", "/v1/auth/user", profile, key=key["key"]))
+read = expect(200, "GET /v1/auth/user", call("GET", "/v1/auth/user", key=key["key"]))
+assert read == changed and read["user"]["firstName"] == "Ada", read
+keys = expect(200, "GET /v1/api-keys", call("GET", "/v1/api-keys", token=session))["apiKeys"]
+assert [listed["id"] for listed in keys] == [key["id"]], keys
+revoke = f"/v1/api-keys/{key['id']}"
+expect(200, "DELETE /v1/api-keys/{id}", call("DELETE", revoke, token=session))
+expect(401, "GET /v1/auth/user by a revoked key", call("GET", "/v1/auth/user", key=key["key"]))
+expect(200, "POST /v1/auth/logout", call("POST", "/v1/auth/logout", {}, session))
+expect(401, "GET /user after logout", call("GET", "/user", token=session))
+print(f"{passed} passed, 0 failed")
