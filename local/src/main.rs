@@ -49,24 +49,20 @@ async fn run() -> Result<(), Failure> {
     announce(listener.local_addr()?, &template.routes);
     let router = Gateway::new(template.routes, app).into_router();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let mut terminated = signal(SignalKind::terminate())?;
     let (stop, stopped) = oneshot::channel();
     let server = axum::serve(listener, service).with_graceful_shutdown(async {
         let _ = stopped.await;
     });
     let stopping = async {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated.recv() => {}
-        }
+        told_to_stop().await?;
         let _ = stop.send(());
         tokio::time::sleep(GRACE).await;
+        Ok(())
     };
     tokio::select! {
-        ended = server.into_future() => ended?,
-        () = stopping => {}
+        ended = server.into_future() => Ok(ended?),
+        stopped = stopping => stopped,
     }
-    Ok(())
 }
 
 /// Invokes `grant-scopes`, as an operator would in AWS.
@@ -86,17 +82,29 @@ async fn grant() -> Result<(), Failure> {
 /// Lets cargo-lambda build, run and rebuild the real binaries, over a DynamoDB in this process.
 async fn watch() -> Result<(), Failure> {
     let settings = settings(&Template::checked_in()?).await?;
-    let watched = Command::new("cargo")
+    let mut watching = Command::new("cargo")
         .args(["lambda", "watch", "--invoke-address", "127.0.0.1"])
         .envs(settings)
-        .status()
-        .await
+        .kill_on_drop(true)
+        .spawn()
         .map_err(|error| format!("cannot run cargo lambda: {error}"))?;
-    if watched.success() {
-        Ok(())
-    } else {
-        Err(format!("cargo lambda watch: {watched}").into())
+    tokio::select! {
+        ended = watching.wait() => match ended? {
+            status if status.success() => Ok(()),
+            status => Err(format!("cargo lambda watch: {status}").into()),
+        },
+        stopped = told_to_stop() => stopped,
     }
+}
+
+/// Ends with the signal that ends this process.
+async fn told_to_stop() -> Result<(), Failure> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminated.recv() => {}
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "a person reads it")]
