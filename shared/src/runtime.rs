@@ -8,6 +8,10 @@ use lambda_http::Request;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::app::{App, StartError};
 use crate::config::Config;
@@ -108,12 +112,18 @@ fn log_panics_without_their_message() {
     }));
 }
 
-/// One JSON object a line, as CloudWatch takes them.
+/// One JSON object a line, as CloudWatch takes them. The runtime's own span would be formatted for
+/// each request, and says nothing that Lambda does not log itself.
 fn log_to_stdout() {
-    tracing_subscriber::fmt()
+    let levels = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("lambda_runtime", LevelFilter::WARN);
+    let lines = tracing_subscriber::fmt::layer()
         .json()
-        .with_max_level(tracing::Level::INFO)
         .with_target(false)
         .with_current_span(false)
+        .with_span_list(false);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(levels))
         .init();
 }
