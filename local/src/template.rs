@@ -2,10 +2,15 @@
 //!
 //! The template is the truth: what runs and is tested here is what is deployed.
 
+mod grants;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub use self::grants::Grant;
+use self::grants::grants_of;
 
 /// The stack's name, of which tables take theirs, when it runs on one machine.
 const STACK_NAME: &str = "latchkey";
@@ -23,19 +28,6 @@ pub struct Template {
     pub functions: Vec<String>,
     /// What each function may do to tables.
     pub grants: Vec<Grant>,
-}
-
-/// What a function may do to a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// The function's name.
-    pub function: String,
-    /// The actions, such as `dynamodb:GetItem`.
-    pub actions: Vec<String>,
-    /// The table's name.
-    pub table: String,
-    /// The keys of the items: each a pattern that ends in `*`.
-    pub keys: Vec<String>,
 }
 
 /// A route and the function behind it.
@@ -199,41 +191,6 @@ fn name_of(function: &Resource) -> Result<&str, TemplateError> {
         .and_then(Value::as_str)
         .and_then(|uri| uri.trim_end_matches('/').rsplit('/').next())
         .ok_or_else(|| TemplateError("a function without CodeUri".to_owned()))
-}
-
-/// The statements of a function's policies: each of actions on one table, narrowed to keys.
-fn grants_of(document: &Document, function: &Resource) -> Result<Vec<Grant>, TemplateError> {
-    const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
-    let name = name_of(function)?;
-    let policies = function
-        .properties
-        .get("Policies")
-        .and_then(Value::as_array);
-    policies
-        .into_iter()
-        .flatten()
-        .filter_map(|policy| policy.get("Statement")?.as_array())
-        .flatten()
-        .map(|statement| {
-            let table = statement.pointer("/Resource/Fn::GetAtt/0");
-            let table = table
-                .and_then(Value::as_str)
-                .and_then(|table| document.resolve_reference(table));
-            let unclear = || TemplateError(format!("{name}: a policy that names no table"));
-            Ok(Grant {
-                function: name.to_owned(),
-                actions: texts(statement.pointer("/Action")),
-                table: table.ok_or_else(unclear)?,
-                keys: texts(statement.pointer(KEYS)),
-            })
-        })
-        .collect()
-}
-
-fn texts(list: Option<&Value>) -> Vec<String> {
-    let list = list.and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|text| text.as_str().map(str::to_owned))
-        .collect()
 }
 
 fn table_of(document: &Document, table: &Resource) -> Result<Table, TemplateError> {

@@ -11,10 +11,10 @@
 //!
 //! | module | what is there |
 //! | --- | --- |
-//! | [`domain`] | accounts, emails, passwords, limits: rules without I/O, AWS or HTTP |
+//! | [`domain`] | accounts, profiles, passwords, API keys, limits: rules without I/O, AWS or HTTP |
 //! | [`crypto`] | Argon2id, JWT, the key ring, ids |
 //! | [`store`] | DynamoDB: keys, items, every condition expression |
-//! | [`auth`] | the use cases: sign up, sign in, authenticate |
+//! | [`auth`] | the use cases: sign up, sign in, authenticate, revoke |
 //! | [`http`] | requests in, responses out, and the one table from error to status |
 //! | [`config`] | every environment variable, checked at start |
 //! | [`ports`] | what the world hands in: time and randomness |

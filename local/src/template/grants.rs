@@ -1,0 +1,56 @@
+//! What the functions' policies grant.
+
+use serde_json::Value;
+
+use super::{Document, Resource, TemplateError, name_of};
+
+/// What a function may do to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The function's name.
+    pub function: String,
+    /// The actions, such as `dynamodb:GetItem`.
+    pub actions: Vec<String>,
+    /// The table's name.
+    pub table: String,
+    /// The keys of the items: each a pattern that ends in `*`.
+    pub keys: Vec<String>,
+}
+
+/// The statements of a function's policies: each of actions on one table, narrowed to keys.
+pub(super) fn grants_of(
+    document: &Document,
+    function: &Resource,
+) -> Result<Vec<Grant>, TemplateError> {
+    const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
+    let name = name_of(function)?;
+    let policies = function
+        .properties
+        .get("Policies")
+        .and_then(Value::as_array);
+    policies
+        .into_iter()
+        .flatten()
+        .filter_map(|policy| policy.get("Statement")?.as_array())
+        .flatten()
+        .map(|statement| {
+            let table = statement.pointer("/Resource/Fn::GetAtt/0");
+            let table = table
+                .and_then(Value::as_str)
+                .and_then(|table| document.resolve_reference(table));
+            let unclear = || TemplateError(format!("{name}: a policy that names no table"));
+            Ok(Grant {
+                function: name.to_owned(),
+                actions: texts(statement.pointer("/Action")),
+                table: table.ok_or_else(unclear)?,
+                keys: texts(statement.pointer(KEYS)),
+            })
+        })
+        .collect()
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(|text| text.as_str().map(str::to_owned))
+        .collect()
+}

@@ -1,0 +1,144 @@
+//! Settings that many change at once, and changes whose answer is lost.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tests::app::{Answer, TestApp};
+use tests::wire::Fault;
+
+use crate::settings::{post_settings, settings, with_settings};
+
+async fn race(app: &TestApp, token: &str, n: usize, body: impl Fn(usize) -> Value) -> Vec<Answer> {
+    let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(&[]))).collect();
+    let tasks: Vec<_> = (0..n)
+        .map(|i| {
+            let (instance, token) = (Arc::clone(&instances[i % 4]), token.to_owned());
+            let body = body(i);
+            tokio::spawn(async move { post_settings(&instance, &token, body).await })
+        })
+        .collect();
+    futures_util::future::try_join_all(tasks).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_creations_all_survive_with_numbers_of_their_own() {
+    let (app, token) = TestApp::with_user().await;
+
+    let answers = race(&app, &token, 20, |i| {
+        json!([{"category": "a", "name": i.to_string()}, {"category": "b", "name": i.to_string()}])
+    })
+    .await;
+
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    let all = settings(&app.profile(&token).await);
+    assert_eq!(all.len(), 40);
+    let ids: BTreeSet<i64> = all.iter().map(|s| s["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, (1..=40).collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_racing_creations_no_more_succeed_than_there_is_room_for() {
+    let (app, token) = TestApp::with_user().await;
+    let ninety: Vec<_> = (0..90)
+        .map(|i| json!({"category": "a", "name": i.to_string()}))
+        .collect();
+    post_settings(&app, &token, json!(ninety)).await;
+
+    let answers = race(
+        &app,
+        &token,
+        20,
+        |_| json!([{"category": "b", "name": "b"}]),
+    )
+    .await;
+
+    let succeeded = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(succeeded, 10);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| matches!(answer.status, 200 | 400))
+    );
+    assert_eq!(settings(&app.profile(&token).await).len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_changes_of_one_setting_do_not_undo_each_other() {
+    let (app, token) = with_settings().await;
+
+    let answers = race(&app, &token, 6, |i| match i {
+        0 => json!([{"id": 2, "value": "8"}]),
+        1 => json!([{"id": 2, "group": "table"}]),
+        2 => json!([{"id": 2, "description": "columns"}]),
+        3 => json!([{"id": 2, "category": "view"}]),
+        4 => json!([{"id": 2, "name": "width"}]),
+        _ => json!([{"id": 1, "value": "light"}]),
+    })
+    .await;
+
+    assert!(
+        answers.iter().all(|answer| answer.status == 200),
+        "{answers:?}"
+    );
+    let all = settings(&app.profile(&token).await);
+    let expected = json!({"id": 2, "category": "view", "group": "table", "name": "width",
+        "value": "8", "type": "int", "description": "columns", "readOnly": false,
+        "userId": all[1]["userId"]});
+    assert_eq!(all[1], expected);
+    assert_eq!(all[0]["value"], "light");
+}
+
+/// Loses the answer to the next change of a profile, which is then sent again.
+fn lose_the_answer_to_a_change(app: &TestApp) {
+    let mut changes = 0;
+    app.wire.on_request(move |_, body| {
+        let is_change = body["UpdateExpression"].as_str()?.contains("updated_at");
+        changes += usize::from(is_change);
+        (is_change && changes == 1).then_some(Fault::LoseAnswer)
+    });
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_made_once() {
+    let new = json!({"category": "a", "name": "b"});
+    for changes in [
+        json!([{"id": 1, "value": null}]),
+        json!([{"id": 2, "value": "9"}]),
+        json!([new]),
+        json!([{"id": 1, "value": null}, {"id": 2, "value": "9"}, new]),
+        json!([new, new, {"id": 1, "value": ""}]),
+    ] {
+        let (app, token) = with_settings().await;
+        let (twin, twin_token) = with_settings().await;
+        let expected = settings(&post_settings(&twin, &twin_token, changes.clone()).await);
+        lose_the_answer_to_a_change(&app);
+
+        let answer = post_settings(&app, &token, changes.clone()).await;
+        app.wire.heal();
+
+        assert_eq!(answer.status, 200, "{changes} {answer:?}");
+        let mut got = settings(&answer);
+        for (setting, expected) in got.iter_mut().zip(&expected) {
+            setting["userId"] = expected["userId"].clone();
+        }
+        assert_eq!(got, expected, "{changes}");
+        // Each was counted once: there is room for what is missing to a hundred.
+        let room = (got.len()..100).map(|_| new.clone());
+        let rest = post_settings(&app, &token, room.collect()).await;
+        assert_eq!(rest.status, 200, "{changes}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_that_thirty_change_at_once_ends_as_one_of_them_left_it() {
+    let (app, token) = with_settings().await;
+
+    let value = |i: usize| json!([{"id": 1, "value": i.to_string()}]);
+    let answers = race(&app, &token, 30, value).await;
+
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    let all = settings(&app.profile(&token).await);
+    let value: usize = all[0]["value"].as_str().unwrap().parse().unwrap();
+    assert!(value < 30);
+}
