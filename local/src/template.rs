@@ -18,7 +18,7 @@ const STACK_NAME: &str = "latchkey";
 /// The checked-in template, as far as it matters here.
 #[derive(Debug)]
 pub struct Template {
-    /// Every route, in the order of the functions' names.
+    /// Every route, by path and method.
     pub routes: Vec<Route>,
     /// The tables.
     pub tables: Vec<Table>,
