@@ -14,7 +14,7 @@ where
     futures_util::future::join_all((0..n).map(request)).await
 }
 
-/// Sends `n` requests at once, each from a task of its own, spread over four instances.
+/// Sends `n` requests at once to an empty Latchkey: see [`race_over`].
 pub(crate) async fn race_instances<F>(
     settings: &[(&str, &str)],
     n: usize,
@@ -24,6 +24,20 @@ where
     F: Future<Output = Answer> + Send + 'static,
 {
     let app = TestApp::with(settings).await;
+    let answers = race_over(&app, settings, n, request).await;
+    (app, answers)
+}
+
+/// Sends `n` requests at once, each from a task of its own, spread over four instances.
+pub(crate) async fn race_over<F>(
+    app: &TestApp,
+    settings: &[(&str, &str)],
+    n: usize,
+    request: impl Fn(Arc<TestApp>, usize) -> F,
+) -> Vec<Answer>
+where
+    F: Future<Output = Answer> + Send + 'static,
+{
     let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(settings))).collect();
     let tasks: Vec<_> = (0..n)
         .map(|i| tokio::spawn(request(instances[i % 4].clone(), i)))
@@ -32,7 +46,7 @@ where
     for task in tasks {
         answers.push(task.await.unwrap());
     }
-    (app, answers)
+    answers
 }
 
 /// How many answers have this status.

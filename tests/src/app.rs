@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder as SdkConfig;
@@ -175,7 +176,7 @@ impl TestApp {
     pub async fn with_impatience() -> (Self, String) {
         let (app, token) = Self::with_user().await;
         let impatient = |sdk: SdkConfig| {
-            let patience = std::time::Duration::from_millis(100);
+            let patience = Duration::from_millis(100);
             sdk.timeout_config(TimeoutConfig::builder().operation_timeout(patience).build())
         };
         let app = Self::over(app.engine.clone(), Arc::clone(&app.clock), &[], impatient);
@@ -215,7 +216,7 @@ impl TestApp {
         let config =
             Config::from_lookup(|name| variables.get(name).map(Into::into)).expect("settings");
         let wire = Wire::new();
-        let sdk = adjust(client_config(&config.aws));
+        let sdk = adjust(client_config(&config.aws).timeout_config(patience()));
         let entropy = Arc::new(SystemEntropy);
         let store = Store::new(
             Client::from_conf(sdk.clone().http_client(wire.clone()).build()),
@@ -387,6 +388,16 @@ impl TestApp {
     pub fn cost(&self) -> Cost {
         cost(&self.wire.take_calls())
     }
+}
+
+/// However slow the machine is, no test fails for it.
+fn patience() -> TimeoutConfig {
+    const PATIENCE: Duration = Duration::from_mins(1);
+    TimeoutConfig::builder()
+        .connect_timeout(PATIENCE)
+        .operation_attempt_timeout(PATIENCE)
+        .operation_timeout(PATIENCE)
+        .build()
 }
 
 /// An item as the table holds it.
