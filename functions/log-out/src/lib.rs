@@ -3,14 +3,10 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use shared::app::App;
 use shared::auth::{self, Need};
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
-
-#[derive(Serialize)]
-struct Response {}
 
 /// Answers `POST /v1/auth/logout`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
@@ -18,5 +14,5 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let caller = request::caller(&app, &request, Need::Nothing).await?;
     body.object()?;
     auth::sign_out(&app, &caller).await?;
-    Reply::success(&Response {})
+    Reply::success(&())
 }

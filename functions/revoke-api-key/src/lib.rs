@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use shared::app::App;
 use shared::auth::{self, AuthError, Need};
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
-
-#[derive(Serialize)]
-struct Response {}
 
 /// Answers `DELETE /v1/api-keys/{id}`. An id that is no number is nobody's.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
@@ -18,5 +14,5 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     body.object()?;
     let id = request::path_number(&request, "id").ok_or(AuthError::NoApiKey)?;
     auth::revoke_api_key(&app, &caller, &profile, id).await?;
-    Reply::success(&Response {})
+    Reply::success(&())
 }
