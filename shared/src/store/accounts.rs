@@ -1,5 +1,7 @@
 //! `user#<id>`: the account.
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
@@ -57,7 +59,8 @@ impl Store {
         .await
     }
 
-    fn put_new(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {
+    /// The part of a transaction that puts an item of the users table which must not be there.
+    pub(super) fn put_new(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.tables.users)
             .set_item(Some(item))
@@ -106,10 +109,7 @@ impl Store {
                 .return_values(ReturnValue::AllNew)
                 .send()
                 .await;
-            match if_condition_held(updated)? {
-                Some(output) => output.attributes.as_ref().map(from_item).transpose(),
-                None => Ok(None),
-            }
+            changed_account(updated)
         })
         .await
     }
@@ -134,13 +134,18 @@ impl Store {
                 .return_values(ReturnValue::AllNew)
                 .send()
                 .await;
-            match if_condition_held(updated)? {
-                Some(output) => output.attributes.as_ref().map(from_item).transpose(),
-                None => Ok(None),
-            }
+            changed_account(updated)
         })
         .await
     }
+}
+
+/// The account an update left behind, or `None` where its condition failed.
+fn changed_account(
+    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+) -> Result<Option<Account>, StoreError> {
+    let attributes = if_condition_held(updated)?.and_then(|output| output.attributes);
+    attributes.as_ref().map(from_item).transpose()
 }
 
 /// Reads the reasons of a cancelled transaction: the account's first, then its claims'.

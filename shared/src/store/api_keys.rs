@@ -4,11 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 
 use super::error::{failed_conditions, is_failed_condition};
-use super::item::{Attributes, Item, deletable, n, new_item, s, version};
+use super::item::{Attributes, Item, deletable, n, new_item, s, update_in_transaction, version};
 use super::profiles::profile_key;
 use super::{PK, Store, StoreError};
 use crate::domain::{
@@ -51,16 +50,8 @@ const REMEMBERED: Duration = Duration::from_hours(30 * 24);
 impl Store {
     /// The key of this digest, if there is one. One read.
     pub async fn api_key(&self, digest: &ApiKeyDigest) -> Result<Option<StoredApiKey>, StoreError> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.tables.users)
-            .key(PK, s(api_key_key(digest)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::from_sdk)?;
-        output.item.as_ref().map(from_item).transpose()
+        let item = self.user_item(api_key_key(digest)).await?;
+        item.as_ref().map(from_item).transpose()
     }
 
     /// Adds a key, and what its owner sees of it to their profile, if its number is the one after
@@ -107,13 +98,7 @@ impl Store {
             item.insert("valid_until".to_owned(), n(expires.millis()));
             item.insert("expires_at".to_owned(), deletable(expires.plus(REMEMBERED)));
         }
-        let put = Put::builder()
-            .table_name(&self.tables.users)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        self.put_new(item)
     }
 
     fn list_api_key(
@@ -145,7 +130,7 @@ impl Store {
                 .condition_expression("last_api_key = :last")
                 .expression_attribute_values(":last", n(key.id.saturating_sub(1)))
         };
-        built(update)
+        update_in_transaction(update)
     }
 
     /// Revokes a key of the owner's, together with what they see of it. One that is dead already,
@@ -202,7 +187,7 @@ impl Store {
                 "attribute_exists({attribute}) AND attribute_not_exists({attribute}.revoked_at)"
             ))
             .expression_attribute_values(":now", n(now.millis()));
-        built(update)
+        update_in_transaction(update)
     }
 
     fn revoke_itself(&self, key: &ApiKey, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
@@ -213,7 +198,7 @@ impl Store {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":now", n(now.millis()))
             .expression_attribute_values(":forgotten_at", deletable(now.plus(REMEMBERED)));
-        built(update)
+        update_in_transaction(update)
     }
 }
 
@@ -225,13 +210,6 @@ enum Revoked {
     Before,
     /// There is no such key any more. Nothing was written.
     KeyIsGone,
-}
-
-fn built(update: UpdateBuilder) -> Result<TransactWriteItem, StoreError> {
-    let update = update
-        .build()
-        .map_err(|error| StoreError::Rejected(error.into()))?;
-    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 fn api_key_key(digest: &ApiKeyDigest) -> String {

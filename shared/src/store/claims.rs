@@ -6,6 +6,7 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
 use super::error::failed_conditions;
+use super::item::update_in_transaction;
 use super::item::{Attributes, Item, n, new_item, s};
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
@@ -31,16 +32,11 @@ impl Store {
             Identifier::Username(canonical) => username_key(canonical),
             Identifier::Nobody(_) => username_key(""),
         };
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.tables.users)
-            .key(PK, s(key))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::from_sdk)?;
-        output.item.as_ref().map(from_item).transpose()
+        self.user_item(key)
+            .await?
+            .as_ref()
+            .map(from_item)
+            .transpose()
     }
 
     /// Replaces the hash `old` in all of the account's claims by `new`, or, where one of them
@@ -81,10 +77,8 @@ impl Store {
             .update_expression("SET password_hash = :new")
             .condition_expression("password_hash = :old")
             .expression_attribute_values(":old", s(old.as_phc()))
-            .expression_attribute_values(":new", s(new.as_phc()))
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+            .expression_attribute_values(":new", s(new.as_phc()));
+        update_in_transaction(update)
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::{PK, StoreError};
 use crate::domain::Timestamp;
@@ -43,6 +44,16 @@ pub(super) fn new_item(pk: String) -> Attributes {
         (PK.to_owned(), s(pk)),
         (VERSION_ATTRIBUTE.to_owned(), version()),
     ])
+}
+
+/// An update as part of a transaction.
+pub(super) fn update_in_transaction(
+    update: UpdateBuilder,
+) -> Result<TransactWriteItem, StoreError> {
+    let update = update
+        .build()
+        .map_err(|error| StoreError::Rejected(error.into()))?;
+    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 /// An item being read. What is missing or of another type is an error, never a default.

@@ -35,6 +35,7 @@ pub use error::StoreError;
 pub use profiles::ChangedProfile;
 pub use standing::{CallerStanding, WithProfile};
 
+use self::item::Attributes;
 use crate::ports::Entropy;
 
 /// The partition key of every table.
@@ -68,5 +69,19 @@ impl Store {
             tables,
             entropy,
         }
+    }
+
+    /// An item of the users table, if it is there. One strongly consistent read.
+    async fn user_item(&self, key: String) -> Result<Option<Attributes>, StoreError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.tables.users)
+            .key(PK, item::s(key))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::from_sdk)?;
+        Ok(output.item)
     }
 }

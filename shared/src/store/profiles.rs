@@ -22,16 +22,8 @@ use crate::domain::{
 impl Store {
     /// An account's profile; an empty one where none is stored.
     pub async fn profile(&self, owner: &AccountId) -> Result<Profile, StoreError> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.tables.users)
-            .key(PK, s(profile_key(owner)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::from_sdk)?;
-        let profile = output.item.as_ref().map(from_item).transpose()?;
+        let item = self.user_item(profile_key(owner)).await?;
+        let profile = item.as_ref().map(from_item).transpose()?;
         Ok(profile.unwrap_or_default())
     }
 
