@@ -1,7 +1,6 @@
 //! API keys: made, shown once, used, revoked, and guessed at.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,7 +9,7 @@ use shared::crypto::digest;
 use tests::app::{Answer, Call, TestApp, get, post};
 use tests::wire::Fault;
 
-use crate::races::count;
+use crate::races::{count, race_over};
 
 #[tokio::test]
 async fn a_new_key_is_shown_whole_once_and_masked_from_then_on() {
@@ -295,14 +294,13 @@ async fn of_racing_creations_no_more_than_fifty_live_and_each_has_its_own_number
     for _ in 0..44 {
         app.api_key(&token, 1).await;
     }
-    let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(&[]))).collect();
 
-    let tasks = (0..12).map(|i| {
-        let (instance, token) = (Arc::clone(&instances[i % 4]), token.clone());
+    let answers = race_over(&app, &[], 12, |app, _| {
+        let token = token.clone();
         let body = json!({"name": "ci", "permissions": 1});
-        tokio::spawn(async move { instance.create_api_key(&token, body).await })
-    });
-    let answers = futures_util::future::try_join_all(tasks).await.unwrap();
+        async move { app.create_api_key(&token, body).await }
+    })
+    .await;
 
     assert_eq!(count(&answers, 200), 6, "{answers:?}");
     assert_eq!(count(&answers, 409), 6);

@@ -10,6 +10,8 @@ use tests::app::{PASSWORD, TestApp, post};
 use tests::costs::{self, Row};
 use tests::wire::Cost;
 
+use crate::profiles::TEXTS;
+
 fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
     Cost {
         round_trips,
@@ -185,19 +187,7 @@ async fn a_profile_at_every_limit_at_once_fits_into_an_item() {
             "type": "string", "description": text(256),
         }); 100],
     });
-    for name in [
-        "phoneNumber",
-        "mobile",
-        "title",
-        "firstName",
-        "lastName",
-        "department",
-        "address",
-        "postalCode",
-        "region",
-        "city",
-        "country",
-    ] {
+    for name in TEXTS {
         user[name] = json!(text(256));
     }
     let key = json!({"name": text(128), "description": text(256), "permissions": 15,
@@ -213,9 +203,7 @@ async fn a_profile_at_every_limit_at_once_fits_into_an_item() {
     let answer = app.update_profile(&token, user).await;
 
     assert_eq!(answer.status, 200);
-    let users = app.users().await;
-    let profile = users.iter().find(|(key, _)| key.starts_with("profile#"));
-    let size = size_of(&AttributeValue::M(profile.unwrap().1.clone()));
+    let size = size_of(&AttributeValue::M(app.profile_item().await));
     assert!((250_000..300_000).contains(&size), "{size} bytes");
     // Whole again, with every setting changed at once.
     let mut changed = answer.body["user"].clone();

@@ -10,7 +10,7 @@ use shared::domain::AccountId;
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
 
-use crate::races::count;
+use crate::races::{count, race_over};
 
 /// Whether an answer is an error with this status, code and message, and nothing else.
 fn assert_error(answer: &Answer, status: u16, code: u16, message: &str) {
@@ -248,13 +248,12 @@ async fn a_logout_whose_answer_was_lost_is_a_success_and_a_second_one_is_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_racing_logouts_with_one_token_exactly_one_succeeds() {
     let (app, token) = TestApp::with_user().await;
-    let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(&[]))).collect();
 
-    let tasks = (0..40).map(|i| {
-        let (instance, token) = (Arc::clone(&instances[i % 4]), token.clone());
-        tokio::spawn(async move { instance.log_out(&token).await })
-    });
-    let answers = futures_util::future::try_join_all(tasks).await.unwrap();
+    let answers = race_over(&app, &[], 40, |app, _| {
+        let token = token.clone();
+        async move { app.log_out(&token).await }
+    })
+    .await;
 
     assert_eq!(count(&answers, 200), 1);
     assert_eq!(count(&answers, 401), 39);

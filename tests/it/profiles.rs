@@ -1,11 +1,12 @@
 //! `GET` and `POST /v1/auth/user`: what an owner can read and write, and what they cannot.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value, json};
 use tests::app::{PASSWORD, TestApp};
+
+use crate::races::race_over;
 
 /// The texts of at most 256 bytes.
 pub(crate) const TEXTS: [&str; 11] = [
@@ -324,12 +325,7 @@ async fn of_all_that_a_client_can_send_only_the_writable_list_ever_changes() {
 async fn what_the_operator_set_is_shown() {
     let (app, token) = TestApp::with_user().await;
     app.update_profile(&token, json!({"city": "Berlin"})).await;
-    let users = app.users().await;
-    let (_, profile) = users
-        .iter()
-        .find(|(key, _)| key.starts_with("profile#"))
-        .unwrap();
-    let mut profile = profile.clone();
+    let mut profile = app.profile_item().await;
     profile.insert("rank".to_owned(), AttributeValue::N("-3".to_owned()));
     profile.insert("customer_id".to_owned(), AttributeValue::N("42".to_owned()));
     app.tamper(&app.app.config.tables.users, profile).await;
@@ -343,13 +339,12 @@ async fn what_the_operator_set_is_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn racing_updates_of_different_fields_all_survive() {
     let (app, token) = TestApp::with_user().await;
-    let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(&[]))).collect();
 
-    let tasks = TEXTS.into_iter().enumerate().map(|(i, field)| {
-        let (instance, token) = (Arc::clone(&instances[i % 4]), token.clone());
-        tokio::spawn(async move { instance.update_profile(&token, json!({field: field})).await })
-    });
-    let answers = futures_util::future::try_join_all(tasks).await.unwrap();
+    let answers = race_over(&app, &[], TEXTS.len(), |app, i| {
+        let (token, field) = (token.clone(), TEXTS[i]);
+        async move { app.update_profile(&token, json!({field: field})).await }
+    })
+    .await;
 
     assert!(answers.iter().all(|answer| answer.status == 200));
     let user = app.profile(&token).await.body["user"].clone();

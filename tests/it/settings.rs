@@ -215,12 +215,7 @@ async fn a_hundred_settings_can_be_exchanged_at_once_however_large_their_numbers
         .map(|_| json!({"category": "a", "name": "b"}))
         .collect();
     post_settings(&app, &token, json!([new[0]])).await;
-    let users = app.users().await;
-    let (_, profile) = users
-        .iter()
-        .find(|(key, _)| key.starts_with("profile#"))
-        .unwrap();
-    let mut profile = profile.clone();
+    let mut profile = app.profile_item().await;
     let far = AttributeValue::N("1000000000".to_owned());
     profile.insert("last_setting".to_owned(), far);
     app.tamper(&app.app.config.tables.users, profile).await;
@@ -270,12 +265,7 @@ async fn an_account_has_at_most_a_hundred_settings() {
 #[tokio::test]
 async fn of_a_read_only_setting_nothing_changes() {
     let (app, token) = with_settings().await;
-    let users = app.users().await;
-    let (_, profile) = users
-        .iter()
-        .find(|(key, _)| key.starts_with("profile#"))
-        .unwrap();
-    let mut profile = profile.clone();
+    let mut profile = app.profile_item().await;
     let AttributeValue::M(setting) = profile.get_mut("s1").unwrap() else {
         panic!("a map");
     };

@@ -1,24 +1,20 @@
 //! Settings that many change at once, and changes whose answer is lost.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tests::app::{Answer, TestApp};
 use tests::wire::Fault;
 
+use crate::races::race_over;
 use crate::settings::{post_settings, settings, with_settings};
 
 async fn race(app: &TestApp, token: &str, n: usize, body: impl Fn(usize) -> Value) -> Vec<Answer> {
-    let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(&[]))).collect();
-    let tasks: Vec<_> = (0..n)
-        .map(|i| {
-            let (instance, token) = (Arc::clone(&instances[i % 4]), token.to_owned());
-            let body = body(i);
-            tokio::spawn(async move { post_settings(&instance, &token, body).await })
-        })
-        .collect();
-    futures_util::future::try_join_all(tasks).await.unwrap()
+    race_over(app, &[], n, |app, i| {
+        let (token, body) = (token.to_owned(), body(i));
+        async move { post_settings(&app, &token, body).await }
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

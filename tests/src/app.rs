@@ -364,6 +364,15 @@ impl TestApp {
         self.items(&self.app.config.tables.users).await
     }
 
+    /// The one stored profile.
+    pub async fn profile_item(&self) -> Item {
+        let users = self.users().await;
+        let profile = users
+            .into_iter()
+            .find(|(key, _)| key.starts_with("profile#"));
+        profile.expect("a profile").1
+    }
+
     /// How many accounts there are.
     pub async fn account_count(&self) -> usize {
         let users = self.users().await;
