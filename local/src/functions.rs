@@ -1,8 +1,11 @@
 //! The endpoints, by the name of their function.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::app::App;
 use shared::http::event::{Event, answer};
@@ -22,7 +25,7 @@ pub const NAMES: [&str; 10] = [
 ];
 
 /// The functions that no route leads to.
-pub const OPERATORS: [&str; 1] = ["grant-scopes"];
+pub const OPERATORS: [&str; 2] = ["grant-scopes", "rotate-keys"];
 
 /// Lets a function do what an operator asks of it; `None` if there is no such function. What it
 /// refuses is said in words.
@@ -32,16 +35,26 @@ pub async fn operate(
     request: Value,
 ) -> Option<Result<Value, String>> {
     Some(match function {
-        "grant-scopes" => grant(app, request).await,
+        "grant-scopes" => ask(app, request, grant_scopes::handle).await,
+        "rotate-keys" => ask(app, request, rotate_keys::handle).await,
         _ => return None,
     })
 }
 
-async fn grant(app: &Arc<App>, request: Value) -> Result<Value, String> {
+async fn ask<I, O, E, F>(
+    app: &Arc<App>,
+    request: Value,
+    handle: impl FnOnce(Arc<App>, I) -> F,
+) -> Result<Value, String>
+where
+    I: DeserializeOwned,
+    O: Serialize,
+    E: Error,
+    F: Future<Output = Result<O, E>>,
+{
     let request = serde_json::from_value(request).map_err(|error| error.to_string())?;
-    let granted = grant_scopes::handle(Arc::clone(app), request).await;
-    granted
-        .map(|granted| serde_json::json!(granted))
+    let done = handle(Arc::clone(app), request).await;
+    done.map(|done| serde_json::json!(done))
         .map_err(|refusal| refusal.to_string())
 }
 

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -136,7 +137,7 @@ fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i6
                 "sourceIp": peer.ip().to_canonical().to_string(),
                 "userAgent": user_agent,
             },
-            "requestId": format!("local-{now_ms}"),
+            "requestId": request_id(),
             "routeKey": route_key,
             "stage": "$default",
             "timeEpoch": now_ms,
@@ -144,6 +145,16 @@ fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i6
         "body": if body.is_empty() { Value::Null } else { body.into() },
         "isBase64Encoded": is_base64_encoded,
     })
+}
+
+/// An id that no other request to this process has.
+fn request_id() -> String {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    format!(
+        "local-{}-{}",
+        std::process::id(),
+        LAST.fetch_add(1, Ordering::Relaxed) + 1
+    )
 }
 
 /// Headers as API Gateway passes them on: names in lower case, repeated ones joined by commas,

@@ -8,6 +8,7 @@
 //! | [`functions`] | the endpoints, by the name of their function |
 //! | [`gateway`] | HTTP in, API Gateway events out, and back |
 //! | [`keys`] | the local key ring |
+//! | [`secrets`] | a Secrets Manager with one secret |
 //! | [`setup`] | the app over all of these |
 //!
 //! Nothing here is part of a Lambda function.
@@ -16,5 +17,6 @@ pub mod engine;
 pub mod functions;
 pub mod gateway;
 pub mod keys;
+pub mod secrets;
 pub mod setup;
 pub mod template;

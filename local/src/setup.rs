@@ -5,13 +5,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
 use shared::app::App;
 use shared::config::Config;
-use shared::ports::{SystemClock, SystemEntropy};
-use shared::store::{Store, client_config};
 
 use crate::engine::Engine;
 use crate::keys;
@@ -26,11 +22,9 @@ const STATE: &str = ".local";
 /// The app that `make run` serves and `make grant` works on.
 pub async fn app(template: &Template) -> Result<App, Failure> {
     let settings = settings(template).await?;
-    let config = Config::from_lookup(|name| settings.get(name).cloned())?;
-    let entropy = Arc::new(SystemEntropy);
-    let client = Client::from_conf(client_config(&config.aws).build());
-    let store = Store::new(client, config.tables.clone(), entropy.clone());
-    Ok(App::new(config, store, Arc::new(SystemClock), entropy)?)
+    let app = App::from_config(Config::from_lookup(|name| settings.get(name).cloned())?)?;
+    app.keys.current(app.clock.now()).await?;
+    Ok(app)
 }
 
 /// Starts an embedded DynamoDB, which runs as long as this process, and returns what a function's
@@ -50,15 +44,15 @@ pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>,
         let value = variable(name).unwrap_or_else(|| default.into());
         settings.insert(name.clone(), value);
     }
-    for name in ["JWT_KEYS", "JWT_KEYS_FILE"] {
-        settings.extend(variable(name).map(|value| (name.to_owned(), value)));
-    }
-    if !settings.contains_key("JWT_KEYS") && !settings.contains_key("JWT_KEYS_FILE") {
-        let key_ring = state.join("jwt-keys.json");
-        keys::make_once(&key_ring)
-            .map_err(|error| format!("cannot keep a key in {}: {error}", key_ring.display()))?;
-        settings.insert("JWT_KEYS_FILE".to_owned(), key_ring.into());
-    }
+    let key_ring = if let Some(path) = variable("JWT_KEYS_FILE") {
+        path
+    } else {
+        let path = state.join("jwt-keys.json");
+        keys::make_once(&path)
+            .map_err(|error| format!("cannot keep a key in {}: {error}", path.display()))?;
+        path.into()
+    };
+    settings.insert("JWT_KEYS_FILE".to_owned(), key_ring);
     let sdk = engine.variables().into_iter();
     settings.extend(sdk.map(|(name, value)| (name.to_owned(), value.into())));
     Ok(settings)

@@ -289,6 +289,6 @@ mod tests {
         assert_eq!(variable("TABLE_USERS"), Some("latchkey-users"));
         assert_eq!(variable("USER_SIGNUP_RATE_LIMIT_IP"), Some("50"));
         assert_eq!(variable("API_USER_CREATE_SCOPE"), Some(""));
-        assert_eq!(variable("JWT_KEYS"), None, "a secret only AWS can tell");
+        assert_eq!(variable("JWT_KEYS_SECRET"), None, "only AWS can tell");
     }
 }

@@ -4,25 +4,29 @@ mod settings;
 
 use std::ffi::OsString;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
 use self::settings::Settings;
 use crate::auth::Limits;
-use crate::crypto::{HashParams, KeyRing};
+use crate::aws::Aws;
+use crate::crypto::HashParams;
 use crate::domain::{Lifetime, PasswordPolicy, Scope};
-use crate::store::{Aws, Tables};
+use crate::keys::KeySource;
+use crate::store::Tables;
 
 /// What the operator decided.
 #[derive(Debug)]
 pub struct Config {
-    /// How to reach DynamoDB.
+    /// How to reach AWS.
     pub aws: Aws,
+    /// `STACK_NAME`: by what metrics of several stacks are told apart.
+    pub stack: String,
     /// `TABLE_USERS`, `TABLE_SESSIONS`, `TABLE_RATE_LIMITS`.
     pub tables: Tables,
-    /// The keys of `JWT_KEYS`, or of the file `JWT_KEYS_FILE` names.
-    pub keys: Arc<KeyRing>,
+    /// `JWT_KEYS_SECRET` or `JWT_KEYS_FILE`: where the key ring is kept.
+    pub keys: KeySource,
     /// `JWT_ISSUER`: the `iss` of every token.
     pub issuer: String,
     /// `JWT_AUDIENCE`: the `aud` of every token.
@@ -79,6 +83,13 @@ pub struct ConfigError {
 }
 
 impl Config {
+    /// How long any token lives at most.
+    #[must_use]
+    pub fn longest_token_life(&self) -> Duration {
+        let appmixer = self.token_lifetime.duration();
+        appmixer.max(self.session_lifetime.duration())
+    }
+
     /// Reads the process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
         #[expect(
@@ -93,12 +104,13 @@ impl Config {
         let settings = Settings::new(lookup);
         Ok(Self {
             aws: settings.aws()?,
+            stack: settings.text("STACK_NAME", "latchkey")?,
             tables: Tables {
                 users: settings.required("TABLE_USERS")?,
                 sessions: settings.required("TABLE_SESSIONS")?,
                 rate_limits: settings.required("TABLE_RATE_LIMITS")?,
             },
-            keys: Arc::new(settings.keys()?),
+            keys: settings.keys()?,
             issuer: settings.text("JWT_ISSUER", "latchkey")?,
             audience: settings.text("JWT_AUDIENCE", "latchkey")?,
             token_lifetime: settings.lifetime("JWT_EXPIRES_IN", "30d")?,
@@ -122,9 +134,6 @@ mod tests {
     use super::*;
     use crate::domain::Limit;
 
-    const KEYS: &str = r#"{"keys":[{"kid":"k","state":"active",
-        "key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
-
     fn config(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let base = [
             ("AWS_REGION", "eu-central-1"),
@@ -133,7 +142,7 @@ mod tests {
             ("TABLE_USERS", "users"),
             ("TABLE_SESSIONS", "sessions"),
             ("TABLE_RATE_LIMITS", "rate-limits"),
-            ("JWT_KEYS", KEYS),
+            ("JWT_KEYS_FILE", "keys.json"),
         ];
         Config::from_lookup(|name| {
             let all = changes.iter().chain(&base);
@@ -174,7 +183,6 @@ mod tests {
             ("SIGNIN_RATE_LIMIT_WINDOW_MS", "0"),
             ("JWT_EXPIRES_IN", "30"),
             ("SESSION_EXPIRES_IN", "0m"),
-            ("JWT_KEYS", "s3cr3t"),
             ("PASSWORD_MIN_LENGTH", "0"),
             ("PASSWORD_REJECT_COMMON", "maybe"),
             ("ARGON2_MEMORY_KIB", "7"),
@@ -209,7 +217,7 @@ mod tests {
 
         let message = Config::from_lookup(|name| match name {
             "API_USER_CREATE_SCOPE" => Some(OsString::from_vec(b"admin\xff".to_vec())),
-            "JWT_KEYS" => Some(KEYS.into()),
+            "JWT_KEYS_FILE" => Some("keys.json".into()),
             name if name.starts_with("AWS_") || name.starts_with("TABLE_") => Some("x".into()),
             _ => None,
         });
@@ -219,15 +227,21 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_nothing_starts() {
+    fn the_key_ring_is_kept_in_one_place() {
+        let secret = "arn:aws:secretsmanager:eu-central-1:1:secret:a";
         for changes in [
-            &[("JWT_KEYS", "")] as &[_],
-            &[("JWT_KEYS", ""), ("JWT_KEYS_FILE", "/nonexistent/keys")],
+            &[("JWT_KEYS_FILE", "")] as &[_],
+            &[("JWT_KEYS_SECRET", secret)],
         ] {
             let message = config(changes).unwrap_err().to_string();
 
-            assert!(message.contains("JWT_KEYS"), "{message}");
+            assert!(message.starts_with("JWT_KEYS_SECRET"), "{message}");
         }
+        let in_secret = config(&[("JWT_KEYS_FILE", ""), ("JWT_KEYS_SECRET", secret)]);
+        assert_eq!(
+            in_secret.unwrap().keys,
+            KeySource::Secret(secret.to_owned())
+        );
     }
 
     #[test]
@@ -253,6 +267,6 @@ mod tests {
     fn debug_output_shows_no_secret() {
         let config = format!("{:?}", config(&[]).unwrap());
 
-        assert!(!config.contains("AAAAAAAA") && !config.contains("\"secret\""));
+        assert!(!config.contains("\"secret\""));
     }
 }

@@ -3,7 +3,7 @@
 //! Dependencies point one way, and each module may use only those to its right:
 //!
 //! ```text
-//! functions → runtime → http → auth → store → crypto → domain
+//! functions → runtime → http → auth → store, keys → crypto → domain
 //! ```
 //!
 //! [`config`] and [`app`] stand beside: they hold what those are built with, and `auth` and `http`
@@ -16,17 +16,23 @@
 //! | [`store`] | DynamoDB: keys, items, every condition expression |
 //! | [`auth`] | the use cases: sign up, sign in, authenticate, revoke |
 //! | [`http`] | requests in, responses out, and the one table from error to status |
+//! | [`keys`] | the key ring of this instance, from Secrets Manager or a file |
 //! | [`config`] | every environment variable, checked at start |
+//! | [`aws`] | what the clients of the SDK share |
+//! | [`observe`] | what an operator sees: a line of log for each request, and its metrics |
 //! | [`ports`] | what the world hands in: time and randomness |
 //! | [`app`] | all of the above, built once per cold start |
 //! | [`runtime`] | `serve`: a function's `main` |
 
 pub mod app;
 pub mod auth;
+pub mod aws;
 pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod http;
+pub mod keys;
+pub mod observe;
 pub mod ports;
 pub mod runtime;
 pub mod store;

@@ -3,23 +3,17 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
 use lambda_http::Request;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::app::{App, StartError};
+use crate::app::App;
 use crate::config::Config;
-use crate::http::errors::causes;
 use crate::http::event::{self, Event};
 use crate::http::{HttpError, Reply};
-use crate::ports::{SystemClock, SystemEntropy};
-use crate::store::{Store, client_config};
+use crate::observe::{self, causes};
 
 /// Serves one endpoint behind the Lambda Runtime API until Lambda ends the process.
 ///
@@ -30,7 +24,7 @@ where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    run(|app| {
+    run(read_keys, |app| {
         let handle = Arc::new(handle);
         let answer = move |invocation: LambdaEvent<Event>| {
             let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
@@ -50,34 +44,40 @@ where
     O: Serialize + Send + 'static,
     E: std::error::Error + Send + Sync + 'static,
 {
-    run(|app| {
-        let answer = move |invocation: LambdaEvent<I>| {
-            let answered = handle(Arc::clone(&app), invocation.payload);
-            async move {
-                answered.await.map_err(|refusal| {
-                    tracing::error!(error = causes(&refusal), "refused");
-                    Diagnostic {
-                        error_type: "Refused".to_owned(),
-                        error_message: refusal.to_string(),
-                    }
-                })
-            }
-        };
-        lambda_runtime::run(service_fn(answer))
-    })
+    run(
+        async |_| Ok(()),
+        |app| {
+            let answer = move |invocation: LambdaEvent<I>| {
+                let answered = handle(Arc::clone(&app), invocation.payload);
+                async move {
+                    answered.await.map_err(|refusal| {
+                        tracing::error!(error = causes(&refusal), "refused");
+                        Diagnostic {
+                            error_type: "Refused".to_owned(),
+                            error_message: refusal.to_string(),
+                        }
+                    })
+                }
+            };
+            lambda_runtime::run(service_fn(answer))
+        },
+    )
 }
 
 /// Runs a function to its end, which Lambda brings about, or until it finds that it cannot start.
-fn run<F>(function: impl FnOnce(Arc<App>) -> F) -> ExitCode
+fn run<F>(
+    prepare: impl AsyncFnOnce(&App) -> Result<(), Error>,
+    function: impl FnOnce(Arc<App>) -> F,
+) -> ExitCode
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
-    log_to_stdout();
+    observe::subscriber(std::io::stdout).init();
     log_panics_without_their_message();
-    match try_run(function) {
+    match try_run(prepare, function) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "not serving");
+            tracing::error!(error = causes(&*error), "not serving");
             ExitCode::FAILURE
         }
     }
@@ -85,45 +85,32 @@ where
 
 /// In a task of its own a function is woken for its own sake alone, not for that of every
 /// connection's task.
-fn try_run<F>(function: impl FnOnce(Arc<App>) -> F) -> Result<(), Error>
+fn try_run<F>(
+    prepare: impl AsyncFnOnce(&App) -> Result<(), Error>,
+    function: impl FnOnce(Arc<App>) -> F,
+) -> Result<(), Error>
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
-    let app = Arc::new(start()?);
+    let app = Arc::new(App::from_config(Config::from_env()?)?);
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(async { tokio::spawn(function(app)).await? })
+        .block_on(async {
+            prepare(&app).await?;
+            tokio::spawn(function(app)).await?
+        })
 }
 
-fn start() -> Result<App, StartError> {
-    let config = Config::from_env()?;
-    let entropy = Arc::new(SystemEntropy);
-    let client = Client::from_conf(client_config(&config.aws).build());
-    let store = Store::new(client, config.tables.clone(), entropy.clone());
-    App::new(config, store, Arc::new(SystemClock), entropy)
+/// Reads the key ring while nobody waits for it. A function without keys does not start.
+async fn read_keys(app: &App) -> Result<(), Error> {
+    app.keys.current(app.clock.now()).await?;
+    Ok(())
 }
 
 /// A panic's message may quote what it choked on: where it happened is enough to find it.
 fn log_panics_without_their_message() {
     std::panic::set_hook(Box::new(|panic| {
-        let location = panic.location().map(ToString::to_string);
-        tracing::error!(location, "panicked");
+        observe::panicked(panic.location());
     }));
-}
-
-/// One JSON object a line, as CloudWatch takes them. The runtime's own span would be formatted for
-/// each request, and says nothing that Lambda does not log itself.
-fn log_to_stdout() {
-    let levels = Targets::new()
-        .with_default(LevelFilter::INFO)
-        .with_target("lambda_runtime", LevelFilter::WARN);
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .with_target(false)
-        .with_current_span(false)
-        .with_span_list(false);
-    tracing_subscriber::registry()
-        .with(lines.with_filter(levels))
-        .init();
 }

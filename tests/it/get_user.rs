@@ -235,7 +235,7 @@ async fn a_token_is_not_active_more_than_five_seconds_before_its_time() {
 async fn a_revoked_token_is_bad() {
     let (app, token) = TestApp::with_user().await;
     let other = app.sign_in("abc@example.com", "abc321").await.token();
-    let claims = app.app.tokens.verify(&token, app.clock.now()).unwrap();
+    let claims = app.app.verify_token(&token, app.clock.now()).await.unwrap();
 
     app.app
         .store

@@ -215,7 +215,11 @@ async fn a_revocation_is_kept_until_its_token_has_expired() {
     let (_, revocation) = sessions.iter().next().unwrap();
     let expires_at: i64 = revocation["expires_at"].as_n().unwrap().parse().unwrap();
 
-    let claims = app.app.tokens.verify(&token, app.app.clock.now()).unwrap();
+    let claims = app
+        .app
+        .verify_token(&token, app.app.clock.now())
+        .await
+        .unwrap();
     // An hour later, so that it is over by anybody's clock.
     assert_eq!(expires_at, claims.expires_at.secs() + 3600);
 }

@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use axum::body::Body;
 use local::functions::operate;
+use local::secrets::Secrets;
 use local::template::Template;
 use serde_json::{Value, json};
 use tests::app::{Call, PASSWORD, TestApp, get, post};
 use tests::wire::{Fault, Use};
 
 use crate::faults::cancelled;
+use crate::key_rotation::{secrets, step_of, with_secret};
+
+/// What the template calls the secret.
+const SECRET_IN_TEMPLATE: &str = "JwtKey";
 
 type Uses = BTreeSet<(String, Use)>;
 
@@ -18,12 +23,16 @@ type Uses = BTreeSet<(String, Use)>;
 fn granted() -> Uses {
     let mut granted = Uses::new();
     for grant in Template::checked_in().unwrap().grants {
+        let mut prefixes: Vec<&str> = grant.keys.iter().map(|key| prefix(key)).collect();
+        if grant.resource == SECRET_IN_TEMPLATE {
+            prefixes.push("");
+        }
         for action in &grant.actions {
-            for key in &grant.keys {
+            for prefix in &prefixes {
                 let allowed = Use {
                     action: action.clone(),
-                    table: grant.table.clone(),
-                    prefix: key.strip_suffix('*').unwrap().to_owned(),
+                    resource: grant.resource.clone(),
+                    prefix: (*prefix).to_owned(),
                 };
                 granted.insert((grant.function.clone(), allowed));
             }
@@ -32,14 +41,20 @@ fn granted() -> Uses {
     granted
 }
 
+/// What keys match a pattern.
+fn prefix(pattern: &str) -> &str {
+    pattern.strip_suffix('*').unwrap()
+}
+
 struct Recorder {
     app: TestApp,
+    secrets: Secrets,
     used: Uses,
 }
 
 impl Recorder {
     async fn operate(&mut self, function: &str, request: Value) {
-        let instance = self.app.another(&[]);
+        let instance = with_secret(&self.app, &self.secrets, &[]);
         let done = operate(function, &instance.app, request).await;
         done.unwrap().unwrap();
         self.record(function, &instance);
@@ -47,7 +62,12 @@ impl Recorder {
 
     fn record(&mut self, function: &str, instance: &TestApp) {
         for call in instance.wire.take_calls() {
-            let used = call.uses.into_iter();
+            let used = call.uses.into_iter().map(|mut used| {
+                if used.action.starts_with("secretsmanager:") {
+                    SECRET_IN_TEMPLATE.clone_into(&mut used.resource);
+                }
+                used
+            });
             self.used
                 .extend(used.map(|used| (function.to_owned(), used)));
         }
@@ -63,7 +83,7 @@ impl Recorder {
             .find(|route| call.is_for(route))
             .unwrap()
             .function;
-        let instance = self.app.another(settings);
+        let instance = with_secret(&self.app, &self.secrets, settings);
         // The first key to be made finds that another got its number, and looks again.
         let mut is_first = true;
         instance.wire.on_request(move |_, body| {
@@ -87,6 +107,7 @@ async fn each_function_is_granted_what_it_uses_and_nothing_else() {
     let app = TestApp::new().await;
     let mut recorder = Recorder {
         app,
+        secrets: secrets().await,
         used: Uses::new(),
     };
     let r = &mut recorder;
@@ -142,6 +163,12 @@ async fn each_function_is_granted_what_it_uses_and_nothing_else() {
     r.operate("grant-scopes", request).await;
     let request = json!({"username": "abc", "scopes": ["admin"]});
     r.operate("grant-scopes", request).await;
+    for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
+        r.operate("rotate-keys", step_of("version-2", step)).await;
+    }
+    r.operate("rotate-keys", json!({"action": "list"})).await;
+    let request = json!({"action": "revoke", "kid": "1"});
+    r.operate("rotate-keys", request).await;
 
     let granted = granted();
     let missing: Vec<_> = recorder.used.difference(&granted).collect();

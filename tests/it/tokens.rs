@@ -32,7 +32,7 @@ pub(crate) fn sign_with_foreign_key(claims: &Value) -> String {
     sign_with(&[7; 32], &header, &claims.to_string())
 }
 
-fn sign_with(key: &[u8], header: &Value, claims: &str) -> String {
+pub(crate) fn sign_with(key: &[u8], header: &Value, claims: &str) -> String {
     let header = URL_SAFE_NO_PAD.encode(header.to_string());
     let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));
     let tag = Hmac::<Sha256>::new_from_slice(key)
@@ -179,16 +179,17 @@ async fn pyjwt_and_latchkey_verify_each_other_s_tokens() {
     let at = Timestamp::from_secs(vector["claims"]["iat"].as_i64().unwrap());
 
     let theirs = vector["token"].as_str().unwrap();
-    let verified = app.app.tokens.verify(theirs, at).unwrap();
+    let verified = app.app.verify_token(theirs, at).await.unwrap();
     assert_eq!(verified.account.as_str(), vector["claims"]["id"]);
     assert_eq!(verified.token_id, vector["claims"]["jti"].as_str().unwrap());
 
     let account = crate::tokens::account_of(&vector["claims"]);
     let lifetime = shared::domain::Lifetime::parse("30d").unwrap();
+    let keys = app.app.keys.current(at).await.unwrap();
     let ours = app
         .app
         .tokens
-        .issue(&account, verified.token_id, lifetime, at)
+        .issue(&keys, &account, verified.token_id, lifetime, at)
         .unwrap();
     assert_eq!(ours.expose(), vector["ours"].as_str().unwrap());
 }

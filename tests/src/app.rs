@@ -17,16 +17,17 @@ use local::template::{Route, Template};
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::config::Config;
+use shared::keys::Keys;
+use shared::observe::CountRetries;
 use shared::ports::SystemEntropy;
-use shared::store::{Store, client_config};
+use shared::store::Store;
 
 use crate::clock::TestClock;
+use crate::logs::Secrets;
 use crate::wire::{Cost, Wire, cost};
 
 /// The key ring of every test: not a secret, and nowhere else.
-pub const KEYS: &str = r#"{"keys":[
-    {"kid":"test","state":"active","key":"bGF0Y2hrZXktdGVzdC1rZXktbm90LWEtc2VjcmV0LSE"},
-    {"kid":"stolen","state":"revoked","key":"bGF0Y2hrZXktdGVzdC1rZXktc3RvbGVuLWxvbmctYWdv"}]}"#;
+pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/keys.json");
 
 /// The password of [`TestApp::with_user`]'s account, as in the API's own examples.
 pub const PASSWORD: &str = "abc321";
@@ -40,6 +41,7 @@ pub struct TestApp {
     pub wire: Wire,
     /// The app itself, for what no request can do.
     pub app: Arc<App>,
+    secrets: Secrets,
     gateway: Gateway,
     engine: Engine,
     client: Client,
@@ -205,29 +207,37 @@ impl TestApp {
         let cheap = [
             ("ARGON2_MEMORY_KIB", "8"),
             ("ARGON2_ITERATIONS", "1"),
-            ("JWT_KEYS", KEYS),
+            ("JWT_KEYS_FILE", KEYS),
         ];
-        for (name, value) in cheap.iter().chain(settings) {
-            variables.insert((*name).to_owned(), (*value).to_owned());
-        }
         for (name, value) in engine.variables() {
             variables.insert(name.to_owned(), value);
+        }
+        for (name, value) in cheap.iter().chain(settings) {
+            variables.insert((*name).to_owned(), (*value).to_owned());
         }
         let config =
             Config::from_lookup(|name| variables.get(name).map(Into::into)).expect("settings");
         let wire = Wire::new();
-        let sdk = adjust(client_config(&config.aws).timeout_config(patience()));
+        let shared = config.aws.sdk_config(&config.keys);
+        let sdk = config.aws.dynamodb(&shared).interceptor(CountRetries);
+        let sdk = adjust(sdk.timeout_config(patience()));
         let entropy = Arc::new(SystemEntropy);
         let store = Store::new(
             Client::from_conf(sdk.clone().http_client(wire.clone()).build()),
             config.tables.clone(),
             entropy.clone(),
         );
-        let app = App::new(config, store, clock.clone(), entropy).expect("an app");
+        let keys = Keys::new(&config.keys, || {
+            let secrets = config.aws.secrets_manager(&shared);
+            let secrets = secrets.interceptor(CountRetries).http_client(wire.clone());
+            aws_sdk_secretsmanager::Client::from_conf(secrets.build())
+        });
+        let app = App::new(config, store, keys, clock.clone(), entropy).expect("an app");
         let app = Arc::new(app);
         Self {
             gateway: Gateway::new(template.routes, Arc::clone(&app)),
             client: Client::from_conf(sdk.build()),
+            secrets: Secrets::new(),
             clock,
             wire,
             app,
@@ -244,14 +254,33 @@ impl TestApp {
 
     /// Sends a request.
     pub async fn call(&self, call: Call) -> Answer {
-        let response = self.gateway.respond(call.peer, call.request).await;
+        let request = self.take_note(call.request).await;
+        let response = self.gateway.respond(call.peer, request).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");
+        let body = serde_json::from_slice(&body).expect("a JSON body");
+        self.secrets.add_body(&body);
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            body: serde_json::from_slice(&body).expect("a JSON body"),
+            body,
         }
+    }
+
+    /// Takes note of what is secret in a request.
+    async fn take_note(&self, request: Request<Body>) -> Request<Body> {
+        let (parts, body) = request.into_parts();
+        for name in ["authorization", "x-api-key"] {
+            for value in parts.headers.get_all(name) {
+                let value = String::from_utf8_lossy(value.as_bytes());
+                self.secrets.add(value.trim_start_matches("Bearer "));
+            }
+        }
+        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
+        if let Ok(body) = serde_json::from_slice(&bytes) {
+            self.secrets.add_body(&body);
+        }
+        Request::from_parts(parts, bytes.into())
     }
 
     /// Signs up with [`PASSWORD`].
@@ -396,6 +425,16 @@ impl TestApp {
     #[must_use]
     pub fn cost(&self) -> Cost {
         cost(&self.wire.take_calls())
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !std::thread::panicking()
+            && let Some(line) = self.secrets.leaked()
+        {
+            panic!("a secret is in the log: {line}");
+        }
     }
 }
 

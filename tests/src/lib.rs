@@ -18,4 +18,5 @@
 pub mod app;
 pub mod clock;
 pub mod costs;
+pub mod logs;
 pub mod wire;

@@ -53,14 +53,15 @@ pub struct Call {
     ended: u64,
 }
 
-/// One thing that IAM allows or not: an action on the items of a table whose keys start so.
+/// One thing that IAM allows or not: an action on the items of a table whose keys start so, or on a
+/// secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
     /// The action, such as `dynamodb:GetItem`.
     pub action: String,
-    /// The table's name.
-    pub table: String,
-    /// The key up to and with its `#`.
+    /// The table's name, or the secret's.
+    pub resource: String,
+    /// The key up to and with its `#`, of an item.
     pub prefix: String,
 }
 
@@ -267,7 +268,7 @@ fn uses(operation: &str, body: &Value) -> BTreeSet<Use> {
         let prefix = key.split_inclusive('#').next().unwrap_or_default();
         Use {
             action: format!("dynamodb:{action}"),
-            table: table.as_str().unwrap_or_default().to_owned(),
+            resource: table.as_str().unwrap_or_default().to_owned(),
             prefix: prefix.to_owned(),
         }
     };
@@ -295,6 +296,11 @@ fn uses(operation: &str, body: &Value) -> BTreeSet<Use> {
                     .map(move |key| one("BatchGetItem", &table, &key))
             })
             .collect(),
+        "GetSecretValue" | "PutSecretValue" | "UpdateSecretVersionStage" => BTreeSet::from([Use {
+            action: format!("secretsmanager:{operation}"),
+            resource: body["SecretId"].as_str().unwrap_or_default().to_owned(),
+            prefix: String::new(),
+        }]),
         "PutItem" => BTreeSet::from([one(operation, &body["TableName"], &body["Item"])]),
         _ => BTreeSet::from([one(operation, &body["TableName"], &body["Key"])]),
     }

@@ -4,20 +4,21 @@ use serde_json::Value;
 
 use super::{Document, Resource, TemplateError, name_of};
 
-/// What a function may do to a table.
+/// What a function may do to a table or the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The function's name.
     pub function: String,
     /// The actions, such as `dynamodb:GetItem`.
     pub actions: Vec<String>,
-    /// The table's name.
-    pub table: String,
-    /// The keys of the items: each a pattern that ends in `*`.
+    /// The table's name, or the secret's in the template.
+    pub resource: String,
+    /// The keys of a table's items: each a pattern that ends in `*`.
     pub keys: Vec<String>,
 }
 
-/// The statements of a function's policies: each of actions on one table, narrowed to keys.
+/// The statements of a function's policies: each of actions on one table, narrowed to keys, or on
+/// the secret.
 pub(super) fn grants_of(
     document: &Document,
     function: &Resource,
@@ -34,19 +35,22 @@ pub(super) fn grants_of(
         .filter_map(|policy| policy.get("Statement")?.as_array())
         .flatten()
         .map(|statement| {
-            let table = statement.pointer("/Resource/Fn::GetAtt/0");
-            let table = table
-                .and_then(Value::as_str)
-                .and_then(|table| document.resolve_reference(table));
-            let unclear = || TemplateError(format!("{name}: a policy that names no table"));
+            let table = text(statement, "/Resource/Fn::GetAtt/0");
+            let table = table.and_then(|table| document.resolve_reference(table));
+            let secret = text(statement, "/Resource/Ref").map(str::to_owned);
+            let unclear = || TemplateError(format!("{name}: a policy that names no resource"));
             Ok(Grant {
                 function: name.to_owned(),
                 actions: texts(statement.pointer("/Action")),
-                table: table.ok_or_else(unclear)?,
+                resource: table.or(secret).ok_or_else(unclear)?,
                 keys: texts(statement.pointer(KEYS)),
             })
         })
         .collect()
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer)?.as_str()
 }
 
 fn texts(list: Option<&Value>) -> Vec<String> {

@@ -7,6 +7,7 @@ use super::limits::{self, Policy};
 use crate::app::App;
 use crate::crypto::{Claims, PlainApiKey};
 use crate::domain::{Account, Permission, Profile, Scope, SourceIp, Timestamp};
+use crate::observe;
 use crate::store::{StoredApiKey, WithProfile};
 
 /// Credentials as a request presented them, well-formed or not.
@@ -162,7 +163,7 @@ async fn identify(
 ) -> Result<(Caller, Profile), AuthError> {
     let now = app.clock.now();
     let token = match presented.authorization {
-        Authorization::Bearer(token) => Some(app.tokens.verify(token, now).map_err(Denial::from)?),
+        Authorization::Bearer(token) => Some(app.verify_token(token, now).await?),
         Authorization::Nothing => None,
         Authorization::OtherScheme(scheme) => return Err(Denial::OtherScheme(scheme).into()),
         Authorization::Malformed => return Err(Denial::TokenFormat.into()),
@@ -187,6 +188,7 @@ async fn identify(
     if standing.is_revoked || token.as_ref().is_some_and(is_outdated) {
         return Err(Denial::TokenRevoked.into());
     }
+    observe::authenticated(&account.id);
     need.check(key.as_ref())?;
     Ok((Caller { account, token }, standing.profile))
 }

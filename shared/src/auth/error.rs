@@ -4,6 +4,7 @@ use super::authenticate::Scheme;
 use super::limits::Refusal;
 use crate::crypto::{HashError, InvalidToken};
 use crate::domain::{InvalidSetting, Standing, Timestamp};
+use crate::keys::KeysError;
 use crate::ports::EntropyError;
 use crate::store::StoreError;
 
@@ -51,6 +52,9 @@ pub enum AuthError {
     /// DynamoDB is away, throttled or too slow, or holds what it should not.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key ring cannot be had.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// A fault of ours.
     #[error(transparent)]
     Internal(#[from] InternalError),
@@ -90,7 +94,7 @@ impl From<InvalidToken> for Denial {
     fn from(invalid: InvalidToken) -> Self {
         match invalid {
             InvalidToken::Format => Self::TokenFormat,
-            InvalidToken::Signature => Self::TokenSignature,
+            InvalidToken::Signature | InvalidToken::UnknownKey => Self::TokenSignature,
             InvalidToken::Expired(at) => Self::TokenExpired(at),
             InvalidToken::NotActive => Self::TokenNotActive,
         }

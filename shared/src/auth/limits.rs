@@ -6,6 +6,7 @@ use super::error::AuthError;
 use crate::app::App;
 use crate::crypto::digest;
 use crate::domain::{Identifier, Limit, SourceIp, Standing, Timestamp};
+use crate::observe;
 use crate::store::StoreError;
 
 /// What is limited.
@@ -130,14 +131,23 @@ pub(super) async fn clear(app: &App, place: &Place) {
 /// somebody early and never admits anybody.
 fn log_lost(given_back: Result<(), StoreError>) {
     if let Err(error) = given_back {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "place not given back"
-        );
+        observe::trouble("place not given back", &error);
     }
 }
 
 impl Policy {
+    /// Its name, to operators and at the start of its counters' keys.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignUpIp => "sign-up-ip",
+            Self::SignUpEmail => "sign-up-email",
+            Self::SignInIp => "sign-in-ip",
+            Self::SignInAccount => "sign-in-account",
+            Self::ApiKeyIp => "api-key-ip",
+        }
+    }
+
     /// Whether an attempt that did not fail gives its place back.
     fn gives_back(self) -> bool {
         match self {

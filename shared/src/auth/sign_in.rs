@@ -9,6 +9,7 @@ use crate::crypto::{PasswordHash, Token};
 use crate::domain::{
     Account, Identifier, Lifetime, MAX_PASSWORD_BYTES, Password, SourceIp, Timestamp,
 };
+use crate::observe;
 use crate::store::Claim;
 
 /// What it takes to sign in.
@@ -52,7 +53,8 @@ pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<Sig
     match verified {
         Ok(claim) => {
             let (account, now) = finish(app, claim, places, password).await?;
-            let token = app.issue_token(&account, sign_in.lifetime, now)?;
+            let token = app.issue_token(&account, sign_in.lifetime, now).await?;
+            observe::signed_in(&account.id);
             Ok(SignedIn { account, token })
         }
         Err(error) => {
@@ -105,11 +107,7 @@ async fn rehash(app: &App, account: &Account, old: &PasswordHash, password: Arc<
         Ok::<_, AuthError>(())
     };
     if let Err(error) = replaced.await {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            account = %account.id,
-            "password hash not replaced"
-        );
+        observe::trouble("password hash not replaced", &error);
     }
 }
 

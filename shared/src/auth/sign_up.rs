@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::crypto::Token;
 use crate::crypto::ids::random_id;
 use crate::domain::{Account, Email, Password, Permission, Scope, SourceIp, Standing, Username};
+use crate::observe;
 use crate::store::Added;
 
 /// What it takes to sign up.
@@ -104,7 +105,8 @@ pub async fn sign_up(
         {
             Added::Stored => {
                 let lifetime = app.config.token_lifetime;
-                let token = app.issue_token(&account, lifetime, now)?;
+                let token = app.issue_token(&account, lifetime, now).await?;
+                observe::signed_up(&account.id);
                 return Ok(SignedUp {
                     account,
                     token,

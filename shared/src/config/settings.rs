@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::{ConfigError, SignUpConfig, TrustedProxies};
 use crate::auth::Limits;
-use crate::crypto::{HashParams, KeyRing};
+use crate::aws::Aws;
+use crate::crypto::HashParams;
 use crate::domain::{Lifetime, Limit, Scope};
-use crate::store::Aws;
+use crate::keys::KeySource;
 
 /// Settings by name, each read by what it must be.
 pub(super) struct Settings<F> {
@@ -73,28 +74,27 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
     pub(super) fn aws(&self) -> Result<Aws, ConfigError> {
         Ok(Aws {
             region: self.required("AWS_REGION")?,
-            endpoint_url: self.get("AWS_ENDPOINT_URL_DYNAMODB")?,
+            dynamodb_url: self.get("AWS_ENDPOINT_URL_DYNAMODB")?,
+            secrets_manager_url: self.get("AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
             access_key_id: self.required("AWS_ACCESS_KEY_ID")?,
             secret_access_key: self.required("AWS_SECRET_ACCESS_KEY")?,
             session_token: self.get("AWS_SESSION_TOKEN")?,
         })
     }
 
-    pub(super) fn keys(&self) -> Result<KeyRing, ConfigError> {
-        let (variable, json) = match (self.get("JWT_KEYS")?, self.get("JWT_KEYS_FILE")?) {
-            (Some(json), _) => ("JWT_KEYS", json),
-            (None, Some(path)) => {
-                let json = std::fs::read_to_string(path).map_err(|error| {
-                    invalid("JWT_KEYS_FILE", format!("cannot be read: {}", error.kind()))
-                })?;
-                ("JWT_KEYS_FILE", json)
-            }
+    pub(super) fn keys(&self) -> Result<KeySource, ConfigError> {
+        match (self.get("JWT_KEYS_SECRET")?, self.get("JWT_KEYS_FILE")?) {
+            (Some(secret), None) => Ok(KeySource::Secret(secret)),
+            (None, Some(path)) => Ok(KeySource::File(path.into())),
             (None, None) => {
                 let problem = "or JWT_KEYS_FILE must be set: the key ring that signs tokens";
-                return Err(invalid("JWT_KEYS", problem));
+                Err(invalid("JWT_KEYS_SECRET", problem))
             }
-        };
-        KeyRing::from_json(&json).map_err(|error| invalid(variable, error))
+            (Some(_), Some(_)) => {
+                let problem = "and JWT_KEYS_FILE cannot both be set";
+                Err(invalid("JWT_KEYS_SECRET", problem))
+            }
+        }
     }
 
     pub(super) fn sign_up(&self) -> Result<SignUpConfig, ConfigError> {

@@ -2,18 +2,15 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use super::ring_document::{KeyDocument, RingDocument};
+use crate::domain::Timestamp;
 
 /// HMAC keys by `kid`, exactly one of which signs.
 ///
-/// Written as JSON, in a file or a variable:
-///
-/// ```json
-/// {"keys": [{"kid": "2024-01", "state": "active", "key": "<at least 32 bytes, base64url>"}]}
-/// ```
+/// Written as JSON, as [`RingDocument`] says.
 #[derive(Debug)]
 pub struct KeyRing {
     keys: Vec<Key>,
@@ -21,14 +18,14 @@ pub struct KeyRing {
 }
 
 /// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
     /// Verifies; will sign once every instance knows it.
     Pending,
     /// Signs and verifies. A ring has exactly one.
     Active,
-    /// Verifies what it once signed.
+    /// Verifies what it once signed, until the last of that has expired.
     Retired,
     /// Neither: every token of this key is dead.
     Revoked,
@@ -37,6 +34,7 @@ pub enum KeyState {
 pub(super) struct Key {
     pub(super) kid: String,
     state: KeyState,
+    until: Option<Timestamp>,
     pub(super) encoding: EncodingKey,
     pub(super) decoding: DecodingKey,
 }
@@ -44,26 +42,10 @@ pub(super) struct Key {
 /// The shortest HMAC-SHA-256 key, in bytes (RFC 7518 section 3.2).
 const MIN_KEY_BYTES: usize = 32;
 
-#[derive(Deserialize)]
-struct RingDocument {
-    keys: Vec<KeyDocument>,
-}
-
-#[derive(Deserialize)]
-struct KeyDocument {
-    kid: String,
-    state: KeyState,
-    key: String,
-}
-
 impl KeyRing {
     /// Parses a ring's JSON. Errors never hold a part of it.
     pub fn from_json(json: &str) -> Result<Self, InvalidKeyRing> {
-        let document: RingDocument =
-            serde_json::from_str(json).map_err(|error| InvalidKeyRing::Json {
-                line: error.line(),
-                column: error.column(),
-            })?;
+        let document = RingDocument::from_json(json)?;
         let keys = document
             .keys
             .into_iter()
@@ -88,30 +70,34 @@ impl KeyRing {
         self.keys.get(self.signing)
     }
 
-    /// The key of this id, where it may verify.
-    pub(super) fn verifying(&self, kid: &str) -> Option<&Key> {
-        let key = self.keys.iter().find(|key| key.kid == kid)?;
-        match key.state {
-            KeyState::Pending | KeyState::Active | KeyState::Retired => Some(key),
-            KeyState::Revoked => None,
-        }
+    /// The key of this id, whatever it may do.
+    pub(super) fn find(&self, kid: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.kid == kid)
     }
 }
 
 impl Key {
+    /// Whether it may verify.
+    pub(super) fn verifies(&self, now: Timestamp) -> bool {
+        match self.state {
+            KeyState::Pending | KeyState::Active => true,
+            KeyState::Retired => self.until.is_none_or(|until| now < until),
+            KeyState::Revoked => false,
+        }
+    }
+
     fn parse(document: KeyDocument) -> Result<Self, InvalidKeyRing> {
         if document.kid.is_empty() {
             return Err(InvalidKeyRing::EmptyKid);
         }
-        let secret = URL_SAFE_NO_PAD
-            .decode(document.key.trim_end_matches('='))
-            .map_err(|_| InvalidKeyRing::NotBase64Url)?;
+        let secret = document.key.bytes()?;
         if secret.len() < MIN_KEY_BYTES {
             return Err(InvalidKeyRing::TooShort);
         }
         Ok(Self {
             kid: document.kid,
             state: document.state,
+            until: document.until.map(Timestamp::from_secs),
             encoding: EncodingKey::from_secret(&secret),
             decoding: DecodingKey::from_secret(&secret),
         })
@@ -157,7 +143,16 @@ pub enum InvalidKeyRing {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn verifies(ring: &KeyRing, kid: &str) -> bool {
+        ring.find(kid).is_some_and(|key| key.verifies(NOW))
+    }
 
     fn ring(keys: &[(&str, &str, usize)]) -> Result<KeyRing, InvalidKeyRing> {
         let keys: Vec<_> = keys
@@ -186,11 +181,26 @@ mod tests {
 
         assert_eq!(ring.signing().unwrap().kid, "now");
         for kid in ["next", "now", "old"] {
-            assert!(ring.verifying(kid).is_some(), "{kid}");
+            assert!(verifies(&ring, kid), "{kid}");
         }
         for kid in ["stolen", "unknown", ""] {
-            assert!(ring.verifying(kid).is_none(), "{kid}");
+            assert!(!verifies(&ring, kid), "{kid}");
         }
+    }
+
+    #[test]
+    fn a_retired_key_verifies_until_its_time_is_over() {
+        let key = URL_SAFE_NO_PAD.encode([7; 32]);
+        let ring = |until: i64| {
+            let json = serde_json::json!({"keys": [
+                {"kid": "now", "state": "active", "key": key},
+                {"kid": "old", "state": "retired", "key": key, "until": until},
+            ]});
+            KeyRing::from_json(&json.to_string()).unwrap()
+        };
+
+        assert!(verifies(&ring(NOW.secs() + 1), "old"));
+        assert!(!verifies(&ring(NOW.secs()), "old"));
     }
 
     #[test]

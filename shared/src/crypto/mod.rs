@@ -9,6 +9,7 @@ mod hmac_provider;
 pub(crate) mod ids;
 mod key_ring;
 mod password_hash;
+mod ring_document;
 mod token;
 
 pub use api_key::PlainApiKey;
@@ -17,4 +18,5 @@ pub use hasher::Hasher;
 pub use ids::IdGenerator;
 pub use key_ring::{InvalidKeyRing, KeyRing, KeyState};
 pub use password_hash::{HashError, HashParams, InvalidHashParams, PasswordHash};
+pub use ring_document::{KeySummary, NotRotated, PUBLICATION, RingDocument};
 pub use token::{Claims, InvalidToken, Token, Tokens};

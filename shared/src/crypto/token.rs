@@ -5,7 +5,6 @@
 //! with our clock and without leeway.
 
 use std::fmt;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::hmac_provider;
-use super::key_ring::KeyRing;
+use super::key_ring::{Key, KeyRing};
 use crate::domain::{Account, AccountId, Lifetime, Timestamp};
 
 /// A signed token, on its way to its owner.
@@ -80,7 +79,6 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredA
 /// Issues and verifies tokens of one issuer for one audience.
 #[derive(Debug)]
 pub struct Tokens {
-    keys: Arc<KeyRing>,
     issuer: String,
     audience: String,
 }
@@ -92,26 +90,23 @@ const NOT_BEFORE_SKEW_SECS: i64 = 5;
 const MAX_TOKEN_ID_BYTES: usize = 255;
 
 impl Tokens {
-    /// Tokens signed with the ring's active key.
+    /// Tokens of this issuer for this audience.
     #[must_use]
-    pub fn new(keys: Arc<KeyRing>, issuer: String, audience: String) -> Self {
+    pub fn new(issuer: String, audience: String) -> Self {
         hmac_provider::install();
-        Self {
-            keys,
-            issuer,
-            audience,
-        }
+        Self { issuer, audience }
     }
 
-    /// Issues a token that lives for `lifetime` from `now`.
+    /// Issues a token, signed with the ring's active key, that lives for `lifetime` from `now`.
     pub fn issue(
         &self,
+        keys: &KeyRing,
         account: &Account,
         token_id: String,
         lifetime: Lifetime,
         now: Timestamp,
     ) -> Result<Token, InvalidToken> {
-        let key = self.keys.signing().ok_or(InvalidToken::Signature)?;
+        let key = keys.signing().ok_or(InvalidToken::Signature)?;
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(key.kid.clone());
         let claims = ClaimSet {
@@ -132,10 +127,17 @@ impl Tokens {
     }
 
     /// Verifies everything about a token that can be known without the store.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, InvalidToken> {
-        let (message, payload, tag) = split(token).ok_or(InvalidToken::Format)?;
-        let claims = self
-            .signed_claims(token, message, payload, tag)
+    pub fn verify(
+        &self,
+        keys: &KeyRing,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Claims, InvalidToken> {
+        let parts = split(token).ok_or(InvalidToken::Format)?;
+        let kid = parts.kid().ok_or(InvalidToken::Signature)?;
+        let key = keys.find(&kid).ok_or(InvalidToken::UnknownKey)?;
+        let claims = (key.verifies(now).then(|| self.claims(&parts, key)))
+            .flatten()
             .ok_or(InvalidToken::Signature)?;
         let expires_at = Timestamp::from_secs(claims.exp);
         if now >= expires_at {
@@ -152,25 +154,14 @@ impl Tokens {
         })
     }
 
-    /// The claims, where the signature is that of a key of ours and they are meant for us.
-    fn signed_claims(
-        &self,
-        token: &str,
-        message: &str,
-        payload: &str,
-        tag: &str,
-    ) -> Option<ClaimSet> {
-        let (header, _) = token.split_once('.')?;
-        let header: JoseHeader = parse(header)?;
-        if header.alg != "HS256" || header.crit.is_some() {
-            return None;
-        }
-        let key = self.keys.verifying(&header.kid)?;
-        let holds = crypto::verify(tag, message.as_bytes(), &key.decoding, Algorithm::HS256);
+    /// The claims, where the signature is this key's and they are meant for us.
+    fn claims(&self, parts: &Parts<'_>, key: &Key) -> Option<ClaimSet> {
+        let message = parts.message.as_bytes();
+        let holds = crypto::verify(parts.tag, message, &key.decoding, Algorithm::HS256);
         if !holds.ok()? {
             return None;
         }
-        let claims: ClaimSet = parse(payload)?;
+        let claims: ClaimSet = parse(parts.payload)?;
         let is_ours = claims.iss == self.issuer
             && claims.aud == self.audience
             && claims.id == claims.sub
@@ -179,15 +170,36 @@ impl Tokens {
     }
 }
 
-/// The signed message, the payload within it, and the signature of a token of three parts.
-fn split(token: &str) -> Option<(&str, &str, &str)> {
+/// The parts of a token; the message is the header and the payload.
+struct Parts<'t> {
+    message: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    tag: &'t str,
+}
+
+impl Parts<'_> {
+    /// The id of the key that is said to have signed, of a token of our kind.
+    fn kid(&self) -> Option<String> {
+        let header: JoseHeader = parse(self.header)?;
+        (header.alg == "HS256" && header.crit.is_none()).then_some(header.kid)
+    }
+}
+
+/// A token's parts, if it has three.
+fn split(token: &str) -> Option<Parts<'_>> {
     let (message, tag) = token.rsplit_once('.')?;
     let (header, payload) = message.split_once('.')?;
     let stray = |c: char| c == ',' || c.is_whitespace();
     if header.is_empty() || payload.contains('.') || token.contains(stray) {
         return None;
     }
-    Some((message, payload, tag))
+    Some(Parts {
+        message,
+        header,
+        payload,
+        tag,
+    })
 }
 
 /// A part of a token: base64url without padding, of a JSON object.
@@ -207,6 +219,9 @@ pub enum InvalidToken {
     /// Not signed by a key of ours, or not a complete token of ours.
     #[error("key or signature is invalid")]
     Signature,
+    /// Said to be signed by a key that is not in the ring.
+    #[error("the key is not known")]
+    UnknownKey,
     /// Past its `exp`.
     #[error("expired")]
     Expired(Timestamp),

@@ -4,7 +4,6 @@
 //! body and match some of these messages to the letter.
 
 use std::borrow::Cow;
-use std::error::Error;
 
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -15,6 +14,7 @@ use super::problem::{FieldName, Problem, field_of, setting_problem};
 use super::reply::Reply;
 use crate::auth::{AuthError, Denial, Policy, Scheme};
 use crate::domain::Timestamp;
+use crate::observe::causes;
 use crate::store::StoreError;
 
 /// Why a request ends without success.
@@ -94,13 +94,22 @@ impl HttpError {
         }
     }
 
-    /// The reply in the family's envelope. Failures of ours are logged here, once.
+    /// What an operator is told: a code, the limit that refused, and what went wrong if it was
+    /// on our side.
+    pub(super) fn report(&self, family: Family) -> (Code, Option<Policy>, Option<String>) {
+        let (status, code, _) = self.row(family);
+        let limit = match self {
+            Self::Auth(AuthError::Limited(refusal)) => Some(refusal.policy),
+            _ => None,
+        };
+        let error = status.is_server_error().then(|| causes(self));
+        (code, limit, error)
+    }
+
+    /// The reply in the family's envelope.
     #[must_use]
     pub fn into_reply(self, family: Family, now: Timestamp) -> Reply {
         let (status, code, message) = self.row(family);
-        if status.is_server_error() {
-            tracing::error!(error = causes(&self), status = status.as_u16(), "failed");
-        }
         let mut reply = Reply::new(status, family.error(status, code, &message));
         if status == StatusCode::UNAUTHORIZED {
             reply.set(WWW_AUTHENTICATE, &self.challenge(&message));
@@ -169,7 +178,8 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
             "Too many API keys. Revoke one first.".into(),
         ),
         AuthError::Limited(refusal) => limit_row(refusal.policy),
-        AuthError::Store(StoreError::Unavailable(_) | StoreError::Contended) => unavailable(),
+        AuthError::Store(StoreError::Unavailable(_) | StoreError::Contended)
+        | AuthError::Keys(_) => unavailable(),
         AuthError::Store(StoreError::Rejected(_) | StoreError::Unreadable { .. })
         | AuthError::Internal(_) => internal(),
     }
@@ -257,13 +267,4 @@ fn scheme_name(scheme: Scheme) -> &'static str {
         Scheme::ApiKey => "ApiKey",
         Scheme::Token => "Token",
     }
-}
-
-/// An error and its causes, outermost first: their `Display`, because the `Debug` of a cancelled
-/// transaction holds items.
-pub(crate) fn causes(error: &dyn Error) -> String {
-    std::iter::successors(Some(error), |&error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -18,9 +18,11 @@ use lambda_http::{Body, Request};
 use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::{Family, HttpError, Reply};
 use crate::app::App;
+use crate::observe::{self, Answered};
 
 /// An event, or what came in place of one.
 ///
@@ -42,21 +44,36 @@ where
     H: FnOnce(Arc<App>, Request) -> F,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    let started = app.clock.now();
+    let started = Instant::now();
+    let is_first = app.is_first_request();
     let (route, request_id, family) = (event.route(), event.request_id(), event.family());
-    let reply = match event.into_request() {
-        Ok(request) => run(Box::pin(handle(Arc::clone(app), request))).await,
-        Err(error) => Err(error),
+    let outcome = async {
+        match event.into_request() {
+            Ok(request) => run(Box::pin(handle(Arc::clone(app), request))).await,
+            Err(error) => Err(error),
+        }
     };
+    let (outcome, notes) = observe::noting(request_id, outcome).await;
     let now = app.clock.now();
-    let reply = reply.unwrap_or_else(|error| error.into_reply(family, now));
-    tracing::info!(
-        request_id,
-        route,
-        status = reply.status.as_u16(),
-        duration_ms = u64::try_from(started.until(now).as_millis()).unwrap_or(u64::MAX),
-        "answered"
-    );
+    let (reply, (reason, limit, error)) = match outcome {
+        Ok(reply) => (reply, (None, None, None)),
+        Err(error) => {
+            let (code, limit, cause) = error.report(family);
+            (error.into_reply(family, now), (Some(code), limit, cause))
+        }
+    };
+    let answered = Answered {
+        stack: &app.config.stack,
+        at: now,
+        route: &route,
+        status: reply.status.as_u16(),
+        latency: started.elapsed().as_secs_f64() * 1000.0,
+        is_first,
+        reason,
+        limit,
+        error,
+    };
+    observe::answered(&answered, &notes);
     into_response(reply)
 }
 

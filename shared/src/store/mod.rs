@@ -13,7 +13,6 @@
 mod accounts;
 mod api_keys;
 mod claims;
-mod client;
 mod counters;
 mod error;
 mod item;
@@ -30,7 +29,6 @@ use aws_sdk_dynamodb::Client;
 pub use accounts::Added;
 pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use claims::Claim;
-pub use client::{Aws, client_config};
 pub use error::StoreError;
 pub use profiles::ChangedProfile;
 pub use standing::{CallerStanding, WithProfile};

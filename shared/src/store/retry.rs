@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::{Store, StoreError};
+use crate::observe;
 use crate::ports::random;
 
 const MAX_ATTEMPTS: u32 = 5;
@@ -21,6 +22,7 @@ impl Store {
         loop {
             match attempt().await {
                 Err(StoreError::Contended) if tries < MAX_ATTEMPTS => {
+                    observe::retried();
                     self.back_off(tries).await;
                     tries += 1;
                 }

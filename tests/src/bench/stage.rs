@@ -1,9 +1,11 @@
 //! What all functions share: the engine, the template's settings, and a user who has signed up.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use local::engine::Engine;
 use local::keys;
+use local::secrets::Secrets;
 use local::template::Template;
 use serde::Deserialize;
 
@@ -48,7 +50,12 @@ impl Stage {
                 .variables()
                 .map(|(name, value)| (name.to_owned(), value)),
         );
-        variables.insert("JWT_KEYS".to_owned(), keys::fresh_ring()?);
+        let secrets = Secrets::start(Ipv4Addr::LOCALHOST.into(), &keys::fresh_ring()?).await?;
+        variables.extend(
+            secrets
+                .variables()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
         for limit in [
             "SIGNIN_RATE_LIMIT_ACCOUNT",
             "SIGNIN_RATE_LIMIT_IP",

@@ -1,0 +1,84 @@
+//! Changes the keys that sign tokens. No route leads here: Secrets Manager calls it on its
+//! schedule, and an operator to list or revoke keys.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::crypto::{KeySummary, RingDocument};
+use shared::keys::rotation::{self, RotationError};
+
+/// What is asked.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Request {
+    /// A step of a rotation, as Secrets Manager asks for it.
+    Rotation(Rotation),
+    /// `{"action": "list"}` or `{"action": "revoke", "kid": "..."}`.
+    Operator(Action),
+}
+
+/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html>
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Rotation {
+    step: Step,
+    client_request_token: String,
+}
+
+#[derive(Debug, Deserialize)]
+enum Step {
+    #[serde(rename = "createSecret")]
+    Create,
+    #[serde(rename = "setSecret")]
+    Set,
+    #[serde(rename = "testSecret")]
+    Test,
+    #[serde(rename = "finishSecret")]
+    Finish,
+}
+
+/// What operators ask.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "action", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Action {
+    /// The keys there are.
+    List,
+    /// The end of a key, at once.
+    Revoke {
+        /// Which.
+        kid: String,
+    },
+}
+
+/// The ring, where an operator asked: ids and states, no keys.
+#[derive(Debug, Serialize)]
+pub struct Response {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<Vec<KeySummary>>,
+}
+
+/// Does a step of a rotation, or what an operator asks.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, RotationError> {
+    let ring = match request {
+        Request::Rotation(rotation) => {
+            rotate(&app, &rotation).await?;
+            None
+        }
+        Request::Operator(Action::List) => Some(rotation::ring(&app).await?),
+        Request::Operator(Action::Revoke { kid }) => Some(rotation::revoke(&app, &kid).await?),
+    };
+    let keys = ring.as_ref().map(RingDocument::summaries);
+    Ok(Response { keys })
+}
+
+async fn rotate(app: &App, rotation: &Rotation) -> Result<(), RotationError> {
+    let version = &rotation.client_request_token;
+    match rotation.step {
+        Step::Create => rotation::create(app, version).await,
+        // The keys are nowhere but in the secret.
+        Step::Set => Ok(()),
+        Step::Test => rotation::test(app, version).await,
+        Step::Finish => rotation::finish(app, version).await,
+    }
+}

@@ -1,0 +1,213 @@
+//! Secrets Manager, as far as the functions use it, over one secret in memory: for tests and
+//! benches, and for functions that run in a container.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router, extract::State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// The secret's name.
+const ARN: &str = "arn:aws:secretsmanager:local:000000000000:secret:latchkey-keys";
+
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// A running Secrets Manager. It stops with the tokio runtime it was started on.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    address: SocketAddr,
+}
+
+#[derive(Default)]
+struct Secret {
+    versions: BTreeMap<String, Version>,
+}
+
+#[derive(Default)]
+struct Version {
+    value: String,
+    stages: BTreeSet<String>,
+}
+
+/// An error's type and message.
+type Refusal = (&'static str, &'static str);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Get {
+    version_id: Option<String>,
+    version_stage: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Put {
+    client_request_token: String,
+    secret_string: String,
+    version_stages: Option<BTreeSet<String>>,
+}
+
+#[derive(Deserialize)]
+struct Move {
+    #[serde(rename = "VersionStage")]
+    stage: String,
+    #[serde(rename = "MoveToVersionId")]
+    to: String,
+    #[serde(rename = "RemoveFromVersionId")]
+    from: Option<String>,
+}
+
+impl Secrets {
+    /// Starts one at this address whose secret is `value`.
+    pub async fn start(host: IpAddr, value: &str) -> std::io::Result<Self> {
+        let first = Version {
+            value: value.to_owned(),
+            stages: BTreeSet::from([CURRENT.to_owned()]),
+        };
+        let secret = Secret {
+            versions: BTreeMap::from([("first".to_owned(), first)]),
+        };
+        let router = Router::new()
+            .route("/", post(answer))
+            .with_state(Arc::new(Mutex::new(secret)));
+        let listener = TcpListener::bind((host, 0)).await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { address })
+    }
+
+    /// The variables of a function that is to find its key ring here.
+    #[must_use]
+    pub fn variables(&self) -> [(&'static str, String); 2] {
+        [
+            (
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+                format!("http://{}", self.address),
+            ),
+            ("JWT_KEYS_SECRET", ARN.to_owned()),
+        ]
+    }
+}
+
+async fn answer(
+    State(secret): State<Arc<Mutex<Secret>>>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let target = headers.get("x-amz-target");
+    let target = target.and_then(|target| target.to_str().ok());
+    let mut secret = lock(&secret);
+    let done = match target {
+        Some("secretsmanager.GetSecretValue") => parse(&body).and_then(|get| secret.get(&get)),
+        Some("secretsmanager.PutSecretValue") => parse(&body).and_then(|put| secret.put(put)),
+        Some("secretsmanager.UpdateSecretVersionStage") => {
+            parse(&body).and_then(|stage| secret.move_stage(&stage))
+        }
+        _ => Err(("InvalidRequestException", "not an operation there is here")),
+    };
+    match done {
+        Ok(output) => Json(output).into_response(),
+        Err((kind, message)) => {
+            let error = json!({"__type": kind, "Message": message});
+            (StatusCode::BAD_REQUEST, Json(error)).into_response()
+        }
+    }
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(body: &str) -> Result<T, Refusal> {
+    let request: Value = serde_json::from_str(body).unwrap_or_default();
+    if request.get("SecretId").and_then(Value::as_str) != Some(ARN) {
+        return Err(("ResourceNotFoundException", "there is no such secret"));
+    }
+    serde_json::from_value(request).map_err(|_| ("InvalidParameterException", "malformed"))
+}
+
+impl Secret {
+    fn get(&self, get: &Get) -> Result<Value, Refusal> {
+        let stage = match (&get.version_stage, &get.version_id) {
+            (Some(stage), _) => Some(stage.as_str()),
+            (None, Some(_)) => None,
+            (None, None) => Some(CURRENT),
+        };
+        let is_asked_for = |id: &str, version: &Version| {
+            stage.is_none_or(|stage| version.stages.contains(stage))
+                && get.version_id.as_deref().is_none_or(|asked| asked == id)
+        };
+        let found = self
+            .versions
+            .iter()
+            .find(|(id, version)| is_asked_for(id, version));
+        let (id, version) =
+            found.ok_or(("ResourceNotFoundException", "there is no such version"))?;
+        Ok(json!({
+            "ARN": ARN,
+            "VersionId": id,
+            "SecretString": version.value,
+            "VersionStages": version.stages,
+        }))
+    }
+
+    fn put(&mut self, put: Put) -> Result<Value, Refusal> {
+        let id = put.client_request_token;
+        if let Some(there) = self.versions.get(&id)
+            && there.value != put.secret_string
+        {
+            return Err(("ResourceExistsException", "the version holds another value"));
+        }
+        let version = self.versions.entry(id.clone()).or_default();
+        version.value = put.secret_string;
+        let stages = put
+            .version_stages
+            .unwrap_or_else(|| BTreeSet::from([CURRENT.to_owned()]));
+        for stage in stages {
+            self.attach(&stage, &id);
+        }
+        Ok(json!({"ARN": ARN, "VersionId": id}))
+    }
+
+    fn move_stage(&mut self, asked: &Move) -> Result<Value, Refusal> {
+        if !self.versions.contains_key(&asked.to) {
+            return Err(("ResourceNotFoundException", "there is no such version"));
+        }
+        let holder = self.holder(&asked.stage);
+        if holder != asked.from.as_ref() {
+            let problem = "the stage is attached to another version";
+            return Err(("InvalidParameterException", problem));
+        }
+        self.attach(&asked.stage, &asked.to);
+        Ok(json!({ "ARN": ARN }))
+    }
+
+    fn holder(&self, stage: &str) -> Option<&String> {
+        let mut versions = self.versions.iter();
+        let found = versions.find(|(_, version)| version.stages.contains(stage));
+        found.map(|(id, _)| id)
+    }
+
+    /// Attaches a stage to a version, and takes it from the one that had it.
+    fn attach(&mut self, stage: &str, id: &str) {
+        let holder = self.holder(stage).cloned();
+        if stage == CURRENT
+            && let Some(holder) = holder.filter(|holder| holder != id)
+        {
+            self.attach(PREVIOUS, &holder);
+        }
+        for (other, version) in &mut self.versions {
+            version.stages.remove(stage);
+            if other == id {
+                version.stages.insert(stage.to_owned());
+            }
+        }
+    }
+}
+
+fn lock(secret: &Mutex<Secret>) -> MutexGuard<'_, Secret> {
+    secret.lock().unwrap_or_else(PoisonError::into_inner)
+}

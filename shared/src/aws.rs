@@ -1,0 +1,117 @@
+//! How the SDK reaches AWS: what its clients, one for each service, share.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+pub use aws_types::SdkConfig;
+
+use crate::keys::KeySource;
+
+/// How to reach AWS: the variables Lambda sets.
+#[derive(Clone)]
+pub struct Aws {
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`: another endpoint than the region's.
+    pub dynamodb_url: Option<String>,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`: likewise.
+    pub secrets_manager_url: Option<String>,
+    /// `AWS_ACCESS_KEY_ID`.
+    pub access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub secret_access_key: String,
+    /// `AWS_SESSION_TOKEN`.
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws")
+            .field("region", &self.region)
+            .field("dynamodb_url", &self.dynamodb_url)
+            .field("secrets_manager_url", &self.secrets_manager_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Aws {
+    /// What every client of the SDK is made of, those included that the keys take.
+    ///
+    /// Time-outs end before the function's own, so that a 503 is ours to give. Credentials and
+    /// region come from the variables Lambda sets, which spares a cold start the SDK's search for
+    /// profiles and metadata services.
+    #[must_use]
+    pub fn sdk_config(&self, keys: &KeySource) -> SdkConfig {
+        let credentials = Credentials::new(
+            self.access_key_id.clone(),
+            self.secret_access_key.clone(),
+            self.session_token.clone(),
+            None,
+            "environment",
+        );
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .operation_attempt_timeout(Duration::from_secs(2))
+            .operation_timeout(Duration::from_secs(4))
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(3)
+            .with_initial_backoff(Duration::from_millis(50))
+            .with_max_backoff(Duration::from_millis(500));
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(retries)
+            .timeout_config(timeouts)
+            // Static credentials need no cache, and answers of a few kilobytes no watch on their
+            // flow: the time-outs above bound them.
+            .identity_cache(IdentityCache::no_cache())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .http_client(self.http_client(keys))
+            .build()
+    }
+
+    /// One set-up of TLS for all clients, and none where all endpoints are local ones.
+    fn http_client(&self, keys: &KeySource) -> SharedHttpClient {
+        let is_plain = |url: &Option<String>| {
+            let url = url.as_deref();
+            url.is_some_and(|url| url.starts_with("http://"))
+        };
+        let are_keys_near = match keys {
+            KeySource::Secret(_) => is_plain(&self.secrets_manager_url),
+            KeySource::File(_) => true,
+        };
+        let http = aws_smithy_http_client::Builder::new();
+        if is_plain(&self.dynamodb_url) && are_keys_near {
+            http.build_http()
+        } else {
+            http.tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+                .build_https()
+        }
+    }
+
+    /// A client's settings for DynamoDB.
+    #[must_use]
+    pub fn dynamodb(&self, sdk: &SdkConfig) -> aws_sdk_dynamodb::config::Builder {
+        let mut config = aws_sdk_dynamodb::config::Builder::from(sdk);
+        config.set_endpoint_url(self.dynamodb_url.clone());
+        config
+    }
+
+    /// A client's settings for Secrets Manager.
+    #[must_use]
+    pub fn secrets_manager(&self, sdk: &SdkConfig) -> aws_sdk_secretsmanager::config::Builder {
+        let mut config = aws_sdk_secretsmanager::config::Builder::from(sdk);
+        config.set_endpoint_url(self.secrets_manager_url.clone());
+        config
+    }
+}

@@ -1,0 +1,210 @@
+//! The line of a request: JSON with its metrics in CloudWatch's embedded metric format.
+
+use serde::{Serialize, Serializer};
+
+use super::Notes;
+use super::subscriber::REQUESTS;
+use crate::auth::Policy;
+use crate::domain::{AccountId, Timestamp};
+use crate::http::code::Code;
+
+/// The namespace of all metrics.
+const NAMESPACE: &str = "Latchkey";
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Answered<'a> {
+    /// The stack, by which metrics are told apart.
+    pub stack: &'a str,
+    /// When.
+    pub at: Timestamp,
+    /// The route, such as `GET /user`.
+    pub route: &'a str,
+    /// The HTTP status.
+    pub status: u16,
+    /// How long it took, in milliseconds.
+    pub latency: f64,
+    /// Whether it is the first of its process.
+    pub is_first: bool,
+    /// Why it did not succeed.
+    pub reason: Option<Code>,
+    /// The limit that refused it.
+    pub limit: Option<Policy>,
+    /// What went wrong on our side, for the log alone.
+    pub error: Option<String>,
+}
+
+/// Writes the line.
+pub fn answered(answered: &Answered<'_>, notes: &Notes) {
+    let line = Line::new(answered, notes);
+    match serde_json::to_string(&line) {
+        Ok(line) if answered.error.is_some() => tracing::error!(target: REQUESTS, "{line}"),
+        Ok(line) => tracing::info!(target: REQUESTS, "{line}"),
+        Err(error) => tracing::error!(%error, "a line of log could not be written"),
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+#[derive(Serialize)]
+struct Line<'a> {
+    level: &'static str,
+    message: &'static str,
+    request_id: &'a str,
+    stack: &'a str,
+    route: &'a str,
+    status: u16,
+    latency: f64,
+    #[serde(skip_serializing_if = "is_false")]
+    cold_start: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<Shown<'a, AccountId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Named<Code>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    panicked_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_zero")]
+    sign_ups: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    sign_ins: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    failures: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    refusals: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    retries: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    rings_unread: u32,
+    #[serde(rename = "_aws")]
+    metadata: Metadata,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    timestamp: i64,
+    cloud_watch_metrics: Vec<Directive>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: &'static [&'static [&'static str]],
+    metrics: [Metric; 1],
+}
+
+#[derive(Serialize, Clone, Copy)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+}
+
+impl<'a> Line<'a> {
+    fn new(answered: &'a Answered<'_>, notes: &'a Notes) -> Self {
+        let is_refused = answered.limit.is_some();
+        let mut line = Self {
+            level: if answered.error.is_some() {
+                "ERROR"
+            } else {
+                "INFO"
+            },
+            message: "answered",
+            request_id: &notes.request_id,
+            stack: answered.stack,
+            route: answered.route,
+            status: answered.status,
+            latency: answered.latency,
+            cold_start: answered.is_first,
+            account: notes.account.as_ref().map(Shown),
+            reason: answered.reason.map(Named),
+            limit: answered.limit.map(Policy::name),
+            error: answered.error.as_deref(),
+            panicked_at: notes.panicked_at.as_deref(),
+            sign_ups: notes.signed_up.into(),
+            sign_ins: notes.signed_in.into(),
+            failures: (answered.reason.is_some() && !is_refused).into(),
+            refusals: is_refused.into(),
+            retries: notes.retries,
+            rings_unread: notes.rings_unread,
+            metadata: Metadata {
+                timestamp: answered.at.millis(),
+                cloud_watch_metrics: Vec::with_capacity(2),
+            },
+        };
+        line.metadata.cloud_watch_metrics = line.directives();
+        line
+    }
+
+    /// The metrics this request has something to say to, and by what they are told apart.
+    fn directives(&self) -> Vec<Directive> {
+        let counts: [(u32, &str, &'static [&'static [&'static str]]); 6] = [
+            (self.sign_ups, "sign_ups", &[&["stack"]]),
+            (self.sign_ins, "sign_ins", &[&["stack"]]),
+            (self.failures, "failures", &[&["stack", "reason"]]),
+            (
+                self.refusals,
+                "refusals",
+                &[&["stack"], &["stack", "limit"]],
+            ),
+            (self.retries, "retries", &[&["stack"]]),
+            (self.rings_unread, "rings_unread", &[&["stack"]]),
+        ];
+        let latency = directive("latency", "Milliseconds", &[&["stack", "route"]]);
+        let counted = counts
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(_, name, dimensions)| directive(name, "Count", dimensions));
+        std::iter::once(latency).chain(counted).collect()
+    }
+}
+
+fn directive(
+    name: &'static str,
+    unit: &'static str,
+    dimensions: &'static [&'static [&'static str]],
+) -> Directive {
+    Directive {
+        namespace: NAMESPACE,
+        dimensions,
+        metrics: [Metric { name, unit }],
+    }
+}
+
+/// Written as it is displayed.
+struct Shown<'a, T>(&'a T);
+
+impl<T: std::fmt::Display> Serialize for Shown<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
+/// Written by the name it has in the code.
+struct Named<T>(T);
+
+impl<T: std::fmt::Debug> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:?}", self.0))
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands it a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands it a reference"
+)]
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}

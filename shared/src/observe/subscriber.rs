@@ -1,0 +1,70 @@
+//! Where lines of log go: one JSON object each, as CloudWatch takes them.
+
+use std::fmt;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
+use tracing_subscriber::fmt::{
+    FmtContext, FormatEvent, FormatFields, MakeWriter, format as formats,
+};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+
+/// The target of the lines of requests, which are JSON already.
+pub const REQUESTS: &str = "latchkey::requests";
+
+/// A subscriber that writes lines to `writer`. The runtime's own span would be formatted for each
+/// request, and says nothing that Lambda does not log itself.
+pub fn subscriber<W>(writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let levels = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("lambda_runtime", LevelFilter::WARN);
+    let json = formats().json().with_target(false);
+    let json = json.with_current_span(false).with_span_list(false);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .fmt_fields(JsonFields::new())
+        .event_format(Lines(json));
+    tracing_subscriber::registry().with(lines.with_filter(levels))
+}
+
+/// Events as JSON; those that are JSON already as they are.
+struct Lines(Format<Json>);
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        if event.metadata().target() != REQUESTS {
+            return self.0.format_event(context, writer, event);
+        }
+        let mut message = Message(&mut writer, Ok(()));
+        event.record(&mut message);
+        message.1?;
+        writeln!(writer)
+    }
+}
+
+/// Writes an event's message and nothing else.
+struct Message<'a, 'w>(&'a mut Writer<'w>, fmt::Result);
+
+impl Visit for Message<'_, '_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" && self.1.is_ok() {
+            self.1 = write!(self.0, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! Keys change without a deployment, and nobody is signed out.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use futures_util::future::join_all;
+use local::functions::operate;
+use local::secrets::Secrets;
+use serde_json::{Value, json};
+use tests::app::{PASSWORD, TestApp};
+use tests::wire::Fault;
+
+use crate::tokens::sign_with;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// A Secrets Manager whose secret is as it is generated with the stack: one key.
+pub(crate) async fn secrets() -> Secrets {
+    let generated = json!({"key": "bGF0Y2hrZXktdGVzdC1rZXktbm90LWEtc2VjcmV0LSE"});
+    let host = Ipv4Addr::LOCALHOST.into();
+    Secrets::start(host, &generated.to_string()).await.unwrap()
+}
+
+/// An instance over the tables of `app` that finds its keys there.
+pub(crate) fn with_secret(app: &TestApp, secrets: &Secrets, settings: &[(&str, &str)]) -> TestApp {
+    let there = secrets.variables();
+    let mut all = vec![("JWT_KEYS_FILE", "")];
+    all.extend(there.iter().map(|(name, value)| (*name, value.as_str())));
+    all.extend(settings);
+    app.another(&all)
+}
+
+/// A step of a rotation, as Secrets Manager asks for it.
+pub(crate) fn step_of(version: &str, step: &str) -> Value {
+    json!({"Step": step, "SecretId": "arn", "ClientRequestToken": version})
+}
+
+async fn ask(app: &TestApp, request: Value) -> Result<Value, String> {
+    operate("rotate-keys", &app.app, request).await.unwrap()
+}
+
+const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+
+async fn rotate(app: &TestApp, version: &str) {
+    for step in STEPS {
+        ask(app, step_of(version, step)).await.unwrap();
+    }
+}
+
+/// The states of the ring's keys, oldest first.
+async fn states(app: &TestApp) -> Vec<String> {
+    let ring = ask(app, json!({"action": "list"})).await.unwrap();
+    let keys = ring["keys"].as_array().unwrap();
+    let state = |key: &Value| key["state"].as_str().unwrap().to_owned();
+    keys.iter().map(state).collect()
+}
+
+async fn active_kid(app: &TestApp) -> String {
+    let ring = ask(app, json!({"action": "list"})).await.unwrap();
+    let keys = ring["keys"].as_array().unwrap();
+    let active = keys.iter().find(|key| key["state"] == "active");
+    active.unwrap()["kid"].as_str().unwrap().to_owned()
+}
+
+async fn fresh_token(app: &TestApp) -> String {
+    app.sign_in("abc@example.com", PASSWORD).await.token()
+}
+
+/// How often the secret was read since the last look.
+fn reads(app: &TestApp) -> usize {
+    let calls = app.wire.take_calls();
+    let of_secret = calls
+        .iter()
+        .filter(|call| call.operation == "GetSecretValue");
+    of_secret.count()
+}
+
+/// Two instances with keys in a secret, an operator's, and somebody who has signed up.
+async fn two_instances(settings: &[(&str, &str)]) -> (TestApp, TestApp, TestApp) {
+    let app = TestApp::new().await;
+    let secrets = secrets().await;
+    let one = with_secret(&app, &secrets, settings);
+    assert_eq!(one.sign_up("abc@example.com").await.status, 200);
+    let other = with_secret(&app, &secrets, settings);
+    let operator = with_secret(&app, &secrets, settings);
+    (one, other, operator)
+}
+
+#[tokio::test]
+async fn tokens_of_before_during_and_after_rotations_verify_until_they_expire_everywhere() {
+    let (one, other, operator) = two_instances(&[("JWT_EXPIRES_IN", "2h")]).await;
+    let instances = [&one, &other];
+    let mut live: Vec<(usize, String)> = Vec::new();
+    let mut kids = std::collections::BTreeSet::new();
+
+    for minute in 0..6 * 60 {
+        // Every hour a rotation, each step in a minute of its own.
+        let version = format!("version-{}", minute / 60);
+        if let Some(step) = STEPS.get(minute % 60) {
+            ask(&operator, step_of(&version, step)).await.unwrap();
+        }
+        if minute % 7 == 0 {
+            let token = fresh_token(instances[minute / 7 % 2]).await;
+            kids.insert(kid_of(&token));
+            live.push((minute, token));
+        }
+        live.retain(|(issued, _)| minute < issued + 120);
+        let oldest = live.first().into_iter();
+        let asked = oldest
+            .chain(live.last())
+            .chain(live.get(minute % live.len()));
+        let answers = asked.flat_map(|(_, token)| instances.map(|app| app.user(token)));
+        for answer in join_all(answers).await {
+            assert_eq!(answer.status, 200, "minute {minute}: {answer:?}");
+        }
+        one.clock.advance(MINUTE);
+    }
+
+    assert_eq!(kids.len(), 6, "{kids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_that_races_a_rotation_is_denied() {
+    let (one, other, operator) = two_instances(&[]).await;
+    rotate(&operator, "version-1").await;
+    let token = fresh_token(&one).await;
+    one.clock.advance(HOUR);
+
+    let load = async |app: &TestApp| {
+        for _ in 0..30 {
+            assert_eq!(app.user(&token).await.status, 200);
+            let newest = fresh_token(app).await;
+            assert_eq!(one.user(&newest).await.status, 200);
+            assert_eq!(other.user(&newest).await.status, 200);
+        }
+    };
+    tokio::join!(load(&one), load(&other), rotate(&operator, "version-2"));
+
+    one.clock.advance(6 * MINUTE);
+    let newest = fresh_token(&one).await;
+    assert_ne!(kid_of(&newest), kid_of(&token));
+    for token in [&token, &newest] {
+        assert_eq!(other.user(token).await.status, 200);
+    }
+}
+
+fn kid_of(token: &str) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    let header = token.split('.').next().unwrap();
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_ring_is_read_once_and_again_when_it_is_five_minutes_old() {
+    let (one, _, _) = two_instances(&[]).await;
+    let token = fresh_token(&one).await;
+    assert_eq!(reads(&one), 1);
+
+    one.clock
+        .advance(4 * MINUTE + Duration::from_millis(59_999));
+    one.user(&token).await;
+    assert_eq!(reads(&one), 0);
+
+    one.clock.advance(Duration::from_millis(1));
+    one.user(&token).await;
+    one.user(&token).await;
+    assert_eq!(reads(&one), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_in_the_ring_is_looked_for_once_a_minute() {
+    let (one, _, _) = two_instances(&[]).await;
+    let made_up = ["a", "b"].map(|kid| {
+        let header = json!({"alg": "HS256", "typ": "JWT", "kid": kid});
+        sign_with(&[7; 32], &header, "{}")
+    });
+    reads(&one);
+
+    for _ in 0..3 {
+        for token in &made_up {
+            assert_eq!(one.user(token).await.status, 401);
+        }
+    }
+    assert_eq!(reads(&one), 1);
+
+    one.clock.advance(MINUTE);
+    one.user(&made_up[0]).await;
+    assert_eq!(reads(&one), 1);
+}
+
+#[tokio::test]
+async fn a_ring_that_cannot_be_read_again_is_used_on() {
+    let (one, other, operator) = two_instances(&[]).await;
+    let token = fresh_token(&one).await;
+    fresh_token(&other).await;
+    other.clock.advance(HOUR);
+    reads(&one);
+
+    for fault in [
+        Fault::Answer(500, json!({"__type": "InternalServiceError"})),
+        Fault::Answer(400, json!({"__type": "AccessDeniedException"})),
+        Fault::Answer(200, json!({"VersionId": "x", "SecretString": "not a ring"})),
+        Fault::Break,
+    ] {
+        one.wire.fail_next("GetSecretValue", usize::MAX, fault);
+        assert_eq!(one.user(&token).await.status, 200);
+        fresh_token(&one).await;
+        one.clock.advance(MINUTE);
+    }
+
+    // Whether a key it does not know is one of ours, it cannot tell.
+    let active = active_kid(&operator).await;
+    ask(&operator, json!({"action": "revoke", "kid": active}))
+        .await
+        .unwrap();
+    let newer = fresh_token(&other).await;
+    let answer = one.user(&newer).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
+
+    one.wire.heal();
+    one.clock.advance(MINUTE);
+    assert_eq!(one.user(&newer).await.status, 200);
+    assert_eq!(one.user(&token).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_instance_without_any_ring_answers_503_and_recovers() {
+    let (one, other, _) = two_instances(&[]).await;
+    let token = fresh_token(&one).await;
+    let away = Fault::Answer(500, json!({}));
+    other.wire.fail_next("GetSecretValue", usize::MAX, away);
+
+    assert_eq!(other.user(&token).await.status, 503);
+    assert_eq!(other.sign_in("abc@example.com", PASSWORD).await.status, 503);
+
+    other.wire.heal();
+    assert_eq!(other.user(&token).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_everywhere_and_the_next_one_signs_at_once() {
+    let (one, other, operator) = two_instances(&[]).await;
+    rotate(&operator, "version-1").await;
+    let stolen = fresh_token(&one).await;
+    assert_eq!(other.user(&stolen).await.status, 200);
+
+    let revoke = json!({"action": "revoke", "kid": kid_of(&stolen)});
+    let ring = ask(&operator, revoke).await.unwrap();
+    assert_eq!(ring["keys"][0]["state"], "revoked");
+    one.clock.advance(5 * MINUTE);
+
+    let newer = fresh_token(&one).await;
+    for app in [&one, &other] {
+        assert_eq!(
+            app.user(&stolen).await.message(),
+            "Invalid JWT: key or signature is invalid"
+        );
+        assert_eq!(app.user(&newer).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_step_done_twice_is_done_once() {
+    let (_, _, operator) = two_instances(&[]).await;
+
+    for step in STEPS {
+        for _ in 0..2 {
+            ask(&operator, step_of("version-1", step)).await.unwrap();
+        }
+    }
+    for step in STEPS {
+        ask(&operator, step_of("version-1", step)).await.unwrap();
+    }
+
+    assert_eq!(states(&operator).await, ["active", "pending"]);
+}
+
+#[tokio::test]
+async fn a_rotation_that_a_revocation_overtakes_undoes_nothing() {
+    let (one, _, operator) = two_instances(&[]).await;
+    rotate(&operator, "version-1").await;
+    one.clock.advance(HOUR);
+    let stolen = active_kid(&operator).await;
+    ask(&operator, step_of("version-2", "createSecret"))
+        .await
+        .unwrap();
+
+    ask(&operator, json!({"action": "revoke", "kid": stolen}))
+        .await
+        .unwrap();
+
+    for step in ["createSecret", "testSecret", "finishSecret"] {
+        let refused = ask(&operator, step_of("version-2", step))
+            .await
+            .unwrap_err();
+        assert!(refused.contains("rotate again"), "{step}: {refused}");
+    }
+    assert_eq!(states(&operator).await, ["revoked", "active", "pending"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_that_races_a_rotation_is_not_lost() {
+    let (one, other, operator) = two_instances(&[]).await;
+    rotate(&operator, "version-0").await;
+
+    for round in 1..20 {
+        one.clock.advance(HOUR);
+        let stolen = active_kid(&operator).await;
+        let version = format!("version-{round}");
+        ask(&operator, step_of(&version, "createSecret"))
+            .await
+            .unwrap();
+
+        let (_, revoked) = tokio::join!(
+            ask(&operator, step_of(&version, "finishSecret")),
+            ask(&other, json!({"action": "revoke", "kid": stolen})),
+        );
+
+        let ring = ask(&one, json!({"action": "list"})).await.unwrap();
+        let mut keys = ring["keys"].as_array().unwrap().iter();
+        let state = &keys.find(|key| key["kid"] == *stolen).unwrap()["state"];
+        assert_eq!(revoked.is_ok(), state == "revoked", "{revoked:?} {ring}");
+    }
+}
+
+#[tokio::test]
+async fn no_key_signs_before_every_instance_knows_it() {
+    let (one, _, operator) = two_instances(&[]).await;
+    rotate(&operator, "version-1").await;
+
+    let refused = ask(&operator, step_of("version-2", "createSecret")).await;
+    assert!(refused.unwrap_err().contains("less than 10 minutes ago"));
+
+    one.clock.advance(10 * MINUTE);
+    rotate(&operator, "version-3").await;
+    assert_eq!(states(&operator).await, ["retired", "active", "pending"]);
+}
+
+#[tokio::test]
+async fn an_operator_sees_no_key() {
+    let (_, _, operator) = two_instances(&[]).await;
+    rotate(&operator, "version-1").await;
+
+    let ring = ask(&operator, json!({"action": "list"})).await.unwrap();
+
+    for key in ring["keys"].as_array().unwrap() {
+        let fields: Vec<_> = key.as_object().unwrap().keys().collect();
+        assert!(
+            fields
+                .iter()
+                .all(|name| ["kid", "state", "since", "until"].contains(&name.as_str()))
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_request_changes_nothing() {
+    let (_, _, operator) = two_instances(&[]).await;
+
+    for request in [
+        json!({}),
+        json!({"action": "forget"}),
+        json!({"action": "revoke"}),
+        json!({"action": "revoke", "kid": "none"}),
+        json!({"Step": "createSecret"}),
+        json!({"Step": "deleteSecret", "ClientRequestToken": "x"}),
+        step_of("never-made", "testSecret"),
+        step_of("never-made", "finishSecret"),
+    ] {
+        assert!(ask(&operator, request.clone()).await.is_err(), "{request}");
+    }
+    assert_eq!(states(&operator).await, ["active"]);
+}
+
+#[tokio::test]
+async fn a_ring_in_a_file_is_read_again_as_well_and_is_not_rotated() {
+    let folder = std::env::temp_dir().join(format!("latchkey-ring-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("keys.json");
+    let write = |active: &str, other: &str, state: &str| {
+        let key = |fill: &str| fill.repeat(44);
+        let ring = json!({"keys": [
+            {"kid": active, "state": "active", "key": key(&active[..1])},
+            {"kid": other, "state": state, "key": key(&other[..1])},
+        ]});
+        std::fs::write(&path, ring.to_string()).unwrap();
+    };
+    write("a", "b", "pending");
+    let app = TestApp::with(&[("JWT_KEYS_FILE", path.to_str().unwrap())]).await;
+    let old = app.sign_up("abc@example.com").await.token();
+
+    write("b", "a", "revoked");
+    assert_eq!(app.user(&old).await.status, 200);
+    app.clock.advance(5 * MINUTE);
+
+    assert_eq!(app.user(&old).await.status, 401);
+    assert_eq!(kid_of(&fresh_token(&app).await), "b");
+    let refused = ask(&app, json!({"action": "list"})).await.unwrap_err();
+    assert!(refused.contains("change its file"), "{refused}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -1,0 +1,143 @@
+//! What an operator sees of a request. That no secret is in it, every test asks at its end.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tests::app::{PASSWORD, TestApp, get, post};
+use tests::logs::capture;
+use tests::wire::Fault;
+
+/// The metrics of a line, as CloudWatch would take them: name and dimensions.
+///
+/// Each must be well-formed: the line holds the metric as a number, and each dimension as a string.
+fn metrics(line: &Value) -> BTreeSet<String> {
+    let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+    assert!(line["_aws"]["Timestamp"].is_i64(), "{line}");
+    let mut found = BTreeSet::new();
+    for directive in directives {
+        assert_eq!(directive["Namespace"], "Latchkey");
+        for metric in directive["Metrics"].as_array().unwrap() {
+            let name = metric["Name"].as_str().unwrap();
+            assert!(line[name].is_number(), "{name}: {line}");
+            for dimensions in directive["Dimensions"].as_array().unwrap() {
+                let dimensions = dimensions.as_array().unwrap();
+                let dimensions = dimensions.iter().map(|dimension| {
+                    let dimension = dimension.as_str().unwrap();
+                    let value = line[dimension].as_str().unwrap();
+                    format!(" {dimension}={value}")
+                });
+                found.insert(format!("{name}{}", dimensions.collect::<String>()));
+            }
+        }
+    }
+    found
+}
+
+fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.map(str::to_owned).into()
+}
+
+#[tokio::test]
+async fn a_request_is_one_line_with_its_account_and_how_it_went() {
+    let app = TestApp::new().await;
+    let (lines, _guard) = capture();
+
+    let signed_up = app.sign_up("abc@example.com").await;
+    app.user(&signed_up.token()).await;
+
+    let lines = lines.take();
+    let [first, second] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(first["route"], "POST /user");
+    assert_eq!(first["cold_start"], true);
+    assert_eq!(second["cold_start"], Value::Null);
+    assert_ne!(first["request_id"], second["request_id"]);
+    for line in [first, second] {
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["status"], 200);
+        assert_eq!(line["account"], signed_up.body["user"]["id"]);
+        assert!(line["latency"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[tokio::test]
+async fn what_is_counted_is_in_the_line_of_its_request() {
+    let app = TestApp::with(&[("SIGNIN_RATE_LIMIT_ACCOUNT", "1")]).await;
+    let (lines, _guard) = capture();
+
+    let token = app.sign_up("abc@example.com").await.token();
+    app.sign_in("abc@example.com", PASSWORD).await;
+    app.log_in("abc@example.com", PASSWORD).await;
+    app.sign_in("abc@example.com", "incorrect").await;
+    app.sign_in("abc@example.com", PASSWORD).await;
+    app.call(get("/user")).await;
+    app.call(post("/user", &json!({"email": "x"})).bearer(&token))
+        .await;
+
+    let counted: Vec<_> = lines.take().iter().map(metrics).collect();
+    let sign_in = "latency stack=latchkey route=POST /user/auth";
+    assert_eq!(
+        counted,
+        [
+            set([
+                "latency stack=latchkey route=POST /user",
+                "sign_ups stack=latchkey"
+            ]),
+            set([sign_in, "sign_ins stack=latchkey"]),
+            set([
+                "latency stack=latchkey route=POST /v1/auth/login",
+                "sign_ins stack=latchkey"
+            ]),
+            set([sign_in, "failures stack=latchkey reason=InvalidCredentials"]),
+            set([
+                sign_in,
+                "refusals stack=latchkey",
+                "refusals stack=latchkey limit=sign-in-account"
+            ]),
+            set([
+                "latency stack=latchkey route=GET /user",
+                "failures stack=latchkey reason=NoCredentials"
+            ]),
+            set([
+                "latency stack=latchkey route=POST /user",
+                "failures stack=latchkey reason=InvalidField"
+            ]),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_failure_of_ours_is_one_line_with_its_cause() {
+    let (app, token) = TestApp::with_user().await;
+    let (lines, _guard) = capture();
+    let away = Fault::Answer(500, json!({"__type": "InternalServerError"}));
+    app.wire.fail_next("BatchGetItem", usize::MAX, away);
+
+    assert_eq!(app.user(&token).await.status, 503);
+
+    let mut lines = lines.take();
+    // The SDK has a word to say on a wire that is no connection.
+    lines.retain(|line| line["fields"]["message"].is_null());
+    let [line] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!(line["status"], 503);
+    assert_eq!(line["retries"], 2);
+    let cause = line["error"].as_str().unwrap();
+    assert!(cause.contains("service error"), "{cause}");
+    assert!(metrics(line).contains("failures stack=latchkey reason=Unavailable"));
+    assert!(metrics(line).contains("retries stack=latchkey"));
+}
+
+#[tokio::test]
+async fn a_call_that_succeeds_at_its_second_attempt_counts_a_retry() {
+    let (app, token) = TestApp::with_user().await;
+    let (lines, _guard) = capture();
+    app.wire.fail_next("BatchGetItem", 1, Fault::Break);
+
+    assert_eq!(app.user(&token).await.status, 200);
+
+    assert_eq!(lines.take()[0]["retries"], 1);
+}

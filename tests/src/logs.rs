@@ -1,0 +1,124 @@
+//! What the functions log while they are tested, and that no secret is in it.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use shared::observe;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Everything that was logged in this process.
+static ALL: LazyLock<Lines> = LazyLock::new(|| {
+    let lines = Lines::default();
+    // The first to start logging decides where to: all others are here.
+    observe::subscriber(lines.clone()).init();
+    lines
+});
+
+/// Lines of log.
+#[derive(Debug, Clone, Default)]
+pub struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lines there are, as JSON, which are no more after that.
+    #[must_use]
+    pub fn take(&self) -> Vec<Value> {
+        let lines = std::mem::take(&mut *self.lock());
+        let parsed = lines.iter().map(|line| serde_json::from_str(line));
+        parsed.collect::<Result<_, _>>().expect("lines of JSON")
+    }
+}
+
+impl<'w> MakeWriter<'w> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.lock().push(String::from_utf8_lossy(line).into_owned());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What this thread logs, until the guard is dropped.
+#[must_use]
+pub fn capture() -> (Lines, tracing::subscriber::DefaultGuard) {
+    let lines = Lines::default();
+    let guard = observe::subscriber(lines.clone()).set_default();
+    (lines, guard)
+}
+
+/// The secrets of a test, and from where on the log must not hold them.
+#[derive(Debug)]
+pub(crate) struct Secrets {
+    secrets: Mutex<BTreeSet<String>>,
+    from: usize,
+}
+
+impl Secrets {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            secrets: Mutex::default(),
+            from: ALL.lock().len(),
+        }
+    }
+
+    /// Takes note of a token, key, password or email.
+    pub(crate) fn add(&self, secret: &str) {
+        // What is shorter stands in a line by chance.
+        if secret.len() > 5 {
+            let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+            secrets.insert(secret.to_owned());
+        }
+    }
+
+    /// Takes note of what is secret in a body, sent or answered.
+    pub(crate) fn add_body(&self, body: &Value) {
+        match body {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match (name.as_str(), value.as_str()) {
+                        ("password" | "token" | "key" | "email", Some(secret)) => self.add(secret),
+                        (_, Some(text)) if text.contains('@') => self.add(text),
+                        _ => self.add_body(value),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.add_body(item)),
+            _ => {}
+        }
+    }
+
+    /// The first line that holds a secret, other than within a longer word.
+    pub(crate) fn leaked(&self) -> Option<String> {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = ALL.lock();
+        let mut since = lines.iter().skip(self.from);
+        let holds = |line: &&String| secrets.iter().any(|secret| holds(line, secret));
+        since.find(holds).cloned()
+    }
+}
+
+fn holds(line: &str, secret: &str) -> bool {
+    let is_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    line.match_indices(secret).any(|(start, _)| {
+        let (before, rest) = line.split_at(start);
+        !is_of_word(before.chars().next_back())
+            && !is_of_word(rest.split_at(secret.len()).1.chars().next())
+    })
+}
