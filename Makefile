@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+CHECKOV := .venv-checkov
 ARCH ?= x86_64
 STACK ?= default
 CARGO_LAMBDA_ARCH := $(if $(filter arm64,$(ARCH)),--arm64)
@@ -30,12 +31,13 @@ test: ## Run every test; needs nothing that `make run` does not
 	cargo test --workspace
 
 .PHONY: check
-check: $(VENV)/installed ## Formatting, lints, docs, the template, tokens against PyJWT
+check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the template, tokens against PyJWT
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	$(VENV)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region eu-central-1
+	$(CHECKOV)/bin/checkov --config-file .checkov.yaml
 	$(VENV)/bin/python tests/vectors/pyjwt.py
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
 	else echo "NOT CHECKED: licences of dependencies (cargo install cargo-deny)"; fi
@@ -52,6 +54,12 @@ setup: $(VENV)/installed ## Install the Python tools of check, build and deploy 
 $(VENV)/installed: tests/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
+	@touch $@
+
+# Its own environment: it asks for other releases of what the rest uses.
+$(CHECKOV)/installed: tests/requirements-checkov.txt
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/pip install --quiet --requirement tests/requirements-checkov.txt
 	@touch $@
 
 .PHONY: build

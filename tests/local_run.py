@@ -3,6 +3,7 @@
 Runs target/debug/local, which `make run` builds. Needs Python alone.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -125,6 +126,43 @@ def grants_scopes_beside_a_server_that_runs(folder):
         assert (nobody.returncode, nobody.stderr.count("\n")) == (1, 1), nobody.stderr
 
 
+def lets_pages_of_this_machine_call_it_and_no_others(folder):
+    with Run(folder) as run:
+        for origin, allowed in (("http://localhost:5173", True), ("https://example.com", False)):
+            preflight = urllib.request.Request(
+                f"http://127.0.0.1:{run.port}/user",
+                headers={"origin": origin, "access-control-request-method": "POST"},
+                method="OPTIONS",
+            )
+            with urllib.request.urlopen(preflight) as answer:
+                assert answer.status == 200, answer.status
+                found = answer.headers["access-control-allow-origin"]
+                assert found == (origin if allowed else None), found
+
+
+def lets_keys_change_under_two_processes_that_run(folder):
+    """A ring in which the pending key signs, while tokens of the old one go on."""
+    ring_file = pathlib.Path(folder, ".local/jwt-keys.json")
+    second = str(int(PORT) + 1)
+    with Run(folder) as one, Run(folder, PORT=second) as other:
+        old = one.send("POST", "/user", ABC)[1]["token"]
+        ring = json.loads(ring_file.read_text())
+        ring["keys"][0]["state"] = "retired"
+        ring["keys"].append({"kid": "next", "state": "active", "key": "A" * 43})
+        ring_file.write_text(json.dumps(ring))
+        with Run(folder, PORT=str(int(PORT) + 2)) as newest:
+            token = newest.send("POST", "/user/auth", {"username": ABC["email"], **ABC})[1]["token"]
+            assert '"kid":"next"' in decoded(token), decoded(token)
+            for run in (one, other, newest):
+                for token_of_both in (old, token):
+                    assert run.send("GET", "/user", token=token_of_both)[0] == 200
+
+
+def decoded(token):
+    header = token.split(".")[0]
+    return base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)).decode()
+
+
 def grant(folder, **settings):
     environment = {**os.environ, **settings}
     return subprocess.run(
@@ -167,6 +205,8 @@ PROMISES = (
     remembers_accounts_after_a_stop_and_after_a_kill,
     lets_a_logout_on_one_process_end_the_token_on_another,
     grants_scopes_beside_a_server_that_runs,
+    lets_pages_of_this_machine_call_it_and_no_others,
+    lets_keys_change_under_two_processes_that_run,
     keeps_its_key_to_its_owner,
     says_what_keeps_it_from_starting,
 )

@@ -4,6 +4,7 @@
 //! | module | what is there |
 //! | --- | --- |
 //! | [`template`] | what `template.yaml` says: routes, tables, settings |
+//! | [`cors`] | which pages may call |
 //! | [`engine`] | the embedded DynamoDB |
 //! | [`functions`] | the endpoints, by the name of their function |
 //! | [`gateway`] | HTTP in, API Gateway events out, and back |
@@ -13,6 +14,7 @@
 //!
 //! Nothing here is part of a Lambda function.
 
+pub mod cors;
 pub mod engine;
 pub mod functions;
 pub mod gateway;

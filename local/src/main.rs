@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use local::cors;
 use local::functions::operate;
 use local::gateway::Gateway;
 use local::setup::{Failure, app, settings, text};
@@ -48,6 +49,7 @@ async fn run() -> Result<(), Failure> {
     let app = Arc::new(app(&template).await?);
     announce(listener.local_addr()?, &template.routes);
     let router = Gateway::new(template.routes, app).into_router();
+    let router = router.layer(cors::permissive_to_localhost());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = oneshot::channel();
     let server = axum::serve(listener, service).with_graceful_shutdown(async {

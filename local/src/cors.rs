@@ -1,0 +1,61 @@
+//! CORS as API Gateway has it with the stack's `CorsOrigins`: here for every page of this machine.
+
+use std::time::Duration;
+
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Lets pages from `localhost`, whatever their port, call the API.
+pub fn permissive_to_localhost() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(is_of_this_machine))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, API_KEY])
+        .expose_headers([RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER, WWW_AUTHENTICATE])
+        .max_age(Duration::from_mins(10))
+}
+
+fn is_of_this_machine(origin: &HeaderValue, _: &Parts) -> bool {
+    let origin = origin.to_str().unwrap_or_default();
+    let host = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
+    let host = host.map(|host| match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => host,
+    });
+    matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    #[test]
+    fn only_pages_of_this_machine_may_call() {
+        let (parts, ()) = Request::new(()).into_parts();
+        for (origin, may) in [
+            ("http://localhost", true),
+            ("http://localhost:5173", true),
+            ("https://127.0.0.1:8443", true),
+            ("http://[::1]:3000", true),
+            ("http://localhost.example.com", false),
+            ("http://localhost:5173.example.com", false),
+            ("http://example.com", false),
+            ("http://example.com:80#localhost", false),
+            ("file://localhost", false),
+            ("null", false),
+        ] {
+            let origin_header = HeaderValue::from_static(origin);
+            assert_eq!(is_of_this_machine(&origin_header, &parts), may, "{origin}");
+        }
+    }
+}
