@@ -48,6 +48,10 @@ bench: ## Measure the release binaries, each figure beside its floor
 	cargo build --release --package tests --bins --features bench
 	target/release/bench
 
+.PHONY: costs
+costs: ## Bring the figures of docs/costs.md up to date
+	cargo run --quiet --package tests --bin costs
+
 .PHONY: setup
 setup: $(VENV)/installed ## Install the Python tools of check, build and deploy into .venv
 

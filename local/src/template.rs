@@ -24,6 +24,8 @@ pub struct Template {
     pub tables: Vec<Table>,
     /// The functions' environment, with each parameter at its default.
     pub variables: BTreeMap<String, String>,
+    /// The parameters that are in the functions' environment, by the variable's name.
+    pub parameters: BTreeMap<String, Parameter>,
     /// Every function's name, those without routes included.
     pub functions: Vec<String>,
     /// What each function may do to tables.
@@ -80,10 +82,19 @@ struct Document {
     resources: BTreeMap<String, Resource>,
 }
 
-#[derive(Deserialize)]
+/// A parameter, and what is allowed for it.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Parameter {
+pub struct Parameter {
     default: Option<Value>,
+    /// The least number.
+    pub min_value: Option<u64>,
+    /// The greatest number.
+    pub max_value: Option<u64>,
+    /// All there is to choose from.
+    pub allowed_values: Option<Vec<Value>>,
+    /// A regular expression for the whole of it.
+    pub allowed_pattern: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -152,8 +163,16 @@ impl Template {
             }
         }
         routes.sort_by(|a: &Route, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
-        let variables = &document.globals.function.environment.variables;
-        let variables = variables
+        let environment = &document.globals.function.environment.variables;
+        let parameter = |value: &Value| {
+            let name = value.get("Ref")?.as_str()?;
+            document.parameters.get(name).cloned()
+        };
+        let parameters = environment
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), parameter(value)?)))
+            .collect();
+        let variables = environment
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), document.resolve(value)?)))
             .collect();
@@ -161,6 +180,7 @@ impl Template {
             routes,
             tables,
             variables,
+            parameters,
             functions,
             grants,
         })

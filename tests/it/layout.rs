@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use local::functions::{NAMES, OPERATORS};
 use local::template::Template;
+use tests::money::{BEGIN, END, figures as figures_of_costs};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -80,6 +81,32 @@ fn every_code_of_the_management_family_is_documented_once() {
         .collect();
 
     assert_eq!(codes, documented);
+}
+
+#[tokio::test]
+async fn the_page_on_costs_has_the_figures_of_the_code() {
+    let page = fs::read_to_string(root().join("docs/costs.md")).unwrap();
+    let figures = page.split_once(BEGIN).unwrap().1.split_once(END).unwrap().0;
+
+    let measured = figures_of_costs().await;
+    assert_eq!(figures, measured, "`make costs` brings it up to date");
+}
+
+#[test]
+fn cargo_lambda_deploys_what_the_template_says() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let section = manifest.split("[workspace.metadata.lambda.deploy]\n");
+    let settings = section.last().unwrap().split("\n\n").next().unwrap();
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let globals = template.split("\nGlobals:\n").last().unwrap();
+    let of_functions = globals.split("    Environment:\n").next().unwrap();
+
+    for (setting, in_template) in [("memory", "MemorySize"), ("timeout", "Timeout")] {
+        let number = settings.split(&format!("{setting} = ")).last().unwrap();
+        let number = number.lines().next().unwrap();
+        let line = format!("    {in_template}: {number}\n");
+        assert!(of_functions.contains(&line), "{line}");
+    }
 }
 
 #[test]

@@ -54,6 +54,8 @@ async fn a_request_is_one_line_with_its_account_and_how_it_went() {
     assert_eq!(second["cold_start"], Value::Null);
     assert_ne!(first["request_id"], second["request_id"]);
     for line in [first, second] {
+        // What docs/costs.md reckons with.
+        assert!(line.to_string().len() < tests::money::LINE, "{line}");
         assert_eq!(line["level"], "INFO");
         assert_eq!(line["status"], 200);
         assert_eq!(line["account"], signed_up.body["user"]["id"]);

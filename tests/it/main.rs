@@ -20,6 +20,7 @@ mod logs;
 mod lost_answers;
 mod management;
 mod matrix;
+mod parameters;
 mod permissions;
 mod profiles;
 mod races;

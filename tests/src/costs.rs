@@ -19,7 +19,8 @@ pub struct Row {
 /// A request in words, the status it must be answered with, and the request.
 type Case = (&'static str, u16, Call);
 
-/// Sends each kind of request once, and returns what it cost.
+/// Sends each kind of request once, and returns what it cost. On a runtime of one thread: on more,
+/// calls that are made at once may be seen to follow one another.
 pub async fn measure() -> Vec<Row> {
     let (app, token) = TestApp::with_user().await;
     let admin = app.sign_up("admin@example.com").await;

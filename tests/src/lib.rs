@@ -19,4 +19,5 @@ pub mod app;
 pub mod clock;
 pub mod costs;
 pub mod logs;
+pub mod money;
 pub mod wire;

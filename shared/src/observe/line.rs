@@ -53,6 +53,7 @@ struct Line<'a> {
     stack: &'a str,
     route: &'a str,
     status: u16,
+    #[serde(serialize_with = "to_microseconds")]
     latency: f64,
     #[serde(skip_serializing_if = "is_false")]
     cold_start: bool,
@@ -182,6 +183,15 @@ impl<T: std::fmt::Display> Serialize for Shown<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
     }
+}
+
+/// Milliseconds, and what is finer than a microsecond left out.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands it a reference"
+)]
+fn to_microseconds<S: Serializer>(latency: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((latency * 1000.0).round() / 1000.0)
 }
 
 /// Written by the name it has in the code.

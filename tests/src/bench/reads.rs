@@ -7,15 +7,33 @@ use super::stage::Stage;
 
 const FLOOR: &str = "bare GetItem";
 
-/// From the process spawned to its first answer.
+/// The floor where the key ring is in Secrets Manager.
+const FLOOR_WITH_RING: &str = "bare GetSecretValue+GetItem";
+
+/// From the process spawned to its first answer: with the key ring in a file, and in Secrets
+/// Manager, which is one call more.
 pub(super) async fn cold(stage: &Stage, report: &mut Report) -> Result<(), Failure> {
+    let in_secret: &[_] = &[];
+    let what = "GET /user, cold start";
+    first_answers(stage, report, what, FLOOR, stage.ring_in_file()).await?;
+    let what = "GET /user, cold start, ring read";
+    first_answers(stage, report, what, FLOOR_WITH_RING, in_secret).await
+}
+
+async fn first_answers(
+    stage: &Stage,
+    report: &mut Report,
+    what: &str,
+    floor: &'static str,
+    variables: &[(&str, &str)],
+) -> Result<(), Failure> {
     let turns = Turns {
         warm_up: 2,
         counted: 20,
         each: 1,
     };
     let first_answer = async |name| {
-        let mut function = stage.function(name).await?;
+        let mut function = stage.function_with(name, variables).await?;
         let answer = function.invoke(&stage.get_user, 200).await?;
         Ok(answer.since_spawn)
     };
@@ -25,10 +43,10 @@ pub(super) async fn cold(stage: &Stage, report: &mut Report) -> Result<(), Failu
             async || first_answer("bare-get-item").await,
         )
         .await?;
-    let row = |what, cold, bare| Row::new(what, cold, FLOOR, bare, Compared::Ratio);
-    let median = row("GET /user, cold start, p50", cold.p50(), bare.p50());
+    let row = |what, cold, bare| Row::new(what, cold, floor, bare, Compared::Ratio);
+    let median = row(format!("{what}, p50"), cold.p50(), bare.p50());
     report.add(median.at_most(1.5));
-    report.add(row("GET /user, cold start, max", cold.max(), bare.max()));
+    report.add(row(format!("{what}, max"), cold.max(), bare.max()));
     Ok(())
 }
 

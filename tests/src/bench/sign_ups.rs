@@ -73,7 +73,7 @@ async fn refused_by(
         each: 100,
     };
     let event = events::sign_up(EMAIL);
-    let mut create_user = stage.function_with("create-user", limit, "1").await?;
+    let mut create_user = stage.function_with("create-user", &[(limit, "1")]).await?;
     let mut bare = stage.function(floor).await?;
     turns
         .measure(

@@ -4,10 +4,11 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use local::engine::Engine;
-use local::keys;
 use local::secrets::Secrets;
 use local::template::Template;
 use serde::Deserialize;
+
+use crate::KEYS;
 
 use super::function::{Function, Variables};
 use super::report::Quantity;
@@ -50,7 +51,8 @@ impl Stage {
                 .variables()
                 .map(|(name, value)| (name.to_owned(), value)),
         );
-        let secrets = Secrets::start(Ipv4Addr::LOCALHOST.into(), &keys::fresh_ring()?).await?;
+        let ring = std::fs::read_to_string(KEYS)?;
+        let secrets = Secrets::start(Ipv4Addr::LOCALHOST.into(), &ring).await?;
         variables.extend(
             secrets
                 .variables()
@@ -89,15 +91,22 @@ impl Stage {
         Function::start(&self.programs.join(name), &self.variables).await
     }
 
-    /// Starts a function of this name with one variable of its own.
+    /// The variables of a function that finds the same key ring in a file.
+    #[expect(clippy::unused_self, reason = "the ring is the stage's")]
+    pub(super) fn ring_in_file(&self) -> &'static [(&'static str, &'static str)] {
+        &[("JWT_KEYS_SECRET", ""), ("JWT_KEYS_FILE", KEYS)]
+    }
+
+    /// Starts a function of this name with some variables of its own.
     pub(super) async fn function_with(
         &self,
         name: &str,
-        variable: &str,
-        value: &str,
+        changes: &[(&str, &str)],
     ) -> Result<Function, Failure> {
         let mut variables = self.variables.clone();
-        variables.insert(variable.to_owned(), value.to_owned());
+        for (variable, value) in changes {
+            variables.insert((*variable).to_owned(), (*value).to_owned());
+        }
         Function::start(&self.programs.join(name), &variables).await
     }
 

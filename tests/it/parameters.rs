@@ -1,0 +1,140 @@
+//! What the template allows for a parameter, the functions start with.
+
+use std::collections::BTreeMap;
+
+use local::template::Template;
+use regex::Regex;
+use serde_json::Value;
+use shared::config::Config;
+
+/// Whether functions start with these settings, and the template's defaults for all others.
+fn start(
+    template: &Template,
+    settings: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, String> {
+    let mut variables = template.variables.clone();
+    for (name, value) in [
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "key"),
+        ("JWT_KEYS_SECRET", "arn"),
+    ] {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    variables.extend(settings);
+    // The two go together: a rule of the template says so.
+    let is_set = |name: &str, unset: &str| variables.get(name).is_some_and(|value| value != unset);
+    match (
+        is_set("TRUSTED_PROXY_HOPS", "0"),
+        is_set("TRUSTED_PROXY_CIDRS", ""),
+    ) {
+        (true, false) => variables.insert("TRUSTED_PROXY_CIDRS".into(), "10.0.0.0/8".into()),
+        (false, true) => variables.insert("TRUSTED_PROXY_HOPS".into(), "1".into()),
+        _ => None,
+    };
+    let config = Config::from_lookup(|name| variables.get(name).map(Into::into));
+    config.map_err(|error| error.to_string())
+}
+
+fn only(name: &str, value: &str) -> [(String, String); 1] {
+    [(name.to_owned(), value.to_owned())]
+}
+
+#[test]
+fn every_number_the_template_allows_functions_start_with() {
+    let template = Template::checked_in().unwrap();
+    let mut least = BTreeMap::new();
+    let mut greatest = BTreeMap::new();
+    for (name, parameter) in &template.parameters {
+        let (Some(min), Some(max)) = (parameter.min_value, parameter.max_value) else {
+            let is_number = parameter.min_value.is_some() || parameter.max_value.is_some();
+            assert!(!is_number, "{name} is bounded on one side");
+            continue;
+        };
+        least.insert(name.clone(), min.to_string());
+        greatest.insert(name.clone(), max.to_string());
+        for value in [min, max] {
+            start(&template, only(name, &value.to_string())).unwrap();
+        }
+    }
+
+    assert!(least.len() > 10, "{least:?}");
+    start(&template, least).unwrap();
+    start(&template, greatest).unwrap();
+}
+
+#[test]
+fn every_text_the_template_allows_functions_start_with() {
+    let template = Template::checked_in().unwrap();
+    let long = "x".repeat(65);
+    let samples = [
+        "",
+        " ",
+        "0",
+        "1",
+        "30",
+        "-1d",
+        "0d",
+        "1.5h",
+        "1s",
+        "99999999s",
+        "100000000s",
+        "999999m",
+        "1000000m",
+        "9999h",
+        "99999h",
+        "999d",
+        "1000d",
+        "30D",
+        "30d ",
+        "admin",
+        "a,b",
+        "a,,b",
+        "a b",
+        "a,",
+        ",a",
+        "é",
+        "ö,a",
+        &long,
+        "10.0.0.0/8",
+        "10.0.0.0/33",
+        "10.0.0.0",
+        "256.0.0.0/8",
+        "10.0.0/8",
+        "10.0.0.0/8,192.0.2.0/24",
+        "10.0.0.0/8,",
+        "2001:db8::/32",
+        "::/0",
+        "::1/128",
+        "1:2:3:4:5:6:7:8/64",
+        "1:2:3:4:5:6:7::/64",
+        "1::8/129",
+        ":::/64",
+        "1::2::3/64",
+        "1:2:3/64",
+        "10.0.0.0/8,2001:db8::/32",
+        "true",
+        "TRUE",
+        "false",
+        "yes",
+    ];
+    let mut allowed = 0;
+    for (name, parameter) in &template.parameters {
+        let choices = parameter.allowed_values.iter().flatten();
+        for choice in choices.filter_map(Value::as_str) {
+            start(&template, only(name, choice)).unwrap();
+        }
+        let Some(pattern) = &parameter.allowed_pattern else {
+            continue;
+        };
+        let pattern = Regex::new(pattern).unwrap();
+        for sample in samples.iter().filter(|sample| pattern.is_match(sample)) {
+            allowed += 1;
+            if let Err(error) = start(&template, only(name, sample)) {
+                panic!("the template allows {sample:?}: {error}");
+            }
+        }
+    }
+
+    assert!(allowed > 40, "{allowed}");
+}

@@ -1,0 +1,142 @@
+//! What requests cost in money: the measured units and log lines, times Amazon's prices.
+
+use std::fmt::Write;
+
+use crate::costs::{self, Row};
+
+/// Prices in dollars, us-east-1, on demand, without free tiers, as docs/costs.md dates them.
+mod price {
+    /// A million requests to an HTTP API.
+    pub(super) const API: f64 = 1.00;
+    /// A million invocations of Lambda.
+    pub(super) const INVOCATIONS: f64 = 0.20;
+    /// A gigabyte of memory for a second, on x86.
+    pub(super) const GB_SECOND: f64 = 0.000_016_666_7;
+    /// A million read units.
+    pub(super) const READS: f64 = 0.125;
+    /// A million write units.
+    pub(super) const WRITES: f64 = 0.625;
+    /// A gigabyte of logs taken in.
+    pub(super) const LOGS: f64 = 0.50;
+    /// A million traces.
+    pub(super) const TRACES: f64 = 5.00;
+    /// A gigabyte stored for a month, with point-in-time recovery.
+    pub(super) const STORED: f64 = 0.25 + 0.20;
+    /// A month of what is there while nobody calls: the secret, 17 metrics of alarms.
+    pub(super) const STANDING: f64 = 0.40 + 17.0 * 0.10;
+    /// A month of about 40 metrics of the functions' own.
+    pub(super) const METRICS: f64 = 40.0 * 0.30;
+}
+
+/// Where the figures begin in docs/costs.md.
+pub const BEGIN: &str = "<!-- figures, by `make costs` -->\n";
+/// Where they end.
+pub const END: &str = "<!-- end of figures -->\n";
+
+/// A function's memory, in gigabytes.
+const MEMORY_GB: f64 = 0.5;
+/// How long a round trip to DynamoDB takes, in milliseconds.
+const ROUND_TRIP_MS: f64 = 5.0;
+/// How long a password's hash takes at that memory, in milliseconds.
+const HASH_MS: f64 = 50.0;
+/// A request's line of log, at most, in bytes.
+pub const LINE: usize = 600;
+/// API Gateway's line and Lambda's own three for a request, in bytes.
+const OTHER_LOGS: usize = 600;
+/// An account with its claims and a small profile, as stored, in bytes.
+const ACCOUNT: f64 = 3_000.0;
+/// All of a request's logs, in gigabytes.
+#[expect(clippy::cast_precision_loss, reason = "a thousand bytes are no loss")]
+const LOG_GB: f64 = (LINE + OTHER_LOGS) as f64 / 1e9;
+const SECONDS_A_MONTH: f64 = 30.0 * 24.0 * 3600.0;
+
+/// How often a user sends a request in a month.
+const A_MONTH: [(&str, f64); 8] = [
+    ("GET /user", 100.0),
+    ("GET /v1/auth/user", 20.0),
+    ("POST /user/auth", 4.0),
+    ("POST /v1/auth/login", 4.0),
+    ("POST /v1/auth/logout", 4.0),
+    ("POST /v1/auth/user, a field", 1.0),
+    ("POST /user/auth, wrong password", 0.5),
+    ("POST /user", 0.1),
+];
+
+/// A million of these requests, in dollars.
+struct Million {
+    dynamodb: f64,
+    lambda: f64,
+    logs: f64,
+}
+
+impl Million {
+    fn of(row: &Row) -> Self {
+        let cost = &row.cost;
+        let round_trips = f64::from(u32::try_from(cost.round_trips).unwrap_or(u32::MAX));
+        let hash = if hashes(row.request) { HASH_MS } else { 0.0 };
+        let seconds = (1.0 + round_trips * ROUND_TRIP_MS + hash) / 1000.0;
+        Self {
+            dynamodb: cost.read_units * price::READS + cost.write_units * price::WRITES,
+            lambda: price::INVOCATIONS + 1e6 * seconds * MEMORY_GB * price::GB_SECOND,
+            logs: 1e6 * LOG_GB * price::LOGS,
+        }
+    }
+
+    fn total(&self) -> f64 {
+        price::API + self.dynamodb + self.lambda + self.logs
+    }
+}
+
+fn hashes(request: &str) -> bool {
+    request.starts_with("POST /user") || request.starts_with("POST /v1/auth/login")
+}
+
+/// The tables of docs/costs.md.
+pub async fn figures() -> String {
+    let rows = costs::measure().await;
+    let mut text = String::from(
+        "| a million of | read units | write units | DynamoDB | Lambda | logs | in all |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for row in &rows {
+        let million = Million::of(row);
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | ${:.2} | ${:.2} | ${:.2} | ${:.2} |",
+            row.request,
+            row.cost.read_units,
+            row.cost.write_units,
+            million.dynamodb,
+            million.lambda,
+            million.logs,
+            million.total(),
+        );
+    }
+    text.push_str(
+        "\n| users a month | requests | requests cost | traces | storage | standing | a month | for 1,000 users |\n\
+         | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for (users, name) in [(1e3, "1 thousand"), (1e6, "1 million"), (1e8, "100 million")] {
+        let mut requests = 0.0;
+        let mut money = 0.0;
+        for (request, times) in A_MONTH {
+            let row = rows.iter().find(|row| row.request == request);
+            let million = Million::of(row.expect("a row of the table"));
+            requests += times * users;
+            money += times * users / 1e6 * million.total();
+        }
+        let traced = requests.min(SECONDS_A_MONTH + requests * 0.05);
+        let traces = traced / 1e6 * price::TRACES;
+        let storage = users * ACCOUNT / 1e9 * price::STORED;
+        let standing = price::STANDING + price::METRICS;
+        let total = money + traces + storage + standing;
+        let _ = writeln!(
+            text,
+            "| {name} | {:.1} million | ${money:.2} | ${traces:.2} | ${storage:.2} | ${standing:.2} | ${total:.2} | ${:.2} |",
+            requests / 1e6,
+            total / users * 1e3,
+        );
+    }
+    text
+}
