@@ -19,7 +19,8 @@ run: ## Run the whole API on http://localhost:3000, with DynamoDB embedded
 
 .PHONY: watch
 watch: $(VENV)/installed ## Run the real binaries behind the Lambda Runtime API on http://localhost:9000
-	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo run --quiet --package local -- watch
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo run --quiet --package local -- \
+		with cargo lambda watch --invoke-address 127.0.0.1
 
 .PHONY: grant
 grant: ## Say what a local account may do: make grant EMAIL=abc@example.com SCOPES=user,admin

@@ -1,7 +1,7 @@
-//! DynamoDB, embedded: `dynoxide` over SQLite, behind an HTTP listener on the loopback interface
-//! that the real SDK talks to.
+//! DynamoDB, embedded: `dynoxide` over SQLite, behind an HTTP listener that the real SDK talks to,
+//! on the loopback interface unless told otherwise.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use dynoxide::Database;
 use serde_json::json;
@@ -35,6 +35,11 @@ impl Engine {
     /// Starts an engine over the SQLite file at `path`, or in memory for `:memory:`, with these
     /// tables; those already there are left as they are.
     pub async fn start(path: &str, tables: &[Table]) -> Result<Self, EngineError> {
+        Self::start_on(Ipv4Addr::LOCALHOST.into(), path, tables).await
+    }
+
+    /// The same on another address of this machine. Whoever reaches it may do anything.
+    pub async fn start_on(host: IpAddr, path: &str, tables: &[Table]) -> Result<Self, EngineError> {
         let failed = |reason: String| EngineError::Database {
             path: path.to_owned(),
             reason,
@@ -47,7 +52,7 @@ impl Engine {
         for table in tables {
             create(&database, table).map_err(failed)?;
         }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind((host, 0)).await?;
         let address = listener.local_addr()?;
         tokio::spawn(dynoxide::server::serve_with_shutdown(
             listener,

@@ -1,7 +1,9 @@
-//! `make run`: the whole API on this machine, in one process, on one port. `make watch`: the real
-//! binaries, behind cargo-lambda. `make grant`: says what an account of either may do.
+//! `make run`: the whole API on this machine, in one process, on one port. `make grant`: says what
+//! an account may do. `with COMMAND`: a command over the same DynamoDB, as `make watch` runs the
+//! real binaries behind cargo-lambda.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use std::time::Duration;
 use local::cors;
 use local::functions::operate;
 use local::gateway::Gateway;
-use local::setup::{Failure, app, settings, text};
+use local::setup::{Failure, app, host, settings, text};
 use local::template::{Route, Template};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -17,7 +19,7 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// How long requests under way may take once the server is told to stop.
+/// How long what is under way may take once this process is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
@@ -25,10 +27,10 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
         .init();
-    let command = std::env::args().nth(1);
-    let done = match command.as_deref() {
+    let mut arguments = std::env::args_os().skip(1);
+    let done = match arguments.next().as_deref().and_then(OsStr::to_str) {
         Some("grant") => grant().await,
-        Some("watch") => watch().await,
+        Some("with") => with(arguments).await,
         _ => run().await,
     };
     match done {
@@ -81,21 +83,26 @@ async fn grant() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lets cargo-lambda build, run and rebuild the real binaries, over a DynamoDB in this process.
-async fn watch() -> Result<(), Failure> {
-    let settings = settings(&Template::checked_in()?).await?;
-    let mut watching = Command::new("cargo")
-        .args(["lambda", "watch", "--invoke-address", "127.0.0.1"])
-        .envs(settings)
+/// Runs a command to its end over a DynamoDB in this process, with a function's environment.
+async fn with(mut command: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let program = command.next().ok_or("with needs a command")?;
+    let name = program.display();
+    let mut running = Command::new(&program)
+        .args(command)
+        .envs(settings(&Template::checked_in()?).await?)
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| format!("cannot run cargo lambda: {error}"))?;
+        .map_err(|error| format!("cannot run {name}: {error}"))?;
     tokio::select! {
-        ended = watching.wait() => match ended? {
+        ended = running.wait() => match ended? {
             status if status.success() => Ok(()),
-            status => Err(format!("cargo lambda watch: {status}").into()),
+            status => Err(format!("{name}: {status}").into()),
         },
-        stopped = told_to_stop() => stopped,
+        stopped = told_to_stop() => {
+            // A terminal has told the command as well.
+            let _ = tokio::time::timeout(GRACE, running.wait()).await;
+            stopped
+        }
     }
 }
 
@@ -115,17 +122,11 @@ fn print(line: &str) {
 }
 
 fn address() -> Result<SocketAddr, Failure> {
-    let host = match text("HOST")? {
-        Some(host) => host
-            .parse()
-            .map_err(|_| "HOST must be an address to listen on, such as 127.0.0.1")?,
-        None => IpAddr::V4(Ipv4Addr::LOCALHOST),
-    };
     let port = match text("PORT")? {
         Some(port) => port.parse().map_err(|_| "PORT must be a port number")?,
         None => 3000,
     };
-    Ok(SocketAddr::new(host, port))
+    Ok(SocketAddr::new(host("HOST")?, port))
 }
 
 #[expect(clippy::print_stdout, reason = "a person reads it")]

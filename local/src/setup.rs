@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::DirBuilderExt;
 
 use shared::app::App;
@@ -38,7 +39,8 @@ pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>,
         .create(&state)
         .map_err(|error| format!("cannot make {STATE}: {error}"))?;
     let database = text("LATCHKEY_DB")?.unwrap_or_else(|| format!("{STATE}/latchkey.sqlite"));
-    let engine = Engine::start(&database, &template.tables).await?;
+    let host = host("DYNAMODB_HOST")?;
+    let engine = Engine::start_on(host, &database, &template.tables).await?;
     let mut settings = BTreeMap::new();
     for (name, default) in &template.variables {
         let value = variable(name).unwrap_or_else(|| default.into());
@@ -72,4 +74,13 @@ pub fn text(name: &str) -> Result<Option<String>, Failure> {
         .map(OsString::into_string)
         .transpose()
         .map_err(|_| format!("{name} must be UTF-8").into())
+}
+
+/// A setting that names an address to listen on; that of the loopback interface, if it is not set.
+pub fn host(name: &str) -> Result<IpAddr, Failure> {
+    let Some(host) = text(name)? else {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    };
+    host.parse()
+        .map_err(|_| format!("{name} must be an address to listen on, such as 127.0.0.1").into())
 }
