@@ -12,7 +12,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn names_in(folder: &str) -> BTreeSet<String> {
+pub(crate) fn names_in(folder: &str) -> BTreeSet<String> {
     fs::read_dir(root().join(folder))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
