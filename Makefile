@@ -31,6 +31,12 @@ grant: ## Say what a local account may do: make grant EMAIL=abc@example.com SCOP
 test: ## Run every test; needs nothing that `make run` does not
 	cargo test --workspace
 
+.PHONY: test-sam
+test-sam: build ## Build, then run every event and route by the SAM CLI, in Docker
+	cargo build --quiet --package local
+	LATCHKEY_DB=:memory: $(VENV)/bin/python tests/lambda_docker.py \
+		target/debug/local with $(VENV)/bin/python tests/sam_local.py
+
 .PHONY: check
 check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the template, tokens against PyJWT
 	cargo fmt --all --check

@@ -2,7 +2,7 @@
 //! an account may do. `with COMMAND`: a command over the same DynamoDB, as `make watch` runs the
 //! real binaries behind cargo-lambda.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,8 +19,11 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// How long what is under way may take once this process is told to stop.
+/// How long requests under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a command may. The SAM CLI takes some seconds to stop its containers.
+const COMMAND_GRACE: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,10 +31,11 @@ async fn main() -> ExitCode {
         .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
         .init();
     let mut arguments = std::env::args_os().skip(1);
-    let done = match arguments.next().as_deref().and_then(OsStr::to_str) {
-        Some("grant") => grant().await,
-        Some("with") => with(arguments).await,
-        _ => run().await,
+    let done = match arguments.next() {
+        None => run().await,
+        Some(name) if name == "grant" => grant().await,
+        Some(name) if name == "with" => with(arguments).await,
+        Some(name) => Err(format!("there is no command {}", name.display()).into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,7 +104,7 @@ async fn with(mut command: impl Iterator<Item = OsString>) -> Result<(), Failure
         },
         stopped = told_to_stop() => {
             // A terminal has told the command as well.
-            let _ = tokio::time::timeout(GRACE, running.wait()).await;
+            let _ = tokio::time::timeout(COMMAND_GRACE, running.wait()).await;
             stopped
         }
     }

@@ -1,0 +1,116 @@
+"""Runs a command where `sam local` works: tests/lambda_docker.py COMMAND...
+
+With a Docker engine, which it starts if none answers and stops at the end; with Lambda's base image;
+and with DYNAMODB_HOST, the address of this machine that containers reach. Where the image cannot be
+pulled, a Debian made on the spot stands in for it. Needs Linux; to start Docker, root and Debian's
+docker.io; for the stand-in, debootstrap. Installs nothing. Ends with 69 where Docker cannot be had.
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+IMAGE = "public.ecr.aws/lambda/provided:al2023-x86_64"
+# EX_UNAVAILABLE of sysexits.h.
+UNAVAILABLE = 69
+# To its death with this process, however that ends.
+MORTAL = ["setpriv", "--pdeathsig", "TERM"]
+
+
+class Unavailable(Exception):
+    """Why Docker, or the image, cannot be had."""
+
+
+def docker(*arguments, **options):
+    command = ["docker", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def last_line(text):
+    return (text.strip().splitlines() or ["no reason given"])[-1]
+
+
+@contextlib.contextmanager
+def engine():
+    if not shutil.which("docker"):
+        raise Unavailable("docker is not installed (Debian: docker.io)")
+    answer = docker("info")
+    if answer.returncode == 0:
+        yield
+        return
+    if os.geteuid() != 0 or not shutil.which("dockerd"):
+        raise Unavailable(f"no Docker engine, and none to start as root: {last_line(answer.stderr)}")
+    with tempfile.TemporaryFile("w+") as log:
+        # Functions need the bridge alone: nothing is forwarded, and the firewall is left as it is.
+        command = [*MORTAL, "dockerd", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
+        # In a session of its own, so that Ctrl-C leaves it to end after what runs on it.
+        daemon = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        try:
+            for _ in range(600):
+                if daemon.poll() is not None:
+                    log.seek(0)
+                    raise Unavailable(f"dockerd does not start: {last_line(log.read())}")
+                if docker("info").returncode == 0:
+                    break
+                time.sleep(0.1)
+            else:
+                raise Unavailable("dockerd does not answer within a minute")
+            yield
+        finally:
+            daemon.terminate()
+            daemon.wait()
+
+
+def need_image():
+    pulled = docker("pull", "--quiet", IMAGE)
+    if pulled.returncode == 0:
+        return print(f"{IMAGE}: pulled")
+    reason = last_line(pulled.stderr)
+    if docker("image", "inspect", IMAGE).returncode == 0:
+        return print(f"{IMAGE}: as it was found, for it cannot be pulled ({reason})")
+    if os.geteuid() != 0 or not shutil.which("debootstrap"):
+        raise Unavailable(f"no {IMAGE} ({reason}), and no debootstrap as root to make a stand-in")
+    print(f"{IMAGE}: Debian stands in, for it cannot be pulled ({reason})", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder, "root")
+        made = subprocess.run(
+            ["debootstrap", "--variant=minbase", "bookworm", root],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )
+        if made.returncode:
+            raise Unavailable(f"debootstrap: {last_line(made.stdout)}")
+        with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as archive:
+            imported = docker("import", "-", IMAGE, stdin=archive.stdout)
+    if imported.returncode or archive.returncode:
+        raise Unavailable(f"docker import: {last_line(imported.stderr)}")
+
+
+def run(command):
+    gateway = "{{(index .IPAM.Config 0).Gateway}}"
+    bridge = docker("network", "inspect", "bridge", "--format", gateway).stdout.strip()
+    environment = {**os.environ, "DYNAMODB_HOST": bridge}
+    process = subprocess.Popen([*MORTAL, *command], env=environment, start_new_session=True)
+    try:
+        return process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+for sent in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(sent, lambda number, _: sys.exit(128 + number))
+try:
+    with engine():
+        need_image()
+        status = run(sys.argv[1:])
+except Unavailable as reason:
+    print(f"NOT RUN: {reason}", file=sys.stderr)
+    status = UNAVAILABLE
+sys.exit(status)

@@ -1,0 +1,139 @@
+"""Invokes the built functions in Lambda's container: `sam local invoke` with every event, then
+`sam local start-api` with tests/end_to_end.py.
+
+Run by `make test-sam`, with the settings of a function and the DynamoDB behind them in the
+environment. Needs what `make setup` installs.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SAM = pathlib.Path(sys.executable).with_name("sam")
+PORT = "3918"
+URL = f"http://127.0.0.1:{PORT}"
+FOLDER = tempfile.TemporaryDirectory()
+# For SAM itself: no account, nothing but this machine.
+ENVIRONMENT = {
+    **os.environ,
+    "AWS_DEFAULT_REGION": os.environ["AWS_REGION"],
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "SAM_CLI_TELEMETRY": "0",
+}
+
+
+def template():
+    """The checked-in template with this run's settings, for SAM passes only what it declares; and
+    the logical id of each function."""
+    text = yaml.safe_load((ROOT / "template.yaml").read_text())
+    variables = text["Globals"]["Function"]["Environment"]["Variables"]
+    for name, value in os.environ.items():
+        if name in variables or name.startswith("AWS_ENDPOINT_URL_"):
+            variables[name] = value
+    if "JWT_KEYS_FILE" in os.environ:
+        variables["JWT_KEYS"] = pathlib.Path(os.environ["JWT_KEYS_FILE"]).read_text()
+    functions = {}
+    for logical_id, resource in text["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            properties = resource["Properties"]
+            properties["CodeUri"] = str(ROOT / properties["CodeUri"])
+            functions[pathlib.Path(properties["CodeUri"]).name] = logical_id
+    return text, functions
+
+
+@contextlib.contextmanager
+def sam(command, *arguments, **streams):
+    """SAM at work. It leaves no container behind if it is interrupted, but does if it is killed."""
+    process = subprocess.Popen(
+        [SAM, "local", command, *arguments, "--skip-pull-image", "--template", "template.json"],
+        cwd=FOLDER.name, env=ENVIRONMENT, text=True, start_new_session=True, **streams,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def invoke(function, event):
+    """The status, if it is an answer over HTTP, and the body."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with sam("invoke", function, "--event", "-", **pipes) as process:
+        output, log = process.communicate(json.dumps(event), timeout=300)
+    try:
+        answer = json.loads(output.strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        return None, {"no answer": output + log}
+    if "statusCode" in answer:
+        return answer["statusCode"], json.loads(answer["body"])
+    return None, answer
+
+
+def event(name, token=""):
+    return json.loads((ROOT / f"events/{name}.json").read_text().replace("TOKEN", token))
+
+
+def sign_up(functions):
+    """The account that the events are about, by a token."""
+    account = json.loads(event("sign-in")["body"])
+    new = {"email": account["username"], "password": account["password"]}
+    request = {**event("create-user"), "body": json.dumps(new)}
+    _, body = invoke(functions["create-user"], request)
+    if "token" not in body:
+        sys.exit(f"nobody can sign up: {body}")
+    return body["token"]
+
+
+def try_events(functions):
+    """How many events are answered as expected, and how many not."""
+    token = sign_up(functions)
+    passed = failed = 0
+    for expected in json.loads((ROOT / "tests/events.json").read_text()):
+        name, wanted = expected["event"], expected.get("body", {})
+        status, body = invoke(functions[expected["function"]], event(name, token))
+        good = status == expected.get("status") and wanted == {
+            member: body.get(member) for member in wanted
+        }
+        passed, failed = passed + good, failed + (not good)
+        print(f"{name}: {status or 'answered'}" if good else f"{name}: {status} {body}", flush=True)
+    return passed, failed
+
+
+def drive_api():
+    """Whether tests/end_to_end.py passes."""
+    quiet = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
+    with sam("start-api", "--port", PORT, **quiet) as server:
+        for _ in range(600):
+            if server.poll() is not None:
+                sys.exit("sam local start-api ended before it answered")
+            try:
+                urllib.request.urlopen(URL + "/user", timeout=300)
+            except urllib.error.HTTPError:
+                break
+            except OSError:
+                time.sleep(0.1)
+        drive = [sys.executable, ROOT / "tests/end_to_end.py", URL]
+        return subprocess.run(drive, check=False).returncode == 0
+
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+with FOLDER:
+    text, functions = template()
+    pathlib.Path(FOLDER.name, "template.json").write_text(json.dumps(text))
+    passed, failed = try_events(functions)
+    driven = drive_api()
+print(f"{passed + driven} passed, {failed + (not driven)} failed")
+sys.exit(1 if failed or not driven else 0)
