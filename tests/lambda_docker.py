@@ -1,7 +1,7 @@
 """Runs a command where `sam local` works: tests/lambda_docker.py COMMAND...
 
 With a Docker engine, which it starts if none answers and stops at the end; with Lambda's base image;
-and with DYNAMODB_HOST, the address of this machine that containers reach. Where the image cannot be
+and with SERVICES_HOST, the address of this machine that containers reach. Where the image cannot be
 pulled, a Debian made on the spot stands in for it. Needs Linux; to start Docker, root and Debian's
 docker.io; for the stand-in, debootstrap. Installs nothing. Ends with 69 where Docker cannot be had.
 """
@@ -94,7 +94,7 @@ def need_image():
 def run(command):
     gateway = "{{(index .IPAM.Config 0).Gateway}}"
     bridge = docker("network", "inspect", "bridge", "--format", gateway).stdout.strip()
-    environment = {**os.environ, "DYNAMODB_HOST": bridge}
+    environment = {**os.environ, "SERVICES_HOST": bridge}
     process = subprocess.Popen([*MORTAL, *command], env=environment, start_new_session=True)
     try:
         return process.wait()

@@ -1,7 +1,7 @@
 """Invokes the built functions in Lambda's container: `sam local invoke` with every event, then
 `sam local start-api` with tests/end_to_end.py.
 
-Run by `make test-sam`, with the settings of a function and the DynamoDB behind them in the
+Run by `make test-sam`, with the settings of a function and the services behind them in the
 environment. Needs what `make setup` installs.
 """
 
@@ -43,8 +43,6 @@ def template():
     for name, value in os.environ.items():
         if name in variables or name.startswith("AWS_ENDPOINT_URL_"):
             variables[name] = value
-    if "JWT_KEYS_FILE" in os.environ:
-        variables["JWT_KEYS"] = pathlib.Path(os.environ["JWT_KEYS_FILE"]).read_text()
     functions = {}
     for logical_id, resource in text["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":

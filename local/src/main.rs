@@ -1,5 +1,5 @@
 //! `make run`: the whole API on this machine, in one process, on one port. `make grant`: says what
-//! an account may do. `with COMMAND`: a command over the same DynamoDB, as `make watch` runs the
+//! an account may do. `with COMMAND`: a command over the same services, as `make watch` runs the
 //! real binaries behind cargo-lambda.
 
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use local::cors;
 use local::functions::operate;
 use local::gateway::Gateway;
-use local::setup::{Failure, app, host, settings, text};
+use local::setup::{Failure, app, host, settings_as_in_aws, text};
 use local::template::{Route, Template};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -87,13 +87,14 @@ async fn grant() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs a command to its end over a DynamoDB in this process, with a function's environment.
+/// Runs a command to its end over the services in this process, with a function's environment.
 async fn with(mut command: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let program = command.next().ok_or("with needs a command")?;
     let name = program.display();
     let mut running = Command::new(&program)
         .args(command)
-        .envs(settings(&Template::checked_in()?).await?)
+        .env_remove("JWT_KEYS_FILE")
+        .envs(settings_as_in_aws(&Template::checked_in()?).await?)
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| format!("cannot run {name}: {error}"))?;

@@ -12,10 +12,14 @@ use shared::config::Config;
 
 use crate::engine::Engine;
 use crate::keys;
+use crate::secrets::Secrets;
 use crate::template::Template;
 
 /// Why there is no app. One line for a person to read.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where DynamoDB and Secrets Manager listen.
+const SERVICES_HOST: &str = "SERVICES_HOST";
 
 /// Where the database and the key ring are kept.
 const STATE: &str = ".local";
@@ -39,7 +43,7 @@ pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>,
         .create(&state)
         .map_err(|error| format!("cannot make {STATE}: {error}"))?;
     let database = text("LATCHKEY_DB")?.unwrap_or_else(|| format!("{STATE}/latchkey.sqlite"));
-    let host = host("DYNAMODB_HOST")?;
+    let host = host(SERVICES_HOST)?;
     let engine = Engine::start_on(host, &database, &template.tables).await?;
     let mut settings = BTreeMap::new();
     for (name, default) in &template.variables {
@@ -57,6 +61,21 @@ pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>,
     settings.insert("JWT_KEYS_FILE".to_owned(), key_ring);
     let sdk = engine.variables().into_iter();
     settings.extend(sdk.map(|(name, value)| (name.to_owned(), value.into())));
+    Ok(settings)
+}
+
+/// The same with the key ring in a Secrets Manager, which runs as long as this process: what the
+/// real binaries are given.
+pub async fn settings_as_in_aws(
+    template: &Template,
+) -> Result<BTreeMap<String, OsString>, Failure> {
+    let mut settings = settings(template).await?;
+    let path = settings.remove("JWT_KEYS_FILE").unwrap_or_default();
+    let ring = std::fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let secrets = Secrets::start(host(SERVICES_HOST)?, &ring).await?;
+    let found = secrets.variables().into_iter();
+    settings.extend(found.map(|(name, value)| (name.to_owned(), value.into())));
     Ok(settings)
 }
 

@@ -1,17 +1,20 @@
 //! API Gateway's events: those checked in under `events/`, and such as should never come.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use local::functions::{invoke, operate};
+use local::secrets::Secrets;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::http::event::{Event, answer};
 use tests::app::{PASSWORD, TestApp};
 
+use crate::key_rotation::with_secret;
 use crate::layout::names_in;
 
 /// The checked-in event of this name, with `TOKEN` replaced.
@@ -53,7 +56,9 @@ fn expectations() -> Vec<Expectation> {
 
 #[tokio::test]
 async fn every_checked_in_event_is_answered_as_expected() {
-    let app = TestApp::new().await;
+    let ring = local::keys::fresh_ring().unwrap();
+    let secrets = Secrets::start(Ipv4Addr::LOCALHOST.into(), &ring).await;
+    let app = with_secret(&TestApp::new().await, &secrets.unwrap(), &[]);
     let token = app.sign_up("abc@example.com").await.token();
 
     for expected in expectations() {

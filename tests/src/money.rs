@@ -117,7 +117,11 @@ pub async fn figures() -> String {
         "\n| users a month | requests | requests cost | traces | storage | standing | a month | for 1,000 users |\n\
          | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
-    for (users, name) in [(1e3, "1 thousand"), (1e6, "1 million"), (1e8, "100 million")] {
+    for (users, name) in [
+        (1e3, "1 thousand"),
+        (1e6, "1 million"),
+        (1e8, "100 million"),
+    ] {
         let mut requests = 0.0;
         let mut money = 0.0;
         for (request, times) in A_MONTH {
@@ -126,8 +130,8 @@ pub async fn figures() -> String {
             requests += times * users;
             money += times * users / 1e6 * million.total();
         }
-        let traced = requests.min(SECONDS_A_MONTH + requests * 0.05);
-        let traces = traced / 1e6 * price::TRACES;
+        let sampled = requests.min(SECONDS_A_MONTH + requests * 0.05);
+        let traces = sampled / 1e6 * price::TRACES;
         let storage = users * ACCOUNT / 1e9 * price::STORED;
         let standing = price::STANDING + price::METRICS;
         let total = money + traces + storage + standing;

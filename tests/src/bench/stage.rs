@@ -8,7 +8,7 @@ use local::secrets::Secrets;
 use local::template::Template;
 use serde::Deserialize;
 
-use crate::KEYS;
+use tests::app::KEYS;
 
 use super::function::{Function, Variables};
 use super::report::Quantity;
