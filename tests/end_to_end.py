@@ -1,6 +1,7 @@
-"""Drives every route of a running Latchkey as a client would: tests/end_to_end.py URL.
+"""Drives every route of a running Latchkey as a client would: tests/end_to_end.py URL [FILE].
 
-For `make run`, `make watch` and `sam local start-api` alike. Needs Python alone.
+For `make run`, `make watch` and `sam local start-api` alike. Writes the secrets it used into the
+file, if there is to be one, a line each. Needs Python alone.
 """
 
 import json
@@ -67,4 +68,7 @@ expect(200, "DELETE /v1/api-keys/{id}", call("DELETE", revoke, token=session))
 expect(401, "GET /v1/auth/user by a revoked key", call("GET", "/v1/auth/user", key=key["key"]))
 expect(200, "POST /v1/auth/logout", call("POST", "/v1/auth/logout", {}, session))
 expect(401, "GET /user after logout", call("GET", "/user", token=session))
+if len(sys.argv) > 2:
+    with open(sys.argv[2], "w") as file:
+        file.write("\n".join([EMAIL, PASSWORD, token, session, signed_up["token"], key["key"]]))
 print(f"{passed} passed, 0 failed")

@@ -1,10 +1,13 @@
-"""Starts `make watch`, drives every route through it, and stops it. Needs what `make setup` installs."""
+"""Starts `make watch`, drives every route through it, and stops it; then looks for secrets in what
+the functions logged. Needs what `make setup` installs.
+"""
 
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -13,9 +16,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 URL = "http://localhost:9000"
 
 environment = {**os.environ, "LATCHKEY_DB": ":memory:"}
+folder = tempfile.TemporaryDirectory()
+log = pathlib.Path(folder.name, "log")
+secrets = pathlib.Path(folder.name, "secrets")
 server = subprocess.Popen(
     ["make", "--silent", "watch"], cwd=ROOT, env=environment, start_new_session=True,
-    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    stdout=log.open("w"), stderr=subprocess.STDOUT,
 )
 try:
     for _ in range(6000):
@@ -28,8 +34,17 @@ try:
             break
         except OSError:
             time.sleep(0.1)
-    ran = subprocess.run([sys.executable, ROOT / "tests/end_to_end.py", URL], check=False)
+    drive = [sys.executable, ROOT / "tests/end_to_end.py", URL, secrets]
+    ran = subprocess.run(drive, check=False)
 finally:
     os.killpg(server.pid, signal.SIGTERM)
     server.wait()
+if ran.returncode == 0:
+    lines = log.read_text().splitlines()
+    answered = sum('"message":"answered"' in line for line in lines)
+    assert answered > 15, f"{answered} requests are in the log"
+    for secret in secrets.read_text().splitlines():
+        leaks = [line for line in lines if secret in line]
+        assert not leaks, f"a secret is in the log: {leaks[0]}"
+    print(f"no secret in {len(lines)} lines of log, {answered} of them requests")
 sys.exit(ran.returncode)
