@@ -10,8 +10,13 @@ pub async fn grant_scopes(
     identifier: &Identifier,
     scopes: &Scopes,
 ) -> Result<Option<Account>, AuthError> {
-    match app.store.claim(identifier).await? {
-        Some(claim) => Ok(app.store.set_scopes(&claim.account, scopes).await?),
-        None => Ok(None),
+    let Some(claim) = app.store.claim(identifier).await? else {
+        return Ok(None);
+    };
+    let granted = app.store.set_scopes(&claim.account, scopes).await?;
+    if let Some(account) = &granted {
+        let scopes: Vec<_> = account.scopes.iter().collect();
+        tracing::info!(account = %account.id, ?scopes, "scopes granted");
     }
+    Ok(granted)
 }

@@ -110,7 +110,8 @@ impl Event {
         self.0
             .as_ref()
             .and_then(|event| event.route_key.clone())
-            .unwrap_or_default()
+            .filter(|route| !route.is_empty())
+            .unwrap_or_else(|| "none".to_owned())
     }
 
     /// The family of the route, whose envelope an error comes in.

@@ -46,6 +46,7 @@ pub async fn finish(app: &App, id: &str) -> Result<(), RotationError> {
     if current.id != id {
         // Of what was checked: another version in use by now is left alone.
         secret.promote(id, &current.id).await?;
+        tracing::info!(version = id, "keys rotated");
     }
     Ok(())
 }
@@ -71,6 +72,7 @@ pub async fn revoke(app: &App, kid: &str) -> Result<RingDocument, RotationError>
     let id = random_id(entropy)?;
     secret.add(&id, REVOKING, &ring).await?;
     secret.promote(&id, &current.id).await?;
+    tracing::info!(kid, "key revoked");
     Ok(ring)
 }
 
