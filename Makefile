@@ -27,6 +27,11 @@ grant: ## Say what a local account may do: make grant EMAIL=abc@example.com SCOP
 	@$(if $(filter command line,$(origin USERNAME)),GRANT_USERNAME="$$USERNAME") \
 		cargo run --quiet --package local -- grant
 
+.PHONY: openapi
+openapi: ## Write docs/openapi.json, as generated from the code
+	@cargo run --quiet --package local -- openapi >target/openapi.json
+	@mv target/openapi.json docs/openapi.json
+
 .PHONY: test
 test: ## Run every test; needs nothing that `make run` does not
 	cargo test --workspace

@@ -9,6 +9,8 @@
 //! | [`functions`] | the endpoints, by the name of their function |
 //! | [`gateway`] | HTTP in, API Gateway events out, and back |
 //! | [`keys`] | the local key ring |
+//! | [`openapi`] | the description of the API |
+//! | [`reference`] | that description, served and rendered |
 //! | [`secrets`] | a Secrets Manager with one secret |
 //! | [`setup`] | the app over all of these |
 //!
@@ -19,6 +21,8 @@ pub mod engine;
 pub mod functions;
 pub mod gateway;
 pub mod keys;
+pub mod openapi;
+pub mod reference;
 pub mod secrets;
 pub mod setup;
 pub mod template;

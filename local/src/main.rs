@@ -1,6 +1,6 @@
 //! `make run`: the whole API on this machine, in one process, on one port. `make grant`: says what
 //! an account may do. `with COMMAND`: a command over the same services, as `make watch` runs the
-//! real binaries behind cargo-lambda.
+//! real binaries behind cargo-lambda. `make openapi`: describes the API.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -13,6 +13,7 @@ use local::functions::operate;
 use local::gateway::Gateway;
 use local::setup::{Failure, app, host, settings_as_in_aws, text};
 use local::template::{Route, Template};
+use local::{openapi, reference};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -34,6 +35,7 @@ async fn main() -> ExitCode {
     let done = match arguments.next() {
         None => run().await,
         Some(name) if name == "grant" => grant().await,
+        Some(name) if name == "openapi" => openapi(),
         Some(name) if name == "with" => with(arguments).await,
         Some(name) => Err(format!("there is no command {}", name.display()).into()),
     };
@@ -54,7 +56,8 @@ async fn run() -> Result<(), Failure> {
     let template = Template::checked_in()?;
     let app = Arc::new(app(&template).await?);
     announce(listener.local_addr()?, &template.routes);
-    let router = Gateway::new(template.routes, app).into_router();
+    let api = Gateway::new(template.routes, app).into_router();
+    let router = reference::router()?.merge(api);
     let router = router.layer(cors::permissive_to_localhost());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = oneshot::channel();
@@ -84,6 +87,12 @@ async fn grant() -> Result<(), Failure> {
     let app = Arc::new(app(&Template::checked_in()?).await?);
     let granted = operate("grant-scopes", &app, request).await;
     print(&granted.ok_or("no such function")??.to_string());
+    Ok(())
+}
+
+/// Prints what the API is, as generated from the code.
+fn openapi() -> Result<(), Failure> {
+    print(&openapi::text()?);
     Ok(())
 }
 
@@ -140,6 +149,7 @@ fn announce(address: SocketAddr, routes: &[Route]) {
     for route in routes {
         println!("  {:4} {}", route.method, route.path);
     }
+    println!("\n  Reference: http://{address}/docs");
     println!(
         "\nTry it:\n\n  curl -XPOST http://{address}/user -H 'Content-type: application/json' \
          -d '{{\"username\": \"abc@example.com\", \"email\": \"abc@example.com\", \

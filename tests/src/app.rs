@@ -23,6 +23,7 @@ use shared::ports::SystemEntropy;
 use shared::store::Store;
 
 use crate::clock::TestClock;
+use crate::description;
 use crate::logs::Secrets;
 use crate::wire::{Cost, Wire, cost};
 
@@ -252,19 +253,24 @@ impl TestApp {
         (app, token)
     }
 
-    /// Sends a request.
+    /// Sends a request. Whatever comes back must be as the API's description says.
     pub async fn call(&self, call: Call) -> Answer {
+        let described = description::of(call.request.method().as_str(), call.request.uri().path());
         let request = self.take_note(call.request).await;
         let response = self.gateway.respond(call.peer, request).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");
         let body = serde_json::from_slice(&body).expect("a JSON body");
         self.secrets.add_body(&body);
-        Answer {
+        let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body,
+        };
+        if let Some(operation) = described {
+            description::assert_covers(operation, &answer);
         }
+        answer
     }
 
     /// Takes note of what is secret in a request.

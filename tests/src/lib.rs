@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`app`] | a whole Latchkey of a test's own, and a method per user action |
 //! | [`clock`] | a clock that moves when told |
+//! | [`description`] | what the API's description says of an answer |
 //! | [`costs`] | what requests cost, measured |
 //! | [`wire`] | the wire between the SDK and the engine: counted, and cut on demand |
 
@@ -18,6 +19,7 @@
 pub mod app;
 pub mod clock;
 pub mod costs;
+pub mod description;
 pub mod logs;
 pub mod money;
 pub mod wire;

@@ -1,5 +1,8 @@
 //! `POST /v1/api-keys`: makes an API key of the caller's, and shows it whole this once.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -14,6 +17,7 @@ use shared::http::{HttpError, Reply, Request};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Response<'a> {
     api_key: ApiKeyObject<'a>,
 }
@@ -28,6 +32,26 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     Reply::success(&Response {
         api_key: ApiKeyObject::whole(&created.key, owner, created.plain.expose()),
     })
+}
+
+/// A new API key.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+#[schema(rename_all = "camelCase")]
+struct Body {
+    /// 1 to 128 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 128)]
+    name: String,
+    /// A mask: Read 1, Write 2, Delete 4, Create 8.
+    #[schema(minimum = 0, maximum = 15)]
+    permissions: i64,
+    /// In the future; without it the key does not expire.
+    #[schema(format = DateTime)]
+    expire_date: Option<String>,
+    /// Up to 256 bytes of UTF-8.
+    #[schema(max_length = 256)]
+    description: Option<String>,
 }
 
 fn parse(mut body: Object, now: Timestamp) -> Result<NewApiKey, HttpError> {

@@ -2,6 +2,9 @@
 //!
 //! Open to anybody within the sign-up limits, unless `API_USER_CREATE_SCOPE` says who may.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -14,6 +17,7 @@ use shared::http::user::User;
 use shared::http::{HttpError, Reply, Request};
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Response<'a> {
     token: &'a str,
     user: User<'a>,
@@ -31,6 +35,24 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
         user: User::of(&signed_up.account),
     };
     Ok(Reply::ok(&response)?.with_rate_limit(&signed_up.standings, app.clock.now()))
+}
+
+/// A new account.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct Body {
+    /// At most 254 bytes, and the domain has a dot: no display name, comment, quotes or domain
+    /// literal. International addresses are welcome (RFC 6531).
+    #[schema(format = "idn-email", max_length = 254)]
+    email: String,
+    /// By default the email; one that holds `@` must be. Of the PRECIS profile `UsernameCaseMapped`
+    /// (RFC 8265): no spaces, controls or compatibility characters.
+    #[schema(min_length = 1, max_length = 128)]
+    username: Option<String>,
+    /// Any Unicode, from `PASSWORD_MIN_LENGTH` (6) characters to 1024 bytes, taken as it is.
+    #[schema(format = Password, min_length = 6, max_length = 1024)]
+    password: String,
 }
 
 fn parse(mut body: Object, policy: PasswordPolicy) -> Result<SignUp, HttpError> {

@@ -1,5 +1,8 @@
 //! `GET /v1/auth/user`: the caller's own account and profile, as they are stored now.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::sync::Arc;
 
 use shared::app::App;

@@ -1,5 +1,8 @@
 //! `GET /user`: the caller's own account, as it is stored now.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,6 +14,7 @@ use shared::http::{HttpError, Reply, Request};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Response<'a> {
     id: &'a str,
     username: &'a str,

@@ -1,5 +1,8 @@
 //! `POST /v1/auth/login`: signs in with a username or an email, for a session.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,10 +14,22 @@ use shared::http::{HttpError, Reply, Request};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Response<'a> {
     token: &'a str,
     /// In seconds.
     expires_in: u64,
+}
+
+/// Who logs in, and how.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct Body {
+    /// A username or an email.
+    username: String,
+    #[schema(format = Password)]
+    password: String,
 }
 
 /// Answers `POST /v1/auth/login`. `Authorization` is ignored; an API key need not be sent, and

@@ -1,6 +1,9 @@
 //! `POST /v1/auth/logout`: ends the token it is called with, on every instance and in both
 //! families.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::sync::Arc;
 
 use shared::app::App;

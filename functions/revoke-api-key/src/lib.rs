@@ -1,5 +1,8 @@
 //! `DELETE /v1/api-keys/{id}`: revokes an API key of the caller's.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::sync::Arc;
 
 use shared::app::App;

@@ -1,5 +1,8 @@
 //! `POST /user/auth`: signs in with a username or an email.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -13,6 +16,7 @@ use shared::http::user::User;
 use shared::http::{HttpError, Reply, Request};
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Response<'a> {
     user: User<'a>,
     token: &'a str,
@@ -28,6 +32,29 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
         user: User::of(&signed_in.account),
         token: signed_in.token.expose(),
     })
+}
+
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct ByUsername {
+    /// A username or an email.
+    username: String,
+    /// Counts before the username.
+    email: Option<String>,
+    #[schema(format = Password)]
+    password: String,
+}
+
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct ByEmail {
+    email: String,
+    /// Not looked at beside an email.
+    username: Option<String>,
+    #[schema(format = Password)]
+    password: String,
 }
 
 /// An email counts before a username. A string that no account could have is no error here: it

@@ -1,5 +1,8 @@
 //! `POST /v1/auth/user`: changes the caller's profile, field by field.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::sync::Arc;
 
 use shared::app::App;

@@ -81,6 +81,16 @@ impl ProfileField {
         }
     }
 
+    /// The most bytes of UTF-8 it holds.
+    #[must_use]
+    pub fn max_bytes(self) -> usize {
+        match self {
+            Self::Notes => MAX_NOTES,
+            Self::Image => MAX_IMAGE,
+            _ => MAX_TEXT,
+        }
+    }
+
     /// The value `text` gives this field, in the form it is kept in.
     pub fn parse(self, text: String) -> Result<FieldValue, InvalidValue> {
         match self {

@@ -54,18 +54,19 @@ pub enum SettingType {
 }
 
 impl SettingType {
+    /// Every type.
+    pub const ALL: [Self; 5] = [
+        Self::String,
+        Self::Bool,
+        Self::Int,
+        Self::Double,
+        Self::Json,
+    ];
+
     /// The type of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [
-            Self::String,
-            Self::Bool,
-            Self::Int,
-            Self::Double,
-            Self::Json,
-        ]
-        .into_iter()
-        .find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// Its name.

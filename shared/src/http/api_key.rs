@@ -9,16 +9,22 @@ use crate::domain::{AccountId, ApiKey, ApiKeyDescription, Timestamp};
 /// A key as its owner sees it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyObject<'a> {
     id: u64,
     name: &'a str,
+    /// Whole in the answer that makes it; from then on its start and `…`.
     key: String,
     /// Always null: a key of ours is all there is to it.
     client_secret: Option<&'a str>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     created_date: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     expire_date: Option<String>,
     owner_id: &'a str,
     revoked: bool,
+    /// A mask: Read 1, Write 2, Delete 4, Create 8.
+    #[cfg_attr(feature = "openapi", schema(maximum = 15))]
     permissions: u8,
     description: Option<&'a str>,
 }

@@ -2,10 +2,25 @@
 
 use serde::{Serialize, Serializer};
 
-/// What an answer of the Management family is about. A caller may branch on it: a number never
-/// changes its meaning. docs/api.md lists when each occurs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
+/// The enum, and the list of its variants for whoever documents them.
+macro_rules! codes {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $number:literal,)+) => {
+        /// What an answer of the Management family is about. A caller may branch on it: a number
+        /// never changes its meaning. docs/api.md lists when each occurs.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[doc = $meaning])+ $name = $number,)+
+        }
+
+        #[cfg(feature = "openapi")]
+        impl Code {
+            /// Every code and what it means.
+            pub const ALL: &[(Self, &str)] = &[$((Self::$name, concat!($($meaning),+))),+];
+        }
+    };
+}
+
+codes! {
     /// It went well.
     Success = 0,
 

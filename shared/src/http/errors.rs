@@ -65,7 +65,7 @@ impl HttpError {
     }
 
     /// The status, the code and the text for the caller.
-    fn row(&self, family: Family) -> Row {
+    pub(super) fn row(&self, family: Family) -> Row {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, Code::NotFound, "Not Found".into()),
             Self::MethodNotAllowed(_) => (

@@ -14,6 +14,31 @@ pub enum Family {
     Management,
 }
 
+/// Appmixer's envelope of errors. Its clients read the status from here.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub(super) struct AppmixerError<'m> {
+    /// The HTTP status.
+    status_code: u16,
+    /// Its reason phrase.
+    error: &'m str,
+    /// What is wrong, for a person; some clients match it.
+    message: &'m str,
+}
+
+/// The Management family's envelope of errors.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub(super) struct ManagementError<'m> {
+    /// Always false.
+    success: bool,
+    /// What is wrong, for a program.
+    code: Code,
+    /// What is wrong, for a person.
+    message: &'m str,
+}
+
 impl Family {
     /// The family of the routes around this path.
     #[must_use]
@@ -35,26 +60,13 @@ impl Family {
 
     /// An error in the family's envelope.
     pub(super) fn error(self, status: StatusCode, code: Code, message: &str) -> String {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Appmixer<'m> {
-            status_code: u16,
-            error: &'m str,
-            message: &'m str,
-        }
-        #[derive(Serialize)]
-        struct Management<'m> {
-            success: bool,
-            code: Code,
-            message: &'m str,
-        }
         let json = match self {
-            Self::Appmixer => serde_json::to_string(&Appmixer {
+            Self::Appmixer => serde_json::to_string(&AppmixerError {
                 status_code: status.as_u16(),
                 error: status.canonical_reason().unwrap_or_default(),
                 message,
             }),
-            Self::Management => serde_json::to_string(&Management {
+            Self::Management => serde_json::to_string(&ManagementError {
                 success: false,
                 code,
                 message,

@@ -10,6 +10,7 @@
 //! | [`problem`] | what can be wrong with a field, and its texts |
 //! | [`family`], [`code`] | the envelopes, and the codes of one |
 //! | [`rate_limit`] | the `RateLimit` headers |
+//! | `openapi` | what the reference says of all these; behind the feature of this name |
 //! | [`user`] | Appmixer's user object |
 //! | [`profile`], [`api_key`] | the Management family's user and API key objects |
 
@@ -20,6 +21,8 @@ pub mod event;
 pub mod family;
 mod json;
 pub mod object;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod problem;
 pub mod profile;
 pub mod rate_limit;

@@ -1,5 +1,8 @@
 //! The user object of the Management family: an account and its profile, in one.
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -16,12 +19,14 @@ use crate::domain::{
 
 /// What `GET` and `POST /v1/auth/user` add to the envelope.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserPayload<'a> {
     user: UserObject<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct UserObject<'a> {
     id: &'a str,
     user_name: &'a str,
@@ -31,10 +36,15 @@ struct UserObject<'a> {
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
     department: Option<&'a str>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     birth_date: Option<&'a str>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     created_at: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     updated_at: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     last_dismiss_messages: Option<&'a str>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     last_log_in: Option<String>,
     rank: Option<i64>,
     image: Option<&'a str>,
@@ -54,6 +64,7 @@ struct UserObject<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct SettingObject<'a> {
     id: u64,
     category: &'a str,
@@ -61,6 +72,7 @@ struct SettingObject<'a> {
     name: &'a str,
     value: &'a str,
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = openapi::setting_type))]
     kind: &'static str,
     description: Option<&'a str>,
     read_only: bool,

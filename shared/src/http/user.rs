@@ -7,6 +7,7 @@ use crate::domain::Account;
 /// An account as `POST /user` and `POST /user/auth` show it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User<'a> {
     id: &'a str,
     username: &'a str,

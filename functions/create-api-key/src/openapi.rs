@@ -1,0 +1,41 @@
+//! What the reference says of `POST /v1/api-keys`.
+
+use shared::auth::{AuthError, Need};
+use shared::http::HttpError;
+use shared::http::openapi::{Asks, Json, Route, example};
+use shared::http::problem::Problem;
+
+use crate::{Body, Response};
+
+/// The route, described.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        summary: "Make an API key",
+        description: "Shown whole this once. An owner has at most 50 live keys. For bearer tokens only.",
+        body: Some(Json::of::<Body>(example!({
+            "name": "backup",
+            "permissions": 1,
+        }))),
+        asks: Asks::For(Need::TokenAlone),
+        answer: Some(Json::of::<Response<'_>>(example!({
+            "apiKey": {
+                "id": 1,
+                "name": "backup",
+                "key": "api_IMvDOCHh8lm1FXfB08hy4b8j",
+                "clientSecret": null,
+                "createdDate": "2026-11-23T08:23:39.391Z",
+                "expireDate": null,
+                "ownerId": "6b03f80b55d568306a5d0d6c",
+                "revoked": false,
+                "permissions": 1,
+                "description": null,
+            },
+        }))),
+        refuses: vec![
+            HttpError::field("permissions", Problem::NotPermissions),
+            AuthError::TooManyApiKeys.into(),
+        ],
+        ..Route::post("/v1/api-keys", "createApiKey")
+    }
+}

@@ -1,0 +1,26 @@
+//! What the reference says of `GET /user`.
+
+use shared::auth::Need;
+use shared::domain::Permission;
+use shared::http::openapi::{Asks, Json, Route, example};
+
+use crate::Response;
+
+/// The route, described.
+#[must_use]
+pub fn route() -> Route {
+    Route {
+        summary: "Ask who one is",
+        description: "The caller's own account, as it is stored now. A key needs the permission Read.",
+        asks: Asks::For(Need::Permission(Permission::Read)),
+        answer: Some(Json::of::<Response<'_>>(example!({
+            "id": "6b03f80b55d568306a5d0d6c",
+            "username": "abc@example.com",
+            "isActive": false,
+            "email": "abc@example.com",
+            "scope": ["user"],
+            "plan": "free",
+        }))),
+        ..Route::get("/user", "getUser")
+    }
+}

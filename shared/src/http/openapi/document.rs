@@ -1,0 +1,179 @@
+//! All routes, as one document.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
+use utoipa::openapi::path::{PathItem, PathsBuilder};
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::server::ServerBuilder;
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{OpenApi, OpenApiBuilder, Ref, RefOr, Response, Schema};
+
+use super::asks::{API_KEY, TOKEN};
+use super::refusals::{self, Answer};
+use super::{Route, headers, json};
+use crate::http::code::Code;
+use crate::http::family::{AppmixerError, Family, ManagementError};
+
+const DESCRIPTION: &str = "\
+Accounts, bearer tokens, sessions, profiles and API keys: two published APIs over one account store. \
+A user made through one signs in through either; a token or API key issued by either is accepted by \
+both.
+
+* A body is a JSON object. `Content-Type` may be absent, `application/json` or `application/*+json`. An \
+empty body counts as `{}`, `null` in an optional field as absent unless said otherwise. Unknown fields \
+are ignored; a known one twice is refused.
+* Checks come in this order, and the first that fails answers: route, size, content type, credentials, \
+permission, body, limits, state.
+* A path by another method is answered with 405 and `Allow`, an unknown path with 404.
+* With a token and an API key, both must be valid and of one owner, and the key still restricts.
+* Asking again after a 503 is safe, but for what is numbered (an API key, a setting): look whether it is \
+there first.";
+
+/// The document of these routes.
+#[must_use]
+pub fn document(routes: impl IntoIterator<Item = Route>) -> OpenApi {
+    let mut paths = PathsBuilder::new();
+    let mut components = ComponentsBuilder::new()
+        .security_scheme(TOKEN, bearer())
+        .security_scheme(API_KEY, api_key())
+        .schema("Code", codes());
+    for family in [Family::Appmixer, Family::Management] {
+        let mut schema = match family {
+            Family::Appmixer => <AppmixerError<'_> as utoipa::PartialSchema>::schema(),
+            Family::Management => <ManagementError<'_> as utoipa::PartialSchema>::schema(),
+        };
+        json::close(&mut schema);
+        components = components.schema(family.error_schema(), schema);
+    }
+    for (name, header) in headers::all() {
+        components = components.header(name, header);
+    }
+    let mut routes: Vec<Route> = routes.into_iter().collect();
+    let refusals: Vec<Vec<Answer>> = routes.iter_mut().map(Route::refusals).collect();
+    let shared = shared(&refusals);
+    components = components.responses_from_iter(shared.clone());
+    for (route, refusals) in routes.into_iter().zip(refusals) {
+        let (path, method) = (route.path, route.method.clone());
+        let refusals = refusals.into_iter().map(|answer| refer(answer, &shared));
+        let (operation, schemas) = route.into_operation(refusals.collect());
+        paths = paths.path(path, PathItem::new(method, operation));
+        components = components.schemas_from_iter(schemas);
+    }
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Latchkey")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(DESCRIPTION))
+                .license(Some(
+                    LicenseBuilder::new()
+                        .name("MIT OR Apache-2.0")
+                        .identifier(Some("MIT OR Apache-2.0"))
+                        .build(),
+                ))
+                .build(),
+        )
+        .servers(Some([ServerBuilder::new().url("/").build()]))
+        .tags(Some([Family::Appmixer, Family::Management].map(|family| {
+            TagBuilder::new()
+                .name(family.name())
+                .description(Some(family.description()))
+                .build()
+        })))
+        .paths(paths.build())
+        .components(Some(components.build()))
+        .build()
+}
+
+/// The answers that are given by several routes, by name; of two that go by one name, the first.
+fn shared(routes: &[Vec<Answer>]) -> BTreeMap<String, Response> {
+    let mut seen = Vec::new();
+    let mut shared = BTreeMap::new();
+    for answer in routes.iter().flatten() {
+        if seen.contains(&&answer.response) {
+            shared
+                .entry(answer.name.clone())
+                .or_insert_with(|| answer.response.clone());
+        } else {
+            seen.push(&answer.response);
+        }
+    }
+    shared
+}
+
+fn refer(answer: Answer, shared: &BTreeMap<String, Response>) -> (String, RefOr<Response>) {
+    let response = match shared.get(&answer.name) {
+        Some(shared) if *shared == answer.response => {
+            RefOr::Ref(Ref::from_response_name(answer.name))
+        }
+        _ => answer.response.into(),
+    };
+    (answer.status.as_str().to_owned(), response)
+}
+
+fn bearer() -> SecurityScheme {
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(
+            "A token of `POST /user`, `POST /user/auth` or `POST /v1/auth/login`.",
+        ));
+    SecurityScheme::Http(scheme.build())
+}
+
+fn api_key() -> SecurityScheme {
+    SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+        "x-api-key",
+        "A key of `POST /v1/api-keys`: `api_` and 24 letters and digits. It is good for what its \
+         permissions say: Read 1, Write 2, Delete 4, Create 8, added up.",
+    )))
+}
+
+/// The closed enumeration of codes.
+fn codes() -> Schema {
+    let codes = Code::ALL.iter().map(|(code, _)| {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::Integer))
+            .title(Some(format!("{code:?}")))
+            .description(Some(refusals::meaning(*code)))
+            .enum_values(Some([json!(code)]))
+    });
+    codes
+        .fold(OneOfBuilder::new(), OneOfBuilder::item)
+        .description(Some(
+            "What an answer is about. A number never changes its meaning.",
+        ))
+        .build()
+        .into()
+}
+
+impl Family {
+    /// The schema of the family's errors.
+    pub(super) fn error_schema(self) -> &'static str {
+        match self {
+            Self::Appmixer => "AppmixerError",
+            Self::Management => "ManagementError",
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::Appmixer => "The authentication API of Appmixer 6.0.",
+            Self::Management => {
+                "The management authentication API of the Babel Licensing Service 11.5, and API keys."
+            }
+        }
+    }
+}
+
+impl ToSchema for Code {}
+
+impl utoipa::PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        codes().into()
+    }
+}

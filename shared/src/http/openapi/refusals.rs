@@ -1,0 +1,156 @@
+//! The answers to what a route refuses, by status: made from the very replies.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lambda_http::http::StatusCode;
+use serde_json::{Value, json};
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::schema::{AllOfBuilder, Object, ObjectBuilder, Type};
+use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
+
+use super::{NOW, headers, json};
+use crate::auth::{AuthError, Policy, Refusal};
+use crate::domain::{Limit, Standing, Tally};
+use crate::http::HttpError;
+use crate::http::code::Code;
+use crate::http::family::Family;
+
+/// What any route may answer.
+pub(super) fn everywhere(max_body: usize) -> [HttpError; 6] {
+    [
+        HttpError::Unreadable,
+        HttpError::MalformedJson,
+        HttpError::TooLarge(max_body),
+        HttpError::UnsupportedMediaType,
+        HttpError::Panicked,
+        HttpError::TimedOut,
+    ]
+}
+
+/// One attempt too many.
+#[must_use]
+pub fn limited(policy: Policy) -> HttpError {
+    HttpError::Auth(AuthError::Limited(Refusal {
+        policy,
+        standing: standing(51),
+        at: NOW,
+    }))
+}
+
+/// A sign-up for a name that is taken, which was counted.
+#[must_use]
+pub fn taken() -> HttpError {
+    let standings = vec![(Policy::SignUpIp, standing(1))];
+    HttpError::Auth(AuthError::Taken { standings })
+}
+
+fn standing(count: u64) -> Standing {
+    let limit = Limit {
+        max: 50,
+        window: Duration::from_hours(1),
+    };
+    limit.standing(Tally { opened: NOW, count })
+}
+
+/// What a route answers with one status.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    /// What to call it where several routes answer just so.
+    pub(super) name: String,
+    pub(super) response: Response,
+}
+
+/// An answer for each status there is among these.
+pub(super) fn by_status(family: Family, refusals: impl Iterator<Item = HttpError>) -> Vec<Answer> {
+    let mut statuses: BTreeMap<StatusCode, Vec<HttpError>> = BTreeMap::new();
+    for refusal in refusals {
+        let (status, ..) = refusal.row(family);
+        statuses.entry(status).or_default().push(refusal);
+    }
+    statuses
+        .into_iter()
+        .map(|(status, refusals)| answer(family, status, refusals))
+        .collect()
+}
+
+fn answer(family: Family, status: StatusCode, refusals: Vec<HttpError>) -> Answer {
+    let mut response = ResponseBuilder::new();
+    let mut codes = Vec::new();
+    let mut examples = Vec::new();
+    for refusal in refusals {
+        let (_, code, _) = refusal.row(family);
+        let reply = refusal.into_reply(family, NOW);
+        response = headers::add(response, &reply.headers);
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+        let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+        let example = ExampleBuilder::new()
+            .summary(meaning(code))
+            .value(Some(body));
+        examples.push((format!("{code:?}"), example.build()));
+    }
+    let told = match family {
+        Family::Appmixer => shape_of_appmixer(status),
+        Family::Management => shape_of_management(&codes),
+    };
+    let envelope = Ref::from_schema_name(family.error_schema());
+    let content = ContentBuilder::new()
+        .schema(Some(AllOfBuilder::new().item(envelope).item(told)))
+        .examples_from_iter(examples);
+    Answer {
+        status,
+        name: format!("{}{}", family.name(), name(status, &codes)),
+        response: response
+            .description(described(&codes))
+            .content("application/json", content.build())
+            .build(),
+    }
+}
+
+fn name(status: StatusCode, codes: &[Code]) -> String {
+    match codes {
+        [code] => format!("{code:?}"),
+        _ => status
+            .canonical_reason()
+            .unwrap_or_default()
+            .replace(' ', ""),
+    }
+}
+
+fn described(codes: &[Code]) -> String {
+    match codes {
+        [code] => meaning(*code).to_owned(),
+        codes => codes
+            .iter()
+            .map(|code| format!("* {}", meaning(*code)))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    }
+}
+
+fn shape_of_appmixer(status: StatusCode) -> Object {
+    let reason = status.canonical_reason().unwrap_or_default();
+    ObjectBuilder::new()
+        .property(
+            "statusCode",
+            json::only(Type::Integer, json!(status.as_u16())),
+        )
+        .property("error", json::only(Type::String, json!(reason)))
+        .build()
+}
+
+fn shape_of_management(codes: &[Code]) -> Object {
+    let codes = codes.iter().map(|code| json!(code));
+    ObjectBuilder::new()
+        .property("success", json::only(Type::Boolean, json!(false)))
+        .property("code", json::one_of(Type::Integer, codes))
+        .build()
+}
+
+/// What a code says in the table of codes.
+pub(super) fn meaning(code: Code) -> &'static str {
+    let known = Code::ALL.iter().find(|(known, _)| *known == code);
+    known.map_or("", |(_, meaning)| meaning.trim())
+}

@@ -1,0 +1,140 @@
+//! The description of the API: generated, checked in, and in step with the template.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use local::openapi;
+use local::template::Template;
+use serde_json::{Map, Value};
+use shared::http::code::Code;
+
+fn document() -> Value {
+    serde_json::from_str(&openapi::text().unwrap()).unwrap()
+}
+
+/// Every operation, as its method and path and itself.
+fn operations(document: &Value) -> Vec<(String, &Map<String, Value>)> {
+    let paths = document["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(move |(method, operation)| {
+                    let name = format!("{} {path}", method.to_uppercase());
+                    (name, operation.as_object().unwrap())
+                })
+        })
+        .collect()
+}
+
+/// What a reference within the document leads to, or the value itself.
+fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).unwrap(),
+        None => value,
+    }
+}
+
+#[test]
+fn the_checked_in_description_is_the_generated_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
+    let checked_in = fs::read_to_string(path).unwrap_or_default();
+
+    assert!(
+        checked_in.trim_end() == openapi::text().unwrap(),
+        "docs/openapi.json is not what the code generates: run `make openapi`"
+    );
+}
+
+#[test]
+fn the_description_has_the_template_s_routes() {
+    let document = document();
+    let described: BTreeSet<String> = operations(&document)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    let template = Template::checked_in().unwrap();
+    let deployed: BTreeSet<String> = template
+        .routes
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(described, deployed);
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn check(document: &Value, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(reference)) = fields.get("$ref") {
+                    assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+                }
+                fields.values().for_each(|value| check(document, value));
+            }
+            Value::Array(values) => values.iter().for_each(|value| check(document, value)),
+            _ => {}
+        }
+    }
+    let document = document();
+
+    check(&document, &document);
+}
+
+#[test]
+fn every_example_of_a_body_has_the_fields_of_its_schema() {
+    let document = document();
+    for (name, operation) in operations(&document) {
+        let answer = &operation["responses"]["200"]["content"]["application/json"];
+        let schema = answer["schema"]["properties"].as_object().unwrap();
+        let example = answer["example"].as_object().unwrap();
+        assert_eq!(
+            schema.keys().collect::<BTreeSet<_>>(),
+            example.keys().collect::<BTreeSet<_>>(),
+            "{name}"
+        );
+        for (field, value) in example {
+            let schema = resolved(&document, &schema[field]);
+            let (Some(fields), Some(value)) = (schema["properties"].as_object(), value.as_object())
+            else {
+                continue;
+            };
+            assert_eq!(
+                fields.keys().collect::<BTreeSet<_>>(),
+                value.keys().collect::<BTreeSet<_>>(),
+                "{name} {field}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_code_is_that_of_some_answer() {
+    /// Those of requests that reach no route.
+    const OF_NO_ROUTE: [Code; 2] = [Code::NotFound, Code::MethodNotAllowed];
+    /// Those of Appmixer's routes alone, which show none.
+    const UNSEEN: [Code; 3] = [Code::Taken, Code::SignUpIpLimit, Code::SignUpEmailLimit];
+    let document = document();
+    let mut described = BTreeSet::from([0]);
+    for (_, operation) in operations(&document) {
+        for response in operation["responses"].as_object().unwrap().values() {
+            let response = resolved(&document, response);
+            let schema = &response["content"]["application/json"]["schema"]["allOf"][1];
+            let codes = schema["properties"]["code"]["enum"].as_array();
+            described.extend(codes.into_iter().flatten().filter_map(Value::as_u64));
+        }
+    }
+    let expected: BTreeSet<u64> = Code::ALL
+        .iter()
+        .filter(|(code, _)| !OF_NO_ROUTE.contains(code) && !UNSEEN.contains(code))
+        .map(|(code, _)| *code as u64)
+        .collect();
+
+    assert_eq!(described, expected);
+}

@@ -1,0 +1,85 @@
+//! What the API's description says of an answer.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use local::openapi;
+use local::template::{Route, Template};
+use serde_json::Value;
+
+use crate::app::Answer;
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let text = openapi::text().expect("a description");
+    serde_json::from_str(&text).expect("JSON")
+});
+
+static ROUTES: LazyLock<Vec<Route>> =
+    LazyLock::new(|| Template::checked_in().expect("a template").routes);
+
+/// What is described of requests by this method for this path, if they have a route.
+#[must_use]
+pub fn of(method: &str, path: &str) -> Option<&'static Value> {
+    let route = ROUTES
+        .iter()
+        .find(|route| route.method == method && route.matches(path))?;
+    Some(&DOCUMENT["paths"][&route.path][method.to_lowercase()])
+}
+
+/// Panics if the answer has a status, a header, a code or a field that is not described, or lacks
+/// a field that is.
+pub fn assert_covers(operation: &'static Value, answer: &Answer) {
+    let operation_id = &operation["operationId"];
+    let response = resolved(&operation["responses"][answer.status.to_string()]);
+    assert!(response.is_object(), "{operation_id}: {answer:?}");
+    let headers = &response["headers"];
+    let is_described = |name: &str| {
+        let names = headers.as_object().into_iter().flatten();
+        name == "content-type"
+            || names
+                .into_iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(name))
+    };
+    for name in answer.headers.keys() {
+        assert!(
+            is_described(name.as_str()),
+            "{operation_id}: {name}: {answer:?}"
+        );
+    }
+    let schema = &response["content"]["application/json"]["schema"];
+    let (shape, told) = match &schema["allOf"] {
+        Value::Array(parts) => (resolved(&parts[0]), &parts[1]),
+        _ => (schema, schema),
+    };
+    assert_eq!(
+        fields(&shape["properties"]),
+        fields(&answer.body),
+        "{operation_id}"
+    );
+    for (name, property) in told["properties"].as_object().into_iter().flatten() {
+        if let Some(values) = property["enum"].as_array() {
+            assert!(
+                values.contains(&answer.body[name]),
+                "{operation_id}: {answer:?}"
+            );
+        }
+    }
+}
+
+fn fields(object: &Value) -> BTreeSet<&String> {
+    object
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn resolved(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str() {
+        Some(reference) => DOCUMENT
+            .pointer(reference.trim_start_matches('#'))
+            .expect("what is referred to"),
+        None => value,
+    }
+}
