@@ -69,9 +69,10 @@ class Run:
 ABC = {"email": "abc@example.com", "password": "abc321"}
 
 
-def announces_its_address_routes_and_a_curl_line(folder):
+def announces_its_address_routes_reference_and_a_curl_line(folder):
     with Run(folder) as run:
-        for expected in (f"http://127.0.0.1:{PORT}", "POST /user", "GET  /user", "POST /user/auth"):
+        for expected in (f"http://127.0.0.1:{PORT}", "POST /user", "GET  /user", "POST /user/auth",
+                         f"http://127.0.0.1:{PORT}/docs"):
             assert expected in run.announced, run.announced
 
 
@@ -200,7 +201,7 @@ def says_what_keeps_it_from_starting(folder):
 
 
 PROMISES = (
-    announces_its_address_routes_and_a_curl_line,
+    announces_its_address_routes_reference_and_a_curl_line,
     ends_cleanly_when_told,
     remembers_accounts_after_a_stop_and_after_a_kill,
     lets_a_logout_on_one_process_end_the_token_on_another,

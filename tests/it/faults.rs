@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
 
-fn service_error(code: &str) -> Fault {
+pub(crate) fn service_error(code: &str) -> Fault {
     let code = format!("com.amazonaws.dynamodb.v20120810#{code}");
     Fault::Answer(400, json!({"__type": code, "message": "injected"}))
 }
@@ -64,7 +64,7 @@ async fn while_dynamodb_is_away_every_endpoint_says_503_and_afterwards_all_is_as
 }
 
 /// A request to each route that does what it is for, and the answer it gets when all is well.
-fn requests(token: &str) -> Vec<Call> {
+pub(crate) fn requests(token: &str) -> Vec<Call> {
     let credentials = json!({"username": "abc@example.com", "password": PASSWORD});
     let new_user = json!({"email": "new@example.com", "password": PASSWORD});
     let user = json!({"user": {"settings": [{"category": "a", "name": "b"}]}});

@@ -26,6 +26,7 @@ mod permissions;
 mod profiles;
 mod races;
 mod reference;
+mod refusals;
 mod round_trip;
 mod settings;
 mod settings_races;

@@ -75,7 +75,9 @@ fn fields(object: &Value) -> BTreeSet<&String> {
         .collect()
 }
 
-fn resolved(value: &'static Value) -> &'static Value {
+/// What a reference leads to, or the value itself.
+#[must_use]
+pub fn resolved(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(reference) => DOCUMENT
             .pointer(reference.trim_start_matches('#'))

@@ -1,0 +1,110 @@
+//! What every route may refuse alike, provoked: the description has no status that does not occur.
+
+use std::collections::BTreeSet;
+
+use local::template::{Route, Template};
+use serde_json::{Value, json};
+use tests::app::{Call, TestApp, post};
+use tests::description;
+use tests::wire::Fault;
+
+use crate::faults::{broken, requests, service_error};
+
+/// Statuses that are no single route's own.
+const COMMON: [u16; 7] = [400, 401, 413, 415, 429, 500, 503];
+
+/// The statuses of a route that is treated badly in every way.
+async fn provoked(route: &Route) -> BTreeSet<u16> {
+    let (first, token) = TestApp::with_user().await;
+    let app = first.another(&[("SIGNIN_RATE_LIMIT_IP", "1")]);
+    let path = route.path.replace("{id}", "1");
+    let call = |body: &str| Call::new(&route.method, &path, body.to_owned().into());
+    let good = || {
+        let mut calls = requests(&token).into_iter();
+        calls.find(|call| call.is_for(route)).unwrap()
+    };
+    let guess = format!("api_{}", "a".repeat(24));
+    let wrong = json!({"username": "nobody", "password": "wrong"}).to_string();
+    let mut statuses = BTreeSet::new();
+    for bad in [
+        call("{").bearer(&token),
+        call(&" ".repeat(600 * 1024)),
+        call("{}").header("content-type", "text/plain"),
+        good().api_key("nonsense"),
+        good().api_key(&guess),
+        good().api_key(&guess),
+        call(&wrong),
+        call(&wrong),
+    ] {
+        statuses.insert(app.call(bad).await.status);
+    }
+    for fault in [broken(), service_error("ValidationException")] {
+        fail_all(&first, fault);
+        statuses.insert(first.call(good()).await.status);
+    }
+    statuses
+}
+
+fn fail_all(app: &TestApp, fault: Fault) {
+    app.wire.on_request(move |_, _| Some(fault.clone()));
+}
+
+#[tokio::test]
+async fn every_common_status_that_is_described_of_a_route_occurs_there() {
+    for route in Template::checked_in().unwrap().routes {
+        let provoked = provoked(&route).await;
+
+        let described = description::of(&route.method, &route.path).unwrap();
+        let described = described["responses"].as_object().unwrap().keys();
+        let described: BTreeSet<u16> = described.map(|status| status.parse().unwrap()).collect();
+        let common = BTreeSet::from(COMMON);
+        assert_eq!(&provoked & &common, &described & &common, "{route:?}");
+    }
+}
+
+/// Where each described field of a body is, as a JSON pointer; but for those that are ignored.
+fn fields(schema: &'static Value, within: &str) -> Vec<String> {
+    let schema = description::resolved(schema);
+    if let Some(choices) = schema["anyOf"].as_array() {
+        return choices
+            .iter()
+            .flat_map(|choice| fields(choice, within))
+            .collect();
+    }
+    let mut found = Vec::new();
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let place = format!("{within}/{name}");
+        let field = description::resolved(field);
+        found.extend(fields(field, &place));
+        if field["items"].is_object() {
+            found.extend(fields(&field["items"], &format!("{place}/0")));
+        }
+        if field["type"] != Value::Null {
+            found.push(place);
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn every_described_field_of_a_body_is_read_under_its_name() {
+    let (app, token) = TestApp::with_user().await;
+    let mut read = 0;
+    for route in Template::checked_in().unwrap().routes {
+        let described = description::of(&route.method, &route.path).unwrap();
+        let body = &described["requestBody"]["content"]["application/json"];
+        for place in fields(&body["schema"], "") {
+            let (within, name) = place.rsplit_once('/').unwrap();
+            let mut wrong = body["example"].clone();
+            wrong.pointer_mut(within).unwrap()[name] = json!(true);
+
+            let answer = app.call(post(&route.path, &wrong).bearer(&token)).await;
+
+            let complaint = format!("{name}\" must be ");
+            assert_eq!(answer.status, 400, "{} {place}", route.path);
+            assert!(answer.message().contains(&complaint), "{place}: {answer:?}");
+            read += 1;
+        }
+    }
+    assert!(read > 30, "only {read} fields");
+}

@@ -1,0 +1,70 @@
+"""Holds `make run` against its own description: no 5xx, no status, header or shape that is not described.
+
+Runs target/debug/local, which `make run` builds, and schemathesis, which `make setup` installs;
+tests/schemathesis.toml says what is checked.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PORT = "3919"
+URL = f"http://127.0.0.1:{PORT}"
+ACCOUNT = {"email": "schema@example.com", "password": "abc321"}
+MANY = "1000000000"
+
+server_environment = {
+    **os.environ,
+    "PORT": PORT,
+    "LATCHKEY_DB": ":memory:",
+    "ARGON2_MEMORY_KIB": "8",
+    "ARGON2_ITERATIONS": "1",
+    "USER_SIGNUP_RATE_LIMIT_EMAIL": MANY,
+    "USER_SIGNUP_RATE_LIMIT_IP": MANY,
+    "SIGNIN_RATE_LIMIT_ACCOUNT": MANY,
+    "SIGNIN_RATE_LIMIT_IP": MANY,
+}
+
+
+def sign_up():
+    request = urllib.request.Request(
+        URL + "/user",
+        data=json.dumps(ACCOUNT).encode(),
+        headers={"content-type": "application/json"},
+    )
+    urllib.request.urlopen(request).close()
+
+
+with tempfile.TemporaryDirectory() as folder:
+    server = subprocess.Popen(
+        [ROOT / "target/debug/local"], cwd=folder, env=server_environment, text=True,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        while "Try it" not in (line := server.stdout.readline()):
+            assert line, "make run ended before it listened"
+        sign_up()
+        ran = subprocess.run(
+            [
+                ROOT / ".venv/bin/schemathesis",
+                "--config-file", ROOT / "tests/schemathesis.toml",
+                "run", URL + "/openapi.json",
+                "--no-color",
+            ],
+            cwd=folder,
+            env={
+                **os.environ,
+                "SCHEMA_EMAIL": ACCOUNT["email"],
+                "SCHEMA_PASSWORD": ACCOUNT["password"],
+            },
+            timeout=600,
+        )
+    finally:
+        server.kill()
+        server.wait()
+sys.exit(ran.returncode)
