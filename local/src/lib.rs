@@ -10,19 +10,19 @@
 //! | [`gateway`] | HTTP in, API Gateway events out, and back |
 //! | [`keys`] | the local key ring |
 //! | [`openapi`] | the description of the API |
-//! | [`reference`] | that description, served and rendered |
+//! | [`docs`] | that description, served and rendered |
 //! | [`secrets`] | a Secrets Manager with one secret |
 //! | [`setup`] | the app over all of these |
 //!
 //! Nothing here is part of a Lambda function.
 
 pub mod cors;
+pub mod docs;
 pub mod engine;
 pub mod functions;
 pub mod gateway;
 pub mod keys;
 pub mod openapi;
-pub mod reference;
 pub mod secrets;
 pub mod setup;
 pub mod template;

@@ -13,7 +13,7 @@ use local::functions::operate;
 use local::gateway::Gateway;
 use local::setup::{Failure, app, host, settings_as_in_aws, text};
 use local::template::{Route, Template};
-use local::{openapi, reference};
+use local::{docs, openapi};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -57,8 +57,8 @@ async fn run() -> Result<(), Failure> {
     let app = Arc::new(app(&template).await?);
     announce(listener.local_addr()?, &template.routes);
     let api = Gateway::new(template.routes, app).into_router();
-    let router = reference::router()?.merge(api);
-    let router = router.layer(cors::permissive_to_localhost());
+    let api = api.layer(cors::permissive_to_localhost());
+    let router = docs::router()?.merge(api);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = oneshot::channel();
     let server = axum::serve(listener, service).with_graceful_shutdown(async {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use local::{openapi, reference};
+use local::{docs, openapi};
 use tower::ServiceExt;
 
 async fn get(path: &str) -> (StatusCode, HeaderMap, String) {
     let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = reference::router().unwrap().oneshot(request).await.unwrap();
+    let response = docs::router().unwrap().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     let body = String::from_utf8_lossy(&body).into_owned();

@@ -10,8 +10,8 @@
 //! | [`asks`] | the credentials a route asks for, and what it refuses for them |
 //! | [`refusals`] | the answers to what a route refuses, by status |
 //! | [`json`] | a body: its schema and an example |
-//! | [`headers`] | the headers of answers |
-//! | [`document`] | all of it, as one document |
+//! | `headers` | the headers of answers |
+//! | [`mod@document`] | all of it, as one document |
 
 pub mod asks;
 pub mod document;
