@@ -30,13 +30,6 @@ pub enum ProfileField {
     Image,
 }
 
-/// The most bytes of UTF-8 in most fields.
-const MAX_TEXT: usize = 256;
-/// The most bytes of UTF-8 in `notes`.
-const MAX_NOTES: usize = 4096;
-/// The most bytes of an `image`'s URL.
-const MAX_IMAGE: usize = 48 * 1024;
-
 impl ProfileField {
     /// Every field.
     pub const ALL: [Self; 16] = [
@@ -81,13 +74,13 @@ impl ProfileField {
         }
     }
 
-    /// The most bytes of UTF-8 it holds.
+    /// The most bytes of UTF-8 it may be written in.
     #[must_use]
     pub fn max_bytes(self) -> usize {
         match self {
-            Self::Notes => MAX_NOTES,
-            Self::Image => MAX_IMAGE,
-            _ => MAX_TEXT,
+            Self::Notes => 4096,
+            Self::Image => 48 * 1024,
+            _ => 256,
         }
     }
 
@@ -102,8 +95,8 @@ impl ProfileField {
                 .and_then(Timestamp::to_rfc3339)
                 .map(FieldValue)
                 .ok_or(InvalidValue::Date),
-            Self::Image => image(text),
-            Self::Notes => plain(text, MAX_NOTES, &['\n', '\r']),
+            Self::Image => image(text, self.max_bytes()),
+            Self::Notes => plain(text, self.max_bytes(), &['\n', '\r']),
             Self::PhoneNumber
             | Self::Mobile
             | Self::Title
@@ -114,7 +107,7 @@ impl ProfileField {
             | Self::PostalCode
             | Self::Region
             | Self::City
-            | Self::Country => plain(text, MAX_TEXT, &[]),
+            | Self::Country => plain(text, self.max_bytes(), &[]),
         }
     }
 }
@@ -131,9 +124,9 @@ fn plain(text: String, max: usize, controls: &[char]) -> Result<FieldValue, Inva
 
 /// An https URL with a host, or a data URL, as it was written. The parser mends what only looks
 /// like one, as browsers do, so that is refused first.
-fn image(text: String) -> Result<FieldValue, InvalidValue> {
-    if text.len() > MAX_IMAGE {
-        return Err(InvalidValue::TooLong(MAX_IMAGE));
+fn image(text: String, max: usize) -> Result<FieldValue, InvalidValue> {
+    if text.len() > max {
+        return Err(InvalidValue::TooLong(max));
     }
     let has_stray = text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
     let after = |prefix: &str| {
