@@ -34,26 +34,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     })
 }
 
-/// A new API key.
-#[cfg(feature = "openapi")]
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-#[schema(rename_all = "camelCase")]
-struct Body {
-    /// 1 to 128 bytes of UTF-8.
-    #[schema(min_length = 1, max_length = 128)]
-    name: String,
-    /// A mask: Read 1, Write 2, Delete 4, Create 8.
-    #[schema(minimum = 0, maximum = 15)]
-    permissions: i64,
-    /// In the future; without it the key does not expire.
-    #[schema(format = DateTime)]
-    expire_date: Option<String>,
-    /// Up to 256 bytes of UTF-8.
-    #[schema(max_length = 256)]
-    description: Option<String>,
-}
-
 fn parse(mut body: Object, now: Timestamp) -> Result<NewApiKey, HttpError> {
     let name = ApiKeyName::parse(body.string("name")?)
         .map_err(|invalid| HttpError::field("name", invalid))?;

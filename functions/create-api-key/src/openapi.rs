@@ -5,7 +5,7 @@ use shared::http::HttpError;
 use shared::http::openapi::{Asks, Json, Route, example};
 use shared::http::problem::Problem;
 
-use crate::{Body, Response};
+use crate::Response;
 
 /// The route, described.
 #[must_use]
@@ -38,4 +38,23 @@ pub fn route() -> Route {
         ],
         ..Route::post("/v1/api-keys", "createApiKey")
     }
+}
+
+/// A new API key.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+#[schema(rename_all = "camelCase")]
+struct Body {
+    /// 1 to 128 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 128)]
+    name: String,
+    /// A mask: Read 1, Write 2, Delete 4, Create 8.
+    #[schema(minimum = 0, maximum = 15)]
+    permissions: i64,
+    /// In the future; without it the key does not expire.
+    #[schema(format = DateTime)]
+    expire_date: Option<String>,
+    /// Up to 256 bytes of UTF-8.
+    #[schema(max_length = 256)]
+    description: Option<String>,
 }

@@ -7,7 +7,7 @@ use shared::http::openapi::refusals::{limited, taken};
 use shared::http::openapi::{Asks, Json, Route, example};
 use shared::http::problem::Problem;
 
-use crate::{Body, Response};
+use crate::Response;
 
 /// The route, described.
 #[must_use]
@@ -43,4 +43,21 @@ pub fn route() -> Route {
         ],
         ..Route::post("/user", "signUp")
     }
+}
+
+/// A new account.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct Body {
+    /// At most 254 bytes, and the domain has a dot: no display name, comment, quotes or domain
+    /// literal. International addresses are welcome (RFC 6531).
+    #[schema(format = "idn-email", max_length = 254)]
+    email: String,
+    /// By default the email; one that holds `@` must be. Of the PRECIS profile `UsernameCaseMapped`
+    /// (RFC 8265): no spaces, controls or compatibility characters.
+    #[schema(min_length = 1, max_length = 128)]
+    username: Option<String>,
+    /// Any Unicode, from `PASSWORD_MIN_LENGTH` (6) characters to 1024 bytes, taken as it is.
+    #[schema(format = Password, min_length = 6, max_length = 1024)]
+    password: String,
 }

@@ -21,17 +21,6 @@ struct Response<'a> {
     expires_in: u64,
 }
 
-/// Who logs in, and how.
-#[cfg(feature = "openapi")]
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-struct Body {
-    /// A username or an email.
-    username: String,
-    #[schema(format = Password)]
-    password: String,
-}
-
 /// Answers `POST /v1/auth/login`. `Authorization` is ignored; an API key need not be sent, and
 /// must be a live one if it is.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {

@@ -6,7 +6,7 @@ use shared::http::openapi::refusals::limited;
 use shared::http::openapi::{Asks, Json, Route, example};
 use shared::http::problem::Problem;
 
-use crate::{Body, Response};
+use crate::Response;
 
 /// The route, described.
 #[must_use]
@@ -31,4 +31,14 @@ pub fn route() -> Route {
         ],
         ..Route::post("/v1/auth/login", "logIn")
     }
+}
+
+/// Who logs in, and how.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct Body {
+    /// A username or an email.
+    username: String,
+    #[schema(format = Password)]
+    password: String,
 }

@@ -34,29 +34,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     })
 }
 
-#[cfg(feature = "openapi")]
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-struct ByUsername {
-    /// A username or an email.
-    username: String,
-    /// Counts before the username.
-    email: Option<String>,
-    #[schema(format = Password)]
-    password: String,
-}
-
-#[cfg(feature = "openapi")]
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-struct ByEmail {
-    email: String,
-    /// Not looked at beside an email.
-    username: Option<String>,
-    #[schema(format = Password)]
-    password: String,
-}
-
 /// An email counts before a username. A string that no account could have is no error here: it
 /// is simply wrong.
 fn parse(mut body: Object, lifetime: Lifetime) -> Result<SignIn, HttpError> {

@@ -6,7 +6,7 @@ use shared::http::openapi::refusals::limited;
 use shared::http::openapi::{Json, Route, example};
 use shared::http::problem::Problem;
 
-use crate::{ByEmail, ByUsername, Response};
+use crate::Response;
 
 /// The route, described.
 #[must_use]
@@ -37,4 +37,25 @@ pub fn route() -> Route {
         ],
         ..Route::post("/user/auth", "signIn")
     }
+}
+
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct ByUsername {
+    /// A username or an email.
+    username: String,
+    /// Counts before the username.
+    email: Option<String>,
+    #[schema(format = Password)]
+    password: String,
+}
+
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+struct ByEmail {
+    email: String,
+    /// Not looked at beside an email.
+    username: Option<String>,
+    #[schema(format = Password)]
+    password: String,
 }
