@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::from_fn;
 use local::cors;
 use local::functions::operate;
 use local::gateway::Gateway;
@@ -57,7 +58,7 @@ async fn run() -> Result<(), Failure> {
     let app = Arc::new(app(&template).await?);
     announce(listener.local_addr()?, &template.routes);
     let api = Gateway::new(template.routes, app).into_router();
-    let api = api.layer(cors::permissive_to_localhost());
+    let api = api.layer(from_fn(cors::permissive_to_localhost));
     let router = docs::router()?.merge(api);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = oneshot::channel();

@@ -59,7 +59,7 @@ struct Move {
     #[serde(rename = "VersionStage")]
     stage: String,
     #[serde(rename = "MoveToVersionId")]
-    to: String,
+    to: Option<String>,
     #[serde(rename = "RemoveFromVersionId")]
     from: Option<String>,
 }
@@ -173,7 +173,8 @@ impl Secret {
     }
 
     fn move_stage(&mut self, asked: &Move) -> Result<Value, Refusal> {
-        if !self.versions.contains_key(&asked.to) {
+        let is_there = |id: &String| self.versions.contains_key(id);
+        if !asked.to.iter().all(is_there) {
             return Err(("ResourceNotFoundException", "there is no such version"));
         }
         let holder = self.holder(&asked.stage);
@@ -181,7 +182,10 @@ impl Secret {
             let problem = "the stage is attached to another version";
             return Err(("InvalidParameterException", problem));
         }
-        self.attach(&asked.stage, &asked.to);
+        match &asked.to {
+            Some(to) => self.attach(&asked.stage, to),
+            None => self.detach(&asked.stage),
+        }
         Ok(json!({ "ARN": ARN }))
     }
 
@@ -199,11 +203,15 @@ impl Secret {
         {
             self.attach(PREVIOUS, &holder);
         }
-        for (other, version) in &mut self.versions {
+        self.detach(stage);
+        if let Some(version) = self.versions.get_mut(id) {
+            version.stages.insert(stage.to_owned());
+        }
+    }
+
+    fn detach(&mut self, stage: &str) {
+        for version in self.versions.values_mut() {
             version.stages.remove(stage);
-            if other == id {
-                version.stages.insert(stage.to_owned());
-            }
         }
     }
 }

@@ -22,7 +22,7 @@ pub async fn create(app: &App, id: &str) -> Result<(), RotationError> {
         return Ok(());
     }
     if let Some(pending) = secret.pending(id).await? {
-        return check(&pending, &current);
+        return check(secret, &pending, &current).await;
     }
     let (now, longest_life) = (app.clock.now(), app.config.longest_token_life());
     let entropy = app.entropy.as_ref();
@@ -56,7 +56,7 @@ async fn checked(secret: &SecretRing, id: &str, current: &Version) -> Result<(),
         return Ok(());
     }
     let pending = secret.pending(id).await?;
-    check(&pending.ok_or(RotationError::NotMade)?, current)
+    check(secret, &pending.ok_or(RotationError::NotMade)?, current).await
 }
 
 /// Ends the key `kid`, and every token it signed, from each instance's next look at the ring on.
@@ -85,14 +85,19 @@ fn secret(app: &App) -> Result<&SecretRing, RotationError> {
     app.keys.secret().ok_or(RotationError::NotASecret)
 }
 
-/// A version is good that functions can use, and that was made from the one in use.
-fn check(version: &Version, current: &Version) -> Result<(), RotationError> {
+/// A version is good that functions can use, and that was made from the one in use. One that never
+/// can be gives up its stage, or Secrets Manager would try to finish that rotation for ever.
+async fn check(
+    secret: &SecretRing,
+    version: &Version,
+    current: &Version,
+) -> Result<(), RotationError> {
     KeyRing::from_json(&version.ring.to_json())?;
     if version.ring.after() == Some(current.id.as_str()) {
-        Ok(())
-    } else {
-        Err(RotationError::Overtaken)
+        return Ok(());
     }
+    secret.abandon(&version.id).await?;
+    Err(RotationError::Overtaken)
 }
 
 /// Why the ring stays as it is.

@@ -104,6 +104,18 @@ impl SecretRing {
         Ok(())
     }
 
+    /// Ends the rotation that was making the version `id`.
+    pub(super) async fn abandon(&self, id: &str) -> Result<(), SecretError> {
+        self.client
+            .update_secret_version_stage()
+            .secret_id(&self.id)
+            .version_stage(PENDING)
+            .remove_from_version_id(id)
+            .send()
+            .await?;
+        Ok(())
+    }
+
     fn get(&self) -> GetSecretValueFluentBuilder {
         self.client.get_secret_value().secret_id(&self.id)
     }
