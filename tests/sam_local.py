@@ -63,7 +63,10 @@ def sam(command, *arguments, **streams):
         yield process
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait()
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def invoke(function, event):
@@ -75,7 +78,7 @@ def invoke(function, event):
         answer = json.loads(output.strip().splitlines()[-1])
     except (IndexError, ValueError):
         return None, {"no answer": output + log}
-    if "statusCode" in answer:
+    if isinstance(answer, dict) and "statusCode" in answer:
         return answer["statusCode"], json.loads(answer["body"])
     return None, answer
 
@@ -123,6 +126,8 @@ def drive_api():
                 break
             except OSError:
                 time.sleep(0.1)
+        else:
+            sys.exit("sam local start-api does not answer")
         drive = [sys.executable, ROOT / "tests/end_to_end.py", URL]
         return subprocess.run(drive, check=False).returncode == 0
 

@@ -2,6 +2,7 @@
 //! benches, and for functions that run in a container.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,14 +19,16 @@ const ARN: &str = "arn:aws:secretsmanager:local:000000000000:secret:latchkey-key
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
+const PENDING: &str = "AWSPENDING";
 
 /// A running Secrets Manager. It stops with the tokio runtime it was started on.
 #[derive(Debug, Clone)]
 pub struct Secrets {
     address: SocketAddr,
+    secret: Arc<Mutex<Secret>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Secret {
     versions: BTreeMap<String, Version>,
 }
@@ -34,6 +37,12 @@ struct Secret {
 struct Version {
     value: String,
     stages: BTreeSet<String>,
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Version({:?})", self.stages)
+    }
 }
 
 /// An error's type and message.
@@ -74,13 +83,23 @@ impl Secrets {
         let secret = Secret {
             versions: BTreeMap::from([("first".to_owned(), first)]),
         };
+        let secret = Arc::new(Mutex::new(secret));
         let router = Router::new()
             .route("/", post(answer))
-            .with_state(Arc::new(Mutex::new(secret)));
+            .with_state(Arc::clone(&secret));
         let listener = TcpListener::bind((host, 0)).await?;
         let address = listener.local_addr()?;
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { address })
+        Ok(Self { address, secret })
+    }
+
+    /// Whether the service would refuse to start a rotation, because another is not finished: some
+    /// version is pending that is not the one in use.
+    #[must_use]
+    pub fn is_rotation_under_way(&self) -> bool {
+        let secret = lock(&self.secret);
+        let pending = secret.holder(PENDING);
+        pending.is_some() && pending != secret.holder(CURRENT)
     }
 
     /// The variables of a function that is to find its key ring here.

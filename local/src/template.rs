@@ -26,6 +26,8 @@ pub struct Template {
     pub variables: BTreeMap<String, String>,
     /// The parameters that are in the functions' environment, by the variable's name.
     pub parameters: BTreeMap<String, Parameter>,
+    /// What must hold between parameters: assertions in CloudFormation's functions.
+    pub rules: Vec<Value>,
     /// Every function's name, those without routes included.
     pub functions: Vec<String>,
     /// What each function may do to tables.
@@ -78,8 +80,22 @@ pub struct TemplateError(String);
 struct Document {
     #[serde(default)]
     parameters: BTreeMap<String, Parameter>,
+    #[serde(default)]
+    rules: BTreeMap<String, Rule>,
     globals: Globals,
     resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Rule {
+    assertions: Vec<Assertion>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Assertion {
+    assert: Value,
 }
 
 /// A parameter, and what is allowed for it.
@@ -172,6 +188,8 @@ impl Template {
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), parameter(value)?)))
             .collect();
+        let rules = document.rules.values();
+        let assertions = rules.flat_map(|rule| rule.assertions.clone());
         let variables = environment
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), document.resolve(value)?)))
@@ -181,6 +199,7 @@ impl Template {
             tables,
             variables,
             parameters,
+            rules: assertions.map(|assertion| assertion.assert).collect(),
             functions,
             grants,
         })

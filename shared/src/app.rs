@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Client;
 use crate::auth::{AuthError, Denial, InternalError, Refusals};
 use crate::config::Config;
 use crate::crypto::ids::random_id;
-use crate::crypto::{Claims, HashError, Hasher, IdGenerator, InvalidToken, Token, Tokens};
+use crate::crypto::{Claims, HashError, Hasher, IdGenerator, InvalidToken, KeyRing, Token, Tokens};
 use crate::domain::{Account, Lifetime, Timestamp};
 use crate::keys::{Keys, KeysError};
 use crate::observe::CountRetries;
@@ -51,7 +51,7 @@ impl App {
             entropy.clone(),
         );
         let keys = Keys::new(&config.keys, || {
-            let secrets_manager = config.aws.secrets_manager(&sdk).interceptor(CountRetries);
+            let secrets_manager = config.aws.secrets_manager(&sdk);
             aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build())
         });
         Self::new(config, store, keys, Arc::new(SystemClock), entropy)
@@ -84,17 +84,18 @@ impl App {
         !self.has_served.swap(true, Ordering::Relaxed)
     }
 
-    /// A token for `account` that lives for `lifetime`.
-    pub(crate) async fn issue_token(
+    /// A token for `account` that lives for `lifetime`. The keys are had before anything is
+    /// written, so that nothing is where they are not.
+    pub(crate) fn issue_token(
         &self,
+        keys: &KeyRing,
         account: &Account,
         lifetime: Lifetime,
         now: Timestamp,
     ) -> Result<Token, AuthError> {
         let token_id = random_id(self.entropy.as_ref())?;
-        let keys = self.keys.current(now).await?;
         self.tokens
-            .issue(&keys, account, token_id, lifetime, now)
+            .issue(keys, account, token_id, lifetime, now)
             .map_err(|_| InternalError::Signing.into())
     }
 

@@ -1,5 +1,6 @@
 //! Keys change without a deployment, and nobody is signed out.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -93,32 +94,43 @@ async fn tokens_of_before_during_and_after_rotations_verify_until_they_expire_ev
     let (one, other, operator) = two_instances(&[("JWT_EXPIRES_IN", "2h")]).await;
     let instances = [&one, &other];
     let mut live: Vec<(usize, String)> = Vec::new();
-    let mut kids = std::collections::BTreeSet::new();
+    let mut kids = BTreeSet::new();
+    let mut minutes_of_two_keys = 0;
 
     for minute in 0..6 * 60 {
-        // Every hour a rotation, each step in a minute of its own.
+        // Every hour a rotation, each step in a minute of its own. The instances read the ring at
+        // different minutes: for some, each signs with a key of its own.
         let version = format!("version-{}", minute / 60);
         if let Some(step) = STEPS.get(minute % 60) {
             ask(&operator, step_of(&version, step)).await.unwrap();
         }
-        if minute % 7 == 0 {
-            let token = fresh_token(instances[minute / 7 % 2]).await;
-            kids.insert(kid_of(&token));
-            live.push((minute, token));
+        if minute >= 2 && minute % 60 < 12 {
+            let tokens = [fresh_token(&one).await, fresh_token(&other).await];
+            let signed_with: BTreeSet<_> = tokens.iter().map(|token| kid_of(token)).collect();
+            minutes_of_two_keys += usize::from(signed_with.len() == 2);
+            kids.extend(signed_with);
+            live.extend(tokens.map(|token| (minute, token)));
         }
         live.retain(|(issued, _)| minute < issued + 120);
-        let oldest = live.first().into_iter();
-        let asked = oldest
-            .chain(live.last())
-            .chain(live.get(minute % live.len()));
+        let asked = live.first().into_iter().chain(live.last());
+        let asked = asked.chain(live.get(minute % live.len().max(1)));
+        let asked = asked.filter(|_| minute >= 2);
         let answers = asked.flat_map(|(_, token)| instances.map(|app| app.user(token)));
         for answer in join_all(answers).await {
             assert_eq!(answer.status, 200, "minute {minute}: {answer:?}");
         }
         one.clock.advance(MINUTE);
+        if minute < 2 {
+            fresh_token(&one).await;
+        }
     }
 
     assert_eq!(kids.len(), 6, "{kids:?}");
+    assert!(minutes_of_two_keys > 5, "{minutes_of_two_keys}");
+    // Each read it once in five minutes, and never for the sake of a key it did not know.
+    for app in instances {
+        assert!(reads(app) <= 6 * 60 / 5 + 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,10 +310,13 @@ async fn a_rotation_that_a_revocation_overtakes_undoes_nothing() {
     assert!(refused.unwrap_err().contains("rotate again"));
     assert_eq!(states(&operator).await, ["revoked", "active", "pending"]);
 
-    // Secrets Manager starts no rotation while another is under way: that one is over.
+    // Secrets Manager starts no rotation while another is under way: that one is over, and asked
+    // for again it is refused.
     let refused = ask(&operator, step_of("version-2", "testSecret")).await;
     assert!(refused.unwrap_err().contains("no such version"));
     one.clock.advance(HOUR);
+    let refused = ask(&operator, step_of("version-2", "createSecret")).await;
+    assert!(refused.unwrap_err().contains("rotate again"));
     rotate(&operator, "version-3").await;
     assert_eq!(
         states(&operator).await,
@@ -332,6 +347,19 @@ async fn a_revocation_that_races_a_rotation_is_not_lost() {
         let state = &keys.find(|key| key["kid"] == *stolen).unwrap()["state"];
         assert_eq!(revoked.is_ok(), state == "revoked", "{revoked:?} {ring}");
     }
+}
+
+#[tokio::test]
+async fn a_revocation_after_a_rotation_leaves_none_under_way() {
+    let (app, secrets) = (TestApp::new().await, secrets().await);
+    let operator = with_secret(&app, &secrets, &[]);
+    rotate(&operator, "version-1").await;
+
+    let active = active_kid(&operator).await;
+    let revoke = json!({"action": "revoke", "kid": active});
+    ask(&operator, revoke).await.unwrap();
+
+    assert!(!secrets.is_rotation_under_way());
 }
 
 #[tokio::test]

@@ -107,6 +107,11 @@ fn cargo_lambda_deploys_what_the_template_says() {
         let line = format!("    {in_template}: {number}\n");
         assert!(of_functions.contains(&line), "{line}");
     }
+    let of_rotation = fs::read_to_string(root().join("functions/rotate-keys/Cargo.toml")).unwrap();
+    let rotation = template.split("\n  RotateKeysFunction:\n").nth(1).unwrap();
+    let rotation = rotation.split("\n\n").next().unwrap();
+    assert!(of_rotation.contains("timeout = 30\n"));
+    assert!(rotation.contains("      Timeout: 30\n"), "{rotation}");
 }
 
 #[test]

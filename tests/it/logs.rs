@@ -1,11 +1,14 @@
 //! What an operator sees of a request. That no secret is in it, every test asks at its end.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::app::{PASSWORD, TestApp, get, post};
 use tests::logs::capture;
 use tests::wire::Fault;
+
+use crate::key_rotation::{secrets, with_secret};
 
 /// The metrics of a line, as CloudWatch would take them: name and dimensions.
 ///
@@ -131,6 +134,49 @@ async fn a_failure_of_ours_is_one_line_with_its_cause() {
     assert!(cause.contains("service error"), "{cause}");
     assert!(metrics(line).contains("failures stack=latchkey reason=Unavailable"));
     assert!(metrics(line).contains("retries stack=latchkey"));
+}
+
+#[tokio::test]
+async fn a_ring_that_is_used_on_is_counted_and_warned_of() {
+    let app = TestApp::new().await;
+    let app = with_secret(&app, &secrets().await, &[]);
+    let token = app.sign_up("abc@example.com").await.token();
+    app.clock.advance(Duration::from_mins(5));
+    let away = Fault::Answer(400, json!({"__type": "AccessDeniedException"}));
+    app.wire.fail_next("GetSecretValue", usize::MAX, away);
+    let (lines, _guard) = capture();
+
+    assert_eq!(app.user(&token).await.status, 200);
+
+    let mut lines = lines.take();
+    let request = lines.pop().unwrap();
+    assert!(metrics(&request).contains("rings_unread stack=latchkey"));
+    let warning = lines.pop().unwrap();
+    assert_eq!(warning["level"], "WARN");
+    assert_eq!(warning["fields"]["request_id"], request["request_id"]);
+}
+
+/// Which of these metrics there are, the tests above say.
+#[test]
+fn alarms_are_about_metrics_that_there_are() {
+    let template = include_str!("../../template.yaml");
+    let about: BTreeSet<&str> = template
+        .split("      Namespace: Latchkey\n      MetricName: ")
+        .skip(1)
+        .map(|alarm| {
+            let (name, rest) = alarm.split_once('\n').unwrap();
+            let of_stack =
+                "      Dimensions: [{ Name: stack, Value: { Ref: \"AWS::StackName\" } }]\n";
+            assert!(rest.starts_with(of_stack), "{rest}");
+            name
+        })
+        .collect();
+
+    assert_eq!(
+        about,
+        BTreeSet::from(["refusals", "retries", "rings_unread"])
+    );
+    assert!(template.contains("STACK_NAME: { Ref: \"AWS::StackName\" }"));
 }
 
 #[tokio::test]

@@ -40,6 +40,134 @@ fn only(name: &str, value: &str) -> [(String, String); 1] {
     [(name.to_owned(), value.to_owned())]
 }
 
+/// Whether one of CloudFormation's conditions holds, with these parameters and no others set.
+fn holds(condition: &Value, parameters: &BTreeMap<&str, &str>) -> bool {
+    let (function, operands) = condition.as_object().unwrap().iter().next().unwrap();
+    let operands = operands.as_array().unwrap();
+    let text = |operand: &Value| match operand.get("Ref") {
+        Some(name) => parameters[name.as_str().unwrap()].to_owned(),
+        None => operand.as_str().unwrap().to_owned(),
+    };
+    match function.as_str() {
+        "Fn::And" => operands.iter().all(|operand| holds(operand, parameters)),
+        "Fn::Or" => operands.iter().any(|operand| holds(operand, parameters)),
+        "Fn::Not" => !holds(&operands[0], parameters),
+        _ => {
+            assert_eq!(function, "Fn::Equals");
+            text(&operands[0]) == text(&operands[1])
+        }
+    }
+}
+
+#[test]
+fn what_goes_together_the_template_s_rules_say() {
+    let template = Template::checked_in().unwrap();
+    let config = |hops: &str, networks: &str| {
+        let mut variables = template.variables.clone();
+        let given = [
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "key"),
+            ("JWT_KEYS_SECRET", "arn"),
+            ("TRUSTED_PROXY_HOPS", hops),
+            ("TRUSTED_PROXY_CIDRS", networks),
+        ];
+        variables.extend(given.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Config::from_lookup(|name| variables.get(name).map(Into::into))
+    };
+    for (hops, networks) in [
+        ("0", ""),
+        ("1", ""),
+        ("0", "10.0.0.0/8"),
+        ("1", "10.0.0.0/8"),
+    ] {
+        let parameters = BTreeMap::from([
+            ("TrustedProxyHops", hops),
+            ("TrustedProxyCidrs", networks),
+            ("DomainName", ""),
+            ("CertificateArn", ""),
+            ("HostedZoneId", ""),
+        ]);
+        let allowed = template.rules.iter().all(|rule| holds(rule, &parameters));
+
+        assert_eq!(allowed, config(hops, networks).is_ok(), "{hops} {networks}");
+    }
+    for (domain, certificate, zone, allowed) in [
+        ("", "", "", true),
+        ("a.example", "arn", "", true),
+        ("a.example", "arn", "Z1", true),
+        ("a.example", "", "", false),
+        ("", "arn", "", false),
+        ("", "", "Z1", false),
+    ] {
+        let parameters = BTreeMap::from([
+            ("TrustedProxyHops", "0"),
+            ("TrustedProxyCidrs", ""),
+            ("DomainName", domain),
+            ("CertificateArn", certificate),
+            ("HostedZoneId", zone),
+        ]);
+        let found = template.rules.iter().all(|rule| holds(rule, &parameters));
+
+        assert_eq!(found, allowed, "{domain} {certificate} {zone}");
+    }
+}
+
+#[test]
+fn patterns_of_parameters_that_no_function_sees_are_exact() {
+    let template = include_str!("../../template.yaml");
+    let pattern = |name: &str| {
+        let parameter = template.split(&format!("\n  {name}:\n")).nth(1).unwrap();
+        let pattern = parameter.split("AllowedPattern: ").nth(1).unwrap();
+        Regex::new(pattern.lines().next().unwrap()).unwrap()
+    };
+    for (name, allowed, refused) in [
+        (
+            "CorsOrigins",
+            &[
+                "",
+                "*",
+                "https://a.example",
+                "http://localhost:5173,https://b.example",
+            ][..],
+            &[
+                "*,https://a.example",
+                "https://a:99999",
+                "https://a.example/",
+                "a.example",
+            ][..],
+        ),
+        (
+            "DomainName",
+            &["", "login.example.com"],
+            &["localhost", "example.com.", "-a.example", "A.example"],
+        ),
+        (
+            "ReservedConcurrency",
+            &["", "1", "1000"],
+            &["0", "-1", "1.5"],
+        ),
+        (
+            "AlarmEmail",
+            &["", "a@example.com"],
+            &["a", "a b@example.com"],
+        ),
+        (
+            "HostedZoneId",
+            &["", "Z148QEXAMPLE8V"],
+            &["z1", "hostedzone/Z1"],
+        ),
+    ] {
+        let pattern = pattern(name);
+        for value in allowed {
+            assert!(pattern.is_match(value), "{name} {value}");
+        }
+        for value in refused {
+            assert!(!pattern.is_match(value), "{name} {value}");
+        }
+    }
+}
+
 #[test]
 fn every_number_the_template_allows_functions_start_with() {
     let template = Template::checked_in().unwrap();
@@ -59,8 +187,14 @@ fn every_number_the_template_allows_functions_start_with() {
     }
 
     assert!(least.len() > 10, "{least:?}");
-    start(&template, least).unwrap();
-    start(&template, greatest).unwrap();
+    for name in least.keys() {
+        let mut one_is_least = greatest.clone();
+        one_is_least.insert(name.clone(), least[name].clone());
+        start(&template, one_is_least).unwrap();
+        let mut one_is_greatest = least.clone();
+        one_is_greatest.insert(name.clone(), greatest[name].clone());
+        start(&template, one_is_greatest).unwrap();
+    }
 }
 
 #[test]
@@ -84,6 +218,8 @@ fn every_text_the_template_allows_functions_start_with() {
         "9999h",
         "99999h",
         "999d",
+        "99999d",
+        "9999999999s",
         "1000d",
         "30D",
         "30d ",

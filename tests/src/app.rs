@@ -230,7 +230,7 @@ impl TestApp {
         );
         let keys = Keys::new(&config.keys, || {
             let secrets = config.aws.secrets_manager(&shared);
-            let secrets = secrets.interceptor(CountRetries).http_client(wire.clone());
+            let secrets = secrets.http_client(wire.clone());
             aws_sdk_secretsmanager::Client::from_conf(secrets.build())
         });
         let app = App::new(config, store, keys, clock.clone(), entropy).expect("an app");
@@ -238,7 +238,7 @@ impl TestApp {
         Self {
             gateway: Gateway::new(template.routes, Arc::clone(&app)),
             client: Client::from_conf(sdk.build()),
-            secrets: Secrets::new(),
+            secrets: Secrets::with(&ring_keys()),
             clock,
             wire,
             app,
@@ -452,6 +452,14 @@ fn patience() -> TimeoutConfig {
         .operation_attempt_timeout(PATIENCE)
         .operation_timeout(PATIENCE)
         .build()
+}
+
+/// The keys of every test's ring.
+fn ring_keys() -> Vec<String> {
+    let ring: Value = serde_json::from_str(include_str!("../vectors/keys.json")).expect("a ring");
+    let keys = ring["keys"].as_array().expect("keys").iter();
+    let keys = keys.map(|key| key["key"].as_str().expect("a key").to_owned());
+    keys.collect()
 }
 
 /// An item as the table holds it.

@@ -19,11 +19,15 @@ static ALL: LazyLock<Lines> = LazyLock::new(|| {
 
 /// Lines of log.
 #[derive(Debug, Clone, Default)]
-pub struct Lines(Arc<Mutex<Vec<String>>>);
+pub struct Lines {
+    lines: Arc<Mutex<Vec<String>>>,
+    /// Whether they are among all lines as well.
+    is_capture: bool,
+}
 
 impl Lines {
     fn lock(&self) -> MutexGuard<'_, Vec<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The lines there are, as JSON, which are no more after that.
@@ -45,7 +49,11 @@ impl<'w> MakeWriter<'w> for Lines {
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.lock().push(String::from_utf8_lossy(line).into_owned());
+        let text = String::from_utf8_lossy(line).into_owned();
+        if self.is_capture {
+            ALL.lock().push(text.clone());
+        }
+        self.lock().push(text);
         Ok(line.len())
     }
 
@@ -57,7 +65,10 @@ impl Write for Lines {
 /// What this thread logs, until the guard is dropped.
 #[must_use]
 pub fn capture() -> (Lines, tracing::subscriber::DefaultGuard) {
-    let lines = Lines::default();
+    let lines = Lines {
+        is_capture: true,
+        ..Lines::default()
+    };
     let guard = observe::subscriber(lines.clone()).set_default();
     (lines, guard)
 }
@@ -70,10 +81,10 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// None yet.
-    pub(crate) fn new() -> Self {
+    /// These, to begin with.
+    pub(crate) fn with(secrets: &[String]) -> Self {
         Self {
-            secrets: Mutex::default(),
+            secrets: Mutex::new(secrets.iter().cloned().collect()),
             from: ALL.lock().len(),
         }
     }

@@ -52,8 +52,9 @@ pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<Sig
     let places = Places::both_or_neither(app, ip, account).await?;
     match verified {
         Ok(claim) => {
+            let keys = app.keys.current(app.clock.now()).await?;
             let (account, now) = finish(app, claim, places, password).await?;
-            let token = app.issue_token(&account, sign_in.lifetime, now).await?;
+            let token = app.issue_token(&keys, &account, sign_in.lifetime, now)?;
             observe::signed_in(&account.id);
             Ok(SignedIn { account, token })
         }

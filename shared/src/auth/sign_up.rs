@@ -89,6 +89,7 @@ pub async fn sign_up(
     let password = Arc::new(sign_up.password);
     let hash = app.hasher.hash(password, app.entropy.as_ref()).await?;
     let now = app.clock.now();
+    let keys = app.keys.current(now).await?;
     for _ in 0..MAX_ID_ATTEMPTS {
         let account = Account::new(
             app.ids.next(now),
@@ -105,7 +106,7 @@ pub async fn sign_up(
         {
             Added::Stored => {
                 let lifetime = app.config.token_lifetime;
-                let token = app.issue_token(&account, lifetime, now).await?;
+                let token = app.issue_token(&keys, &account, lifetime, now)?;
                 observe::signed_up(&account.id);
                 return Ok(SignedUp {
                     account,

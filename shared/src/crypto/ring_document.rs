@@ -16,7 +16,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::key_ring::{InvalidKeyRing, KeyState};
 use crate::domain::Timestamp;
@@ -37,6 +37,9 @@ pub struct RingDocument {
     /// The version of the secret that this one was made from.
     #[serde(default)]
     after: Option<String>,
+    /// How long a token lived at most when this one was made, in seconds.
+    #[serde(default)]
+    life: u64,
     /// The first key, of a ring that has not been rotated.
     #[serde(default)]
     key: Option<KeyText>,
@@ -116,16 +119,18 @@ impl RingDocument {
             .keys
             .iter()
             .map(|key| {
-                json!({
-                    "kid": key.kid,
-                    "state": key.state,
-                    "key": key.key.0,
-                    "since": key.since,
-                    "until": key.until,
-                })
+                let mut written = Map::new();
+                written.insert("kid".to_owned(), key.kid.as_str().into());
+                written.insert("state".to_owned(), json!(key.state));
+                written.insert("key".to_owned(), key.key.0.as_str().into());
+                let times = [("since", key.since), ("until", key.until)];
+                for (name, time) in times {
+                    written.extend(time.map(|time| (name.to_owned(), time.into())));
+                }
+                Value::Object(written)
             })
             .collect();
-        json!({"keys": keys, "after": self.after}).to_string()
+        json!({"keys": keys, "after": self.after, "life": self.life}).to_string()
     }
 
     /// Its keys, without the keys.
@@ -164,10 +169,14 @@ impl RingDocument {
             if now < ready {
                 return Err(NotRotated::TooSoon { ready });
             }
-            self.end(KeyState::Active, KeyState::Retired, now, longest_life);
+            let over = self.over(now, longest_life);
+            let active = self.keys.iter_mut();
+            active
+                .filter(|key| key.state == KeyState::Active)
+                .for_each(|key| key.end(KeyState::Retired, over));
             self.activate(pending);
         }
-        self.complete(current, now, entropy)?;
+        self.complete(current, now, longest_life, entropy)?;
         Ok(self)
     }
 
@@ -182,10 +191,11 @@ impl RingDocument {
         longest_life: Duration,
         entropy: &dyn Entropy,
     ) -> Result<Self, NotRotated> {
+        let over = self.over(now, longest_life);
         let key = self.keys.iter_mut().find(|key| key.kid == kid);
         let key = key.ok_or(NotRotated::NoSuchKey)?;
         let was_active = key.state == KeyState::Active;
-        key.end(KeyState::Revoked, now, longest_life);
+        key.end(KeyState::Revoked, over);
         if was_active {
             let pending = self.position(KeyState::Pending);
             let next = match pending {
@@ -194,18 +204,19 @@ impl RingDocument {
             };
             self.activate(next);
         }
-        self.complete(current, now, entropy)?;
+        self.complete(current, now, longest_life, entropy)?;
         Ok(self)
+    }
+
+    /// When the last token of a key that ends now has expired. An instance that has not heard of
+    /// it may sign for a while; and tokens may have lived longer until lately.
+    fn over(&self, now: Timestamp, longest_life: Duration) -> Timestamp {
+        let life = longest_life.max(Duration::from_secs(self.life));
+        now.plus(PUBLICATION).plus(life)
     }
 
     fn position(&self, state: KeyState) -> Option<usize> {
         self.keys.iter().position(|key| key.state == state)
-    }
-
-    fn end(&mut self, from: KeyState, to: KeyState, now: Timestamp, longest_life: Duration) {
-        for key in self.keys.iter_mut().filter(|key| key.state == from) {
-            key.end(to, now, longest_life);
-        }
     }
 
     fn activate(&mut self, position: usize) {
@@ -220,6 +231,7 @@ impl RingDocument {
         &mut self,
         current: &str,
         now: Timestamp,
+        longest_life: Duration,
         entropy: &dyn Entropy,
     ) -> Result<(), EntropyError> {
         let is_over = |key: &KeyDocument| key.until.is_some_and(|until| until <= now.secs());
@@ -228,6 +240,7 @@ impl RingDocument {
             self.publish(now, entropy)?;
         }
         self.after = Some(current.to_owned());
+        self.life = longest_life.as_secs();
         Ok(())
     }
 
@@ -245,12 +258,11 @@ impl RingDocument {
 }
 
 impl KeyDocument {
-    /// Ends a key's time as one that signs. An instance that has not heard of it may sign for a
-    /// while, and what it signs may live as long as any token does.
-    fn end(&mut self, state: KeyState, now: Timestamp, longest_life: Duration) {
+    /// Ends a key's time as one that signs.
+    fn end(&mut self, state: KeyState, over: Timestamp) {
         self.state = state;
         self.since = None;
-        self.until = Some(now.plus(PUBLICATION).plus(longest_life).secs());
+        self.until = Some(over.secs());
     }
 }
 
@@ -321,6 +333,16 @@ mod tests {
         let ring = rotate(&ring, at(61));
         assert_eq!(states(&ring), [Retired, Retired, Active, Pending]);
         assert!(ring.keys.iter().all(|key| key.kid != "1"), "{ring:?}");
+    }
+
+    #[test]
+    fn tokens_that_were_to_live_longer_live_on_when_the_setting_is_lowered() {
+        let ring = rotate(&first(), at(0));
+
+        let ring = ring.rotated("v", at(30), Duration::from_hours(1), &SystemEntropy);
+
+        let until = at(60).plus(PUBLICATION).secs();
+        assert_eq!(ring.unwrap().keys[0].until, Some(until));
     }
 
     #[test]

@@ -96,8 +96,8 @@ impl Keys {
         }
     }
 
-    /// The ring, at most five minutes old. One that cannot be read again is used on, and each
-    /// failure is an error in the log and counted; it is tried again after a minute.
+    /// The ring, at most five minutes old. One that cannot be read again is used on; each failure
+    /// is logged and counted, and it is tried again after a minute.
     pub async fn current(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeysError> {
         if let Some(ring) = self.cache().fresh(now) {
             return Ok(ring);
@@ -108,7 +108,11 @@ impl Keys {
             return Ok(ring);
         }
         match (self.read(now).await, cached.ring) {
-            (Ok(ring), _) | (Err(_), Some((ring, _))) => Ok(ring),
+            (Ok(ring), _) => Ok(ring),
+            (Err(error), Some((ring, _))) => {
+                observe::trouble("the key ring could not be read again", &error);
+                Ok(ring)
+            }
             (Err(error), None) => Err(error),
         }
     }
@@ -153,7 +157,7 @@ impl Keys {
             }
             Err(error) => {
                 cache.failed_at = Some(now);
-                observe::ring_unread(&error);
+                observe::ring_unread();
                 Err(error)
             }
         }

@@ -4,12 +4,15 @@
 //! put to use, each step as often as it takes. A revocation is an operator's, at once. A version
 //! says which it was made from, and takes its place or none.
 
-use super::secret::{PENDING, SecretRing, Version};
+use super::secret::{Addition, PENDING, SecretRing, Version};
 use super::{KeysError, SecretError};
 use crate::app::App;
 use crate::crypto::ids::random_id;
 use crate::crypto::{InvalidKeyRing, KeyRing, NotRotated, RingDocument};
 use crate::ports::EntropyError;
+
+/// What a secret holds.
+const MAX_SECRET_BYTES: usize = 65_536;
 
 /// The stage of a version that revokes a key, until it is the one in use.
 const REVOKING: &str = "REVOKING";
@@ -26,10 +29,9 @@ pub async fn create(app: &App, id: &str) -> Result<(), RotationError> {
     }
     let (now, longest_life) = (app.clock.now(), app.config.longest_token_life());
     let entropy = app.entropy.as_ref();
-    let ring = current
-        .ring
-        .rotated(&current.id, now, longest_life, entropy)?;
-    Ok(secret.add(id, PENDING, &ring).await?)
+    let from = current.ring.clone();
+    let ring = from.rotated(&current.id, now, longest_life, entropy)?;
+    add(secret, id, PENDING, &ring).await
 }
 
 /// Whether the version `id` can be put to use.
@@ -45,7 +47,7 @@ pub async fn finish(app: &App, id: &str) -> Result<(), RotationError> {
     checked(secret, id, &current).await?;
     if current.id != id {
         // Of what was checked: another version in use by now is left alone.
-        secret.promote(id, &current.id).await?;
+        secret.promote(id, &current).await?;
         tracing::info!(version = id, "keys rotated");
     }
     Ok(())
@@ -66,12 +68,11 @@ pub async fn revoke(app: &App, kid: &str) -> Result<RingDocument, RotationError>
     let current = secret.current().await?;
     let (now, longest_life) = (app.clock.now(), app.config.longest_token_life());
     let entropy = app.entropy.as_ref();
-    let ring = current
-        .ring
-        .without(kid, &current.id, now, longest_life, entropy)?;
+    let from = current.ring.clone();
+    let ring = from.without(kid, &current.id, now, longest_life, entropy)?;
     let id = random_id(entropy)?;
-    secret.add(&id, REVOKING, &ring).await?;
-    secret.promote(&id, &current.id).await?;
+    add(secret, &id, REVOKING, &ring).await?;
+    secret.promote(&id, &current).await?;
     tracing::info!(kid, "key revoked");
     Ok(ring)
 }
@@ -85,6 +86,24 @@ fn secret(app: &App) -> Result<&SecretRing, RotationError> {
     app.keys.secret().ok_or(RotationError::NotASecret)
 }
 
+/// Adds a version that functions can use, or none.
+async fn add(
+    secret: &SecretRing,
+    id: &str,
+    stage: &str,
+    ring: &RingDocument,
+) -> Result<(), RotationError> {
+    let json = ring.to_json();
+    KeyRing::from_json(&json)?;
+    if json.len() > MAX_SECRET_BYTES {
+        return Err(RotationError::Full);
+    }
+    match secret.add(id, stage, json).await? {
+        Addition::Done => Ok(()),
+        Addition::OtherContent => Err(RotationError::Overtaken),
+    }
+}
+
 /// A version is good that functions can use, and that was made from the one in use. One that never
 /// can be gives up its stage, or Secrets Manager would try to finish that rotation for ever.
 async fn check(
@@ -92,11 +111,11 @@ async fn check(
     version: &Version,
     current: &Version,
 ) -> Result<(), RotationError> {
-    KeyRing::from_json(&version.ring.to_json())?;
-    if version.ring.after() == Some(current.id.as_str()) {
+    let is_next = version.ring.after() == Some(current.id.as_str());
+    if is_next && KeyRing::from_json(&version.ring.to_json()).is_ok() {
         return Ok(());
     }
-    secret.abandon(&version.id).await?;
+    secret.settle(&version.id).await?;
     Err(RotationError::Overtaken)
 }
 
@@ -112,6 +131,9 @@ pub enum RotationError {
     /// Another version is in use than the one this was made from.
     #[error("the ring has changed since this version was made: rotate again")]
     Overtaken,
+    /// There are more keys than a secret holds: they are kept for as long as tokens live.
+    #[error("the ring is too large: rotate less often, or let tokens live shorter")]
+    Full,
     /// The ring does not turn now.
     #[error(transparent)]
     NotRotated(#[from] NotRotated),

@@ -32,8 +32,18 @@ pub struct SecretRing {
 pub(super) struct Version {
     /// Its id.
     pub(super) id: String,
+    /// Whether a rotation is said to be making it.
+    pub(super) is_pending: bool,
     /// What it holds.
     pub(super) ring: RingDocument,
+}
+
+/// What became of a version to be added.
+pub(super) enum Addition {
+    /// It is there.
+    Done,
+    /// One of its id is there, and holds something else.
+    OtherContent,
 }
 
 /// Secrets Manager refused, or is away.
@@ -73,39 +83,48 @@ impl SecretRing {
     }
 
     /// Adds a version of this id at this stage, which is taken from any other. Done again with the
-    /// same content it changes nothing; with another it is refused.
+    /// same content it changes nothing.
     pub(super) async fn add(
         &self,
         id: &str,
         stage: &str,
-        ring: &RingDocument,
-    ) -> Result<(), SecretError> {
-        self.client
+        json: String,
+    ) -> Result<Addition, SecretError> {
+        let put = self
+            .client
             .put_secret_value()
             .secret_id(&self.id)
             .client_request_token(id)
             .version_stages(stage)
-            .secret_string(ring.to_json())
-            .send()
-            .await?;
-        Ok(())
+            .secret_string(json);
+        match put.send().await {
+            Ok(_) => Ok(Addition::Done),
+            Err(SdkError::ServiceError(error)) if error.err().is_resource_exists_exception() => {
+                Ok(Addition::OtherContent)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Makes the version `id` the one that is used, unless another than `from` is by now.
-    pub(super) async fn promote(&self, id: &str, from: &str) -> Result<(), SecretError> {
+    pub(super) async fn promote(&self, id: &str, from: &Version) -> Result<(), SecretError> {
+        if from.is_pending {
+            self.settle(&from.id).await?;
+        }
         self.client
             .update_secret_version_stage()
             .secret_id(&self.id)
             .version_stage(CURRENT)
             .move_to_version_id(id)
-            .remove_from_version_id(from)
+            .remove_from_version_id(&from.id)
             .send()
             .await?;
         Ok(())
     }
 
-    /// Ends the rotation that was making the version `id`.
-    pub(super) async fn abandon(&self, id: &str) -> Result<(), SecretError> {
+    /// Ends the rotation that was making the version `id`, in success or not. While its stage is on
+    /// a version that is not the one in use, Secrets Manager starts no other.
+    pub(super) async fn settle(&self, id: &str) -> Result<(), SecretError> {
         self.client
             .update_secret_version_stage()
             .secret_id(&self.id)
@@ -126,8 +145,10 @@ impl SecretRing {
             Err(SdkError::ServiceError(error)) if is_absent(error.err()) => return Ok(None),
             Err(error) => return Err(SecretError::from(error).into()),
         };
+        let stages = output.version_stages();
         Ok(Some(Version {
             id: output.version_id().unwrap_or_default().to_owned(),
+            is_pending: stages.iter().any(|stage| stage == PENDING),
             ring: RingDocument::from_json(output.secret_string().unwrap_or_default())?,
         }))
     }

@@ -74,15 +74,14 @@ pub(crate) fn signed_in(account: &AccountId) {
     });
 }
 
-/// A call to AWS is made once more.
+/// A call to DynamoDB is made once more.
 pub(crate) fn retried() {
     note(|notes| notes.retries += 1);
 }
 
 /// The key ring could not be read.
-pub(crate) fn ring_unread(error: &dyn Error) {
+pub(crate) fn ring_unread() {
     note(|notes| notes.rings_unread += 1);
-    trouble("the key ring could not be read", error);
 }
 
 /// Something went wrong that the request does not fail for.

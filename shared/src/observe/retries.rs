@@ -1,4 +1,4 @@
-//! Notes the attempts of the SDK that follow a first one.
+//! Notes the attempts at a call to DynamoDB that follow a first one.
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
