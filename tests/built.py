@@ -1,4 +1,5 @@
-"""Checks what `make build` made: that each function fits, and runs on Lambda's glibc.
+"""Checks what `make build` made: that each function fits, runs on Lambda's glibc, and survives a
+panic, which the runtime turns into an answer: cargo-lambda builds programs that abort unless told.
 
 Needs Python and binutils.
 """
@@ -31,6 +32,15 @@ def newest_glibc(program):
     return max((int(major), int(minor)) for major, minor in versions)
 
 
+def unwinds(program):
+    """Whether there are tables of what to clean up, which a program that aborts has no use for."""
+    sections = subprocess.run(
+        ["objdump", "-h", program], capture_output=True, text=True, check=True
+    ).stdout
+    size = re.search(r"\.gcc_except_table\s+([0-9a-f]+)", sections)
+    return size is not None and int(size[1], 16) > 50_000
+
+
 failed = 0
 functions = sorted(path.name for path in (ROOT / "functions").iterdir())
 for name in functions:
@@ -40,9 +50,17 @@ for name in functions:
         print(f"{name:16} not built")
         continue
     size, glibc = zipped(program), newest_glibc(program)
-    good = size <= MOST_BYTES and glibc <= GLIBC
-    failed += not good
-    verdict = "ok" if good else "TOO LARGE" if size > MOST_BYTES else "GLIBC TOO NEW"
+    faults = [
+        fault
+        for fault, found in (
+            ("TOO LARGE", size > MOST_BYTES),
+            ("GLIBC TOO NEW", glibc > GLIBC),
+            ("ABORTS WHEN IT PANICS", not unwinds(program)),
+        )
+        if found
+    ]
+    failed += bool(faults)
+    verdict = ", ".join(faults) or "ok"
     print(f"{name:16} {size / 1e6:5.2f} MB zipped, glibc {glibc[0]}.{glibc[1]}: {verdict}")
 print(f"{len(functions) - failed} passed, {failed} failed")
 sys.exit(1 if failed else 0)
