@@ -84,6 +84,7 @@ Latencies are from the event handed out to the answer posted, the Runtime API's 
 a cold start is from the process spawned to its first answer. A figure and its floor were
 measured in turns.
   bare GetItem   a Lambda function that makes one strongly consistent GetItem
+  bare 2 reads   one that first makes one GetSecretValue, as ours do where the ring is a secret
   bare answer    a Lambda function that does nothing
   bare Argon2id  one hash of 19 MiB, 2 passes, 1 lane, in memory that is kept, by the crate
                  argon2-rust, which the functions hash with

@@ -8,7 +8,7 @@ use super::stage::Stage;
 const FLOOR: &str = "bare GetItem";
 
 /// The floor where the key ring is in Secrets Manager.
-const FLOOR_WITH_RING: &str = "bare GetSecretValue+GetItem";
+const FLOOR_WITH_RING: &str = "bare 2 reads";
 
 /// From the process spawned to its first answer: with the key ring in a file, and in Secrets
 /// Manager, which is one call more.

@@ -13,8 +13,8 @@ use shared::keys::KeySource;
 fn main() -> Result<(), Error> {
     let aws = aws()?;
     let keys = match variable("JWT_KEYS_SECRET") {
-        Ok(secret) => KeySource::Secret(secret),
-        Err(_) => KeySource::File("unread".into()),
+        Ok(secret) if !secret.is_empty() => KeySource::Secret(secret),
+        _ => KeySource::File("unread".into()),
     };
     let sdk = aws.sdk_config(&keys);
     let client = Client::from_conf(aws.dynamodb(&sdk).build());
