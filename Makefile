@@ -43,13 +43,15 @@ test-sam: build ## Build, then run every event and route by the SAM CLI, in Dock
 		target/debug/local with $(VENV)/bin/python tests/sam_local.py
 
 .PHONY: check
-check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the template, tokens against PyJWT
+check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the template, secrets, tokens against PyJWT
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	$(VENV)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region eu-central-1
 	$(CHECKOV)/bin/checkov --config-file .checkov.yaml
+	$(CHECKOV)/bin/checkov --directory . --framework secrets --quiet --compact --skip-download \
+		$(addprefix --skip-path ,tests/vectors target .venv .local .git)
 	$(VENV)/bin/python tests/vectors/pyjwt.py
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
 	else echo "NOT CHECKED: licences of dependencies (cargo install cargo-deny)"; fi
