@@ -17,14 +17,16 @@ use tracing_subscriber::registry::LookupSpan;
 pub const REQUESTS: &str = "latchkey::requests";
 
 /// A subscriber that writes lines to `writer`. The runtime's own span would be formatted for each
-/// request, and says nothing that Lambda does not log itself.
+/// request, and says nothing that Lambda does not log itself; what an operator is refused it would
+/// log a second time.
 pub fn subscriber<W>(writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let levels = Targets::new()
         .with_default(LevelFilter::INFO)
-        .with_target("lambda_runtime", LevelFilter::WARN);
+        .with_target("lambda_runtime", LevelFilter::WARN)
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let json = formats().json().with_target(false);
     let json = json.with_current_span(false).with_span_list(false);
     let lines = tracing_subscriber::fmt::layer()
