@@ -255,6 +255,20 @@ async fn an_instance_without_any_ring_answers_503_and_recovers() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_finds_no_ring_takes_no_place_under_a_limit() {
+    let (_, other, _) = two_instances(&[("SIGNIN_RATE_LIMIT_ACCOUNT", "1")]).await;
+    let away = Fault::Answer(500, json!({}));
+    other.wire.fail_next("GetSecretValue", usize::MAX, away);
+    for _ in 0..2 {
+        let answer = other.sign_in("abc@example.com", PASSWORD).await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+    }
+
+    other.wire.heal();
+    assert_eq!(other.sign_in("abc@example.com", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_revoked_key_ends_everywhere_and_the_next_one_signs_at_once() {
     let (one, other, operator) = two_instances(&[]).await;
     rotate(&operator, "version-1").await;

@@ -43,6 +43,8 @@ pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<Sig
     let account = limits::sign_in_account(&sign_in.identifier, source);
     limits::refuse_known(app, Policy::SignInIp, &ip)?;
     limits::refuse_known(app, Policy::SignInAccount, &account)?;
+    // Before a place is taken, which a failure would have to give back.
+    let keys = app.keys.current(app.clock.now()).await?;
     let password = Arc::new(sign_in.password);
     let (verified, ip, account) = tokio::join!(
         verify(app, &sign_in.identifier, Arc::clone(&password)),
@@ -52,7 +54,6 @@ pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<Sig
     let places = Places::both_or_neither(app, ip, account).await?;
     match verified {
         Ok(claim) => {
-            let keys = app.keys.current(app.clock.now()).await?;
             let (account, now) = finish(app, claim, places, password).await?;
             let token = app.issue_token(&keys, &account, sign_in.lifetime, now)?;
             observe::signed_in(&account.id);
