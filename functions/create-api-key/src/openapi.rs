@@ -2,6 +2,7 @@
 
 use shared::auth::{AuthError, Need};
 use shared::http::HttpError;
+use shared::http::api_key;
 use shared::http::openapi::{Asks, Json, Route, example};
 use shared::http::problem::Problem;
 
@@ -19,18 +20,7 @@ pub fn route() -> Route {
         }))),
         asks: Asks::For(Need::TokenAlone),
         answer: Some(Json::of::<Response<'_>>(example!({
-            "apiKey": {
-                "id": 1,
-                "name": "backup",
-                "key": "api_IMvDOCHh8lm1FXfB08hy4b8j",
-                "clientSecret": null,
-                "createdDate": "2026-11-23T08:23:39.391Z",
-                "expireDate": null,
-                "ownerId": "6b03f80b55d568306a5d0d6c",
-                "revoked": false,
-                "permissions": 1,
-                "description": null,
-            },
+            "apiKey": api_key::example("api_IMvDOCHh8lm1FXfB08hy4b8j"),
         }))),
         refuses: vec![
             HttpError::field("permissions", Problem::NotPermissions),

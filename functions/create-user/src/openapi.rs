@@ -6,6 +6,7 @@ use shared::http::HttpError;
 use shared::http::openapi::refusals::{limited, taken};
 use shared::http::openapi::{Asks, Json, Route, example};
 use shared::http::problem::Problem;
+use shared::http::user;
 
 use crate::Response;
 
@@ -25,14 +26,7 @@ pub fn route() -> Route {
         asks: Asks::IfSent(Need::Permission(Permission::Create)),
         answer: Some(Json::of::<Response<'_>>(example!({
             "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIs...",
-            "user": {
-                "id": "6b03f80b55d568306a5d0d6c",
-                "username": "abc@example.com",
-                "isActive": false,
-                "email": "abc@example.com",
-                "plan": "free",
-                "vendor": null,
-            },
+            "user": user::example(),
         }))),
         is_counted: true,
         refuses: vec![

@@ -5,6 +5,7 @@ use shared::http::HttpError;
 use shared::http::openapi::refusals::limited;
 use shared::http::openapi::{Json, Route, example};
 use shared::http::problem::Problem;
+use shared::http::user;
 
 use crate::Response;
 
@@ -20,14 +21,7 @@ pub fn route() -> Route {
             "password": "abc321",
         }))),
         answer: Some(Json::of::<Response<'_>>(example!({
-            "user": {
-                "id": "6b03f80b55d568306a5d0d6c",
-                "username": "abc@example.com",
-                "isActive": false,
-                "email": "abc@example.com",
-                "plan": "free",
-                "vendor": null,
-            },
+            "user": user::example(),
             "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIs...",
         }))),
         refuses: vec![

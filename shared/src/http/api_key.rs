@@ -29,6 +29,24 @@ pub struct ApiKeyObject<'a> {
     description: Option<&'a str>,
 }
 
+/// A key for the reference, shown so.
+#[cfg(feature = "openapi")]
+#[must_use]
+pub fn example(shown: &str) -> serde_json::Value {
+    serde_json::json!({
+        "id": 1,
+        "name": "backup",
+        "key": shown,
+        "clientSecret": null,
+        "createdDate": "2026-11-23T08:23:39.391Z",
+        "expireDate": null,
+        "ownerId": "6b03f80b55d568306a5d0d6c",
+        "revoked": false,
+        "permissions": 1,
+        "description": null,
+    })
+}
+
 impl fmt::Debug for ApiKeyObject<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ApiKeyObject({}, redacted)", self.id)

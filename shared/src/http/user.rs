@@ -17,6 +17,20 @@ pub struct User<'a> {
     vendor: Option<&'a str>,
 }
 
+/// A user for the reference.
+#[cfg(feature = "openapi")]
+#[must_use]
+pub fn example() -> serde_json::Value {
+    serde_json::json!({
+        "id": "6b03f80b55d568306a5d0d6c",
+        "username": "abc@example.com",
+        "isActive": false,
+        "email": "abc@example.com",
+        "plan": "free",
+        "vendor": null,
+    })
+}
+
 impl<'a> User<'a> {
     /// What is shown of an account.
     #[must_use]
