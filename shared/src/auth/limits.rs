@@ -1,5 +1,6 @@
 //! Limits on attempts: who may still try.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use super::error::AuthError;
@@ -49,22 +50,22 @@ const SIGN_IN_NOTE: Duration = Duration::from_secs(10);
 
 /// The key of the counter of sign-ups from an address.
 pub(super) fn sign_up_ip(ip: SourceIp) -> String {
-    format!("sign-up-ip#{ip}")
+    Policy::SignUpIp.counter(ip)
 }
 
 /// The key of the counter of sign-ups for a canonical email.
 pub(super) fn sign_up_email(canonical: &str) -> String {
-    format!("sign-up-email#{}", digest(canonical))
+    Policy::SignUpEmail.counter(digest(canonical))
 }
 
 /// The key of the counter of failed sign-ins from an address.
 pub(super) fn sign_in_ip(ip: SourceIp) -> String {
-    format!("sign-in-ip#{ip}")
+    Policy::SignInIp.counter(ip)
 }
 
 /// The key of the counter of guessed API keys from an address.
 pub(super) fn api_key_ip(ip: SourceIp) -> String {
-    format!("api-key-ip#{ip}")
+    Policy::ApiKeyIp.counter(ip)
 }
 
 /// The key of the counter of failed sign-ins for an identifier from an address. Email, username
@@ -75,7 +76,7 @@ pub(super) fn sign_in_account(identifier: &Identifier, ip: SourceIp) -> String {
         Identifier::Username(username) => format!("username {ip} {username}"),
         Identifier::Nobody(presented) => format!("nobody {ip} {presented}"),
     };
-    format!("sign-in-account#{}", digest(&named))
+    Policy::SignInAccount.counter(digest(&named))
 }
 
 /// Refuses without a call what this instance knows to be refused.
@@ -146,6 +147,11 @@ impl Policy {
             Self::SignInAccount => "sign-in-account",
             Self::ApiKeyIp => "api-key-ip",
         }
+    }
+
+    /// The key of the counter of this subject.
+    fn counter(self, subject: impl Display) -> String {
+        format!("{}#{subject}", self.name())
     }
 
     /// Whether an attempt that did not fail gives its place back.
