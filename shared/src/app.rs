@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::crypto::ids::random_id;
 use crate::crypto::{Claims, HashError, Hasher, IdGenerator, InvalidToken, KeyRing, Token, Tokens};
 use crate::domain::{Account, Lifetime, Timestamp};
-use crate::keys::{Keys, KeysError};
+use crate::keys::Keys;
 use crate::observe::CountRetries;
 use crate::ports::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
 use crate::store::Store;
@@ -119,9 +119,6 @@ pub enum StartError {
     /// A variable is missing or malformed.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
-    /// The key ring cannot be had.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
     /// The hasher could not be built.
     #[error(transparent)]
     Hash(#[from] HashError),

@@ -7,8 +7,8 @@ use regex::Regex;
 use serde_json::Value;
 use shared::config::Config;
 
-/// Whether functions start with these settings, and the template's defaults for all others.
-fn start(
+/// What functions make of these settings, and the template's defaults for all others.
+fn config(
     template: &Template,
     settings: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, String> {
@@ -22,18 +22,27 @@ fn start(
         variables.insert(name.to_owned(), value.to_owned());
     }
     variables.extend(settings);
-    // The two go together: a rule of the template says so.
-    let is_set = |name: &str, unset: &str| variables.get(name).is_some_and(|value| value != unset);
+    let config = Config::from_lookup(|name| variables.get(name).map(Into::into));
+    config.map_err(|error| error.to_string())
+}
+
+/// The same, where a setting is alone that goes together with another: a rule of the template
+/// asks for both.
+fn start(
+    template: &Template,
+    settings: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, String> {
+    let mut settings: BTreeMap<String, String> = settings.into_iter().collect();
+    let is_set = |name: &str, unset: &str| settings.get(name).is_some_and(|value| value != unset);
     match (
         is_set("TRUSTED_PROXY_HOPS", "0"),
         is_set("TRUSTED_PROXY_CIDRS", ""),
     ) {
-        (true, false) => variables.insert("TRUSTED_PROXY_CIDRS".into(), "10.0.0.0/8".into()),
-        (false, true) => variables.insert("TRUSTED_PROXY_HOPS".into(), "1".into()),
+        (true, false) => settings.insert("TRUSTED_PROXY_CIDRS".into(), "10.0.0.0/8".into()),
+        (false, true) => settings.insert("TRUSTED_PROXY_HOPS".into(), "1".into()),
         _ => None,
     };
-    let config = Config::from_lookup(|name| variables.get(name).map(Into::into));
-    config.map_err(|error| error.to_string())
+    config(template, settings)
 }
 
 fn only(name: &str, value: &str) -> [(String, String); 1] {
@@ -62,19 +71,6 @@ fn holds(condition: &Value, parameters: &BTreeMap<&str, &str>) -> bool {
 #[test]
 fn what_goes_together_the_template_s_rules_say() {
     let template = Template::checked_in().unwrap();
-    let config = |hops: &str, networks: &str| {
-        let mut variables = template.variables.clone();
-        let given = [
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ACCESS_KEY_ID", "id"),
-            ("AWS_SECRET_ACCESS_KEY", "key"),
-            ("JWT_KEYS_SECRET", "arn"),
-            ("TRUSTED_PROXY_HOPS", hops),
-            ("TRUSTED_PROXY_CIDRS", networks),
-        ];
-        variables.extend(given.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        Config::from_lookup(|name| variables.get(name).map(Into::into))
-    };
     for (hops, networks) in [
         ("0", ""),
         ("1", ""),
@@ -90,7 +86,13 @@ fn what_goes_together_the_template_s_rules_say() {
         ]);
         let allowed = template.rules.iter().all(|rule| holds(rule, &parameters));
 
-        assert_eq!(allowed, config(hops, networks).is_ok(), "{hops} {networks}");
+        let hops_set = only("TRUSTED_PROXY_HOPS", hops).into_iter();
+        let both = hops_set.chain(only("TRUSTED_PROXY_CIDRS", networks));
+        assert_eq!(
+            allowed,
+            config(&template, both).is_ok(),
+            "{hops} {networks}"
+        );
     }
     for (domain, certificate, zone, allowed) in [
         ("", "", "", true),

@@ -5,7 +5,8 @@
 //! | [`app`] | a whole Latchkey of a test's own, and a method per user action |
 //! | [`clock`] | a clock that moves when told |
 //! | [`description`] | what the API's description says of an answer |
-//! | [`costs`] | what requests cost, measured |
+//! | [`costs`], [`money`] | what requests cost: measured, and at Amazon's prices |
+//! | [`logs`] | what is logged, and that no secret is in it |
 //! | [`wire`] | the wire between the SDK and the engine: counted, and cut on demand |
 
 #![expect(

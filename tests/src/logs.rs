@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use serde_json::Value;
 use shared::observe;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::wire::lock;
 
 /// Everything that was logged in this process.
 static ALL: LazyLock<Lines> = LazyLock::new(|| {
@@ -27,7 +29,7 @@ pub struct Lines {
 
 impl Lines {
     fn lock(&self) -> MutexGuard<'_, Vec<String>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.lines)
     }
 
     /// The lines there are, as JSON, which are no more after that.
@@ -93,8 +95,7 @@ impl Secrets {
     pub(crate) fn add(&self, secret: &str) {
         // What is shorter stands in a line by chance.
         if secret.len() > 5 {
-            let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-            secrets.insert(secret.to_owned());
+            lock(&self.secrets).insert(secret.to_owned());
         }
     }
 
@@ -117,7 +118,7 @@ impl Secrets {
 
     /// The first line that holds a secret, other than within a longer word.
     pub(crate) fn leaked(&self) -> Option<String> {
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let secrets = lock(&self.secrets);
         let lines = ALL.lock();
         let mut since = lines.iter().skip(self.from);
         let holds = |line: &&String| secrets.iter().any(|secret| holds(line, secret));

@@ -45,7 +45,24 @@ const MIN_KEY_BYTES: usize = 32;
 impl KeyRing {
     /// Parses a ring's JSON. Errors never hold a part of it.
     pub fn from_json(json: &str) -> Result<Self, InvalidKeyRing> {
-        let document = RingDocument::from_json(json)?;
+        RingDocument::from_json(json)?.try_into()
+    }
+
+    /// The key that signs.
+    pub(super) fn signing(&self) -> Option<&Key> {
+        self.keys.get(self.signing)
+    }
+
+    /// The key of this id, whatever it may do.
+    pub(super) fn find(&self, kid: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.kid == kid)
+    }
+}
+
+impl TryFrom<RingDocument> for KeyRing {
+    type Error = InvalidKeyRing;
+
+    fn try_from(document: RingDocument) -> Result<Self, InvalidKeyRing> {
         let keys = document
             .keys
             .into_iter()
@@ -63,16 +80,6 @@ impl KeyRing {
             }
             _ => Err(InvalidKeyRing::NotOneActive),
         }
-    }
-
-    /// The key that signs.
-    pub(super) fn signing(&self) -> Option<&Key> {
-        self.keys.get(self.signing)
-    }
-
-    /// The key of this id, whatever it may do.
-    pub(super) fn find(&self, kid: &str) -> Option<&Key> {
-        self.keys.iter().find(|key| key.kid == kid)
     }
 }
 

@@ -93,8 +93,8 @@ async fn add(
     stage: &str,
     ring: &RingDocument,
 ) -> Result<(), RotationError> {
+    KeyRing::try_from(ring.clone())?;
     let json = ring.to_json();
-    KeyRing::from_json(&json)?;
     if json.len() > MAX_SECRET_BYTES {
         return Err(RotationError::Full);
     }
@@ -112,7 +112,7 @@ async fn check(
     current: &Version,
 ) -> Result<(), RotationError> {
     let is_next = version.ring.after() == Some(current.id.as_str());
-    if is_next && KeyRing::from_json(&version.ring.to_json()).is_ok() {
+    if is_next && KeyRing::try_from(version.ring.clone()).is_ok() {
         return Ok(());
     }
     secret.settle(&version.id).await?;
