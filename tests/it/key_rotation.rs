@@ -4,18 +4,14 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use futures_util::future::join_all;
 use local::functions::operate;
 use local::secrets::Secrets;
 use serde_json::{Value, json};
 use tests::app::{PASSWORD, TestApp};
-use tests::wire::Fault;
 
-use crate::tokens::sign_with;
-
-const MINUTE: Duration = Duration::from_mins(1);
-const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 /// A Secrets Manager whose secret is as it is generated with the stack: one key.
 pub(crate) async fn secrets() -> Secrets {
@@ -38,7 +34,7 @@ pub(crate) fn step_of(version: &str, step: &str) -> Value {
     json!({"Step": step, "SecretId": "arn", "ClientRequestToken": version})
 }
 
-async fn ask(app: &TestApp, request: Value) -> Result<Value, String> {
+pub(crate) async fn ask(app: &TestApp, request: Value) -> Result<Value, String> {
     operate("rotate-keys", &app.app, request).await.unwrap()
 }
 
@@ -58,19 +54,19 @@ async fn states(app: &TestApp) -> Vec<String> {
     keys.iter().map(state).collect()
 }
 
-async fn active_kid(app: &TestApp) -> String {
+pub(crate) async fn active_kid(app: &TestApp) -> String {
     let ring = ask(app, json!({"action": "list"})).await.unwrap();
     let keys = ring["keys"].as_array().unwrap();
     let active = keys.iter().find(|key| key["state"] == "active");
     active.unwrap()["kid"].as_str().unwrap().to_owned()
 }
 
-async fn fresh_token(app: &TestApp) -> String {
+pub(crate) async fn fresh_token(app: &TestApp) -> String {
     app.sign_in("abc@example.com", PASSWORD).await.token()
 }
 
 /// How often the secret was read since the last look.
-fn reads(app: &TestApp) -> usize {
+pub(crate) fn reads(app: &TestApp) -> usize {
     let calls = app.wire.take_calls();
     let of_secret = calls
         .iter()
@@ -79,7 +75,7 @@ fn reads(app: &TestApp) -> usize {
 }
 
 /// Two instances with keys in a secret, an operator's, and somebody who has signed up.
-async fn two_instances(settings: &[(&str, &str)]) -> (TestApp, TestApp, TestApp) {
+pub(crate) async fn two_instances(settings: &[(&str, &str)]) -> (TestApp, TestApp, TestApp) {
     let app = TestApp::new().await;
     let secrets = secrets().await;
     let one = with_secret(&app, &secrets, settings);
@@ -158,114 +154,13 @@ async fn no_request_that_races_a_rotation_is_denied() {
     }
 }
 
-fn kid_of(token: &str) -> String {
+pub(crate) fn kid_of(token: &str) -> String {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     let header = token.split('.').next().unwrap();
     let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
     header["kid"].as_str().unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn the_ring_is_read_once_and_again_when_it_is_five_minutes_old() {
-    let (one, _, _) = two_instances(&[]).await;
-    let token = fresh_token(&one).await;
-    assert_eq!(reads(&one), 1);
-
-    one.clock
-        .advance(4 * MINUTE + Duration::from_millis(59_999));
-    one.user(&token).await;
-    assert_eq!(reads(&one), 0);
-
-    one.clock.advance(Duration::from_millis(1));
-    one.user(&token).await;
-    one.user(&token).await;
-    assert_eq!(reads(&one), 1);
-}
-
-#[tokio::test]
-async fn a_key_that_is_not_in_the_ring_is_looked_for_once_a_minute() {
-    let (one, _, _) = two_instances(&[]).await;
-    let made_up = ["a", "b"].map(|kid| {
-        let header = json!({"alg": "HS256", "typ": "JWT", "kid": kid});
-        sign_with(&[7; 32], &header, "{}")
-    });
-    reads(&one);
-
-    for _ in 0..3 {
-        for token in &made_up {
-            assert_eq!(one.user(token).await.status, 401);
-        }
-    }
-    assert_eq!(reads(&one), 1);
-
-    one.clock.advance(MINUTE);
-    one.user(&made_up[0]).await;
-    assert_eq!(reads(&one), 1);
-}
-
-#[tokio::test]
-async fn a_ring_that_cannot_be_read_again_is_used_on() {
-    let (one, other, operator) = two_instances(&[]).await;
-    let token = fresh_token(&one).await;
-    fresh_token(&other).await;
-    other.clock.advance(HOUR);
-    reads(&one);
-
-    for fault in [
-        Fault::Answer(500, json!({"__type": "InternalServiceError"})),
-        Fault::Answer(400, json!({"__type": "AccessDeniedException"})),
-        Fault::Answer(200, json!({"VersionId": "x", "SecretString": "not a ring"})),
-        Fault::Break,
-    ] {
-        one.wire.fail_next("GetSecretValue", usize::MAX, fault);
-        assert_eq!(one.user(&token).await.status, 200);
-        fresh_token(&one).await;
-        one.clock.advance(MINUTE);
-    }
-
-    // Whether a key it does not know is one of ours, it cannot tell.
-    let active = active_kid(&operator).await;
-    ask(&operator, json!({"action": "revoke", "kid": active}))
-        .await
-        .unwrap();
-    let newer = fresh_token(&other).await;
-    let answer = one.user(&newer).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
-
-    one.wire.heal();
-    one.clock.advance(MINUTE);
-    assert_eq!(one.user(&newer).await.status, 200);
-    assert_eq!(one.user(&token).await.status, 401);
-}
-
-#[tokio::test]
-async fn an_instance_without_any_ring_answers_503_and_recovers() {
-    let (one, other, _) = two_instances(&[]).await;
-    let token = fresh_token(&one).await;
-    let away = Fault::Answer(500, json!({}));
-    other.wire.fail_next("GetSecretValue", usize::MAX, away);
-
-    assert_eq!(other.user(&token).await.status, 503);
-    assert_eq!(other.sign_in("abc@example.com", PASSWORD).await.status, 503);
-
-    other.wire.heal();
-    assert_eq!(other.user(&token).await.status, 200);
-}
-
-#[tokio::test]
-async fn a_sign_in_that_finds_no_ring_takes_no_place_under_a_limit() {
-    let (_, other, _) = two_instances(&[("SIGNIN_RATE_LIMIT_ACCOUNT", "1")]).await;
-    let away = Fault::Answer(500, json!({}));
-    other.wire.fail_next("GetSecretValue", usize::MAX, away);
-    for _ in 0..2 {
-        let answer = other.sign_in("abc@example.com", PASSWORD).await;
-        assert_eq!(answer.status, 503, "{answer:?}");
-    }
-
-    other.wire.heal();
-    assert_eq!(other.sign_in("abc@example.com", PASSWORD).await.status, 200);
 }
 
 #[tokio::test]
@@ -423,32 +318,4 @@ async fn what_is_no_request_changes_nothing() {
         assert!(ask(&operator, request.clone()).await.is_err(), "{request}");
     }
     assert_eq!(states(&operator).await, ["active"]);
-}
-
-#[tokio::test]
-async fn a_ring_in_a_file_is_read_again_as_well_and_is_not_rotated() {
-    let folder = std::env::temp_dir().join(format!("latchkey-ring-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("keys.json");
-    let write = |active: &str, other: &str, state: &str| {
-        let key = |fill: &str| fill.repeat(44);
-        let ring = json!({"keys": [
-            {"kid": active, "state": "active", "key": key(&active[..1])},
-            {"kid": other, "state": state, "key": key(&other[..1])},
-        ]});
-        std::fs::write(&path, ring.to_string()).unwrap();
-    };
-    write("a", "b", "pending");
-    let app = TestApp::with(&[("JWT_KEYS_FILE", path.to_str().unwrap())]).await;
-    let old = app.sign_up("abc@example.com").await.token();
-
-    write("b", "a", "revoked");
-    assert_eq!(app.user(&old).await.status, 200);
-    app.clock.advance(5 * MINUTE);
-
-    assert_eq!(app.user(&old).await.status, 401);
-    assert_eq!(kid_of(&fresh_token(&app).await), "b");
-    let refused = ask(&app, json!({"action": "list"})).await.unwrap_err();
-    assert!(refused.contains("change its file"), "{refused}");
-    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -14,6 +14,7 @@ mod events;
 mod faults;
 mod get_user;
 mod grants;
+mod key_ring;
 mod key_rotation;
 mod layout;
 mod logs;
