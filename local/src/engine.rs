@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use dynoxide::Database;
+pub use dynoxide::Database;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -52,6 +52,11 @@ impl Engine {
         for table in tables {
             create(&database, table).map_err(failed)?;
         }
+        Self::serve(host, database).await
+    }
+
+    /// Starts an engine over a database that has its tables.
+    pub async fn serve(host: IpAddr, database: Database) -> Result<Self, EngineError> {
         let listener = TcpListener::bind((host, 0)).await?;
         let address = listener.local_addr()?;
         tokio::spawn(dynoxide::server::serve_with_shutdown(
@@ -81,7 +86,8 @@ impl Engine {
     }
 }
 
-fn create(database: &Database, table: &Table) -> Result<(), String> {
+/// Creates a table, if it is not there.
+pub fn create(database: &Database, table: &Table) -> Result<(), String> {
     let named = serde_json::from_value(json!({ "TableName": table.name }));
     if database
         .describe_table(named.map_err(|error| error.to_string())?)
