@@ -73,12 +73,10 @@ struct Million {
 impl Million {
     fn of(row: &Row) -> Self {
         let cost = &row.cost;
-        let round_trips = f64::from(u32::try_from(cost.round_trips).unwrap_or(u32::MAX));
         let hash = if hashes(row.request) { HASH_MS } else { 0.0 };
-        let seconds = (1.0 + round_trips * ROUND_TRIP_MS + hash) / 1000.0;
         Self {
             dynamodb: cost.read_units * price::READS + cost.write_units * price::WRITES,
-            lambda: price::INVOCATIONS + 1e6 * seconds * MEMORY_GB * price::GB_SECOND,
+            lambda: lambda(MEMORY_GB, 1.0 + hash, cost.round_trips),
             logs: 1e6 * LOG_GB * price::LOGS,
         }
     }
@@ -86,6 +84,15 @@ impl Million {
     fn total(&self) -> f64 {
         price::API + self.dynamodb + self.lambda + self.logs
     }
+}
+
+/// What Lambda charges for a million requests, in dollars: of a function of this memory, which
+/// works for so many milliseconds and waits for so many round trips. By the millisecond begun.
+#[must_use]
+pub fn lambda(memory_gb: f64, working_ms: f64, round_trips: usize) -> f64 {
+    let round_trips = f64::from(u32::try_from(round_trips).unwrap_or(u32::MAX));
+    let seconds = (working_ms + round_trips * ROUND_TRIP_MS).ceil() / 1000.0;
+    price::INVOCATIONS + 1e6 * seconds * memory_gb * price::GB_SECOND
 }
 
 fn hashes(request: &str) -> bool {
