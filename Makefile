@@ -57,10 +57,20 @@ check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the te
 	else echo "NOT CHECKED: licences of dependencies (cargo install cargo-deny)"; fi
 
 .PHONY: bench
-bench: ## Measure the release binaries, each figure beside its floor
+bench: $(VENV)/installed ## Measure the release binaries beside their floors; writes docs/benchmarks.md
 	cargo build --release $(FUNCTIONS)
-	cargo build --release --package tests --bins --features bench
-	target/release/bench
+	cargo build --release --package tests --features bench \
+		--bin bench --bin bare-answer --bin bare-get-item --bin bare-hash
+	cargo build --release --package hashes
+	RUSTFLAGS="-C target-cpu=x86-64-v3" cargo build --release --package hashes --no-default-features \
+		--target-dir target/avx2
+	RUSTFLAGS="-C target-cpu=native" cargo build --release --package hashes --target-dir target/native
+	npm install --silent --no-save --prefix target/hashes @node-rs/argon2@2.2.1
+	target/release/bench $(PARTS)
+
+.PHONY: test-instructions
+test-instructions: build ## Build, then fail if a warm GET /user takes 3 % more instructions
+	cargo run --quiet --package tests --features bench --bin bench -- guard
 
 .PHONY: costs
 costs: ## Bring the figures of docs/costs.md up to date

@@ -50,14 +50,21 @@ pub(super) struct Reply {
 impl Function {
     /// Starts a program with these variables and Lambda's own, and no others.
     pub(super) async fn start(program: &Path, variables: &Variables) -> Result<Self, Failure> {
-        let name = program.file_name().unwrap_or_default();
-        let name = name.to_string_lossy().into_owned();
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        Self::start_by(Command::new(program), &name, variables).await
+    }
+
+    /// The same, by a command that becomes the program or runs it.
+    pub(super) async fn start_by(
+        mut command: Command,
+        name: &str,
+        variables: &Variables,
+    ) -> Result<Self, Failure> {
         let api = RuntimeApi::listen().await?;
-        let mut command = Command::new(program);
         command
             .env_clear()
             .envs(variables)
-            .envs(lambda_variables(&name))
+            .envs(lambda_variables(name))
             .env("AWS_LAMBDA_RUNTIME_API", api.address())
             .stdin(Stdio::null())
             .stdout(Stdio::null());
@@ -66,7 +73,7 @@ impl Function {
             .spawn()
             .map_err(|error| format!("{name} cannot be run: {error}"))?;
         Ok(Self {
-            name,
+            name: name.to_owned(),
             process,
             api,
             spawned,
@@ -91,6 +98,23 @@ impl Function {
             since_spawn: posted.answered - self.spawned,
             response,
         })
+    }
+
+    /// The most memory it has had at once, in megabytes.
+    pub(super) fn peak_memory(&self) -> Result<f64, Failure> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))
+            .ok_or("the system does not say how much memory a process had")?;
+        Ok(peak.trim().parse::<f64>()? * 1024.0 / 1e6)
+    }
+
+    /// Lets the process end by itself, as it does when there are no more events to be had.
+    pub(super) async fn end(mut self) -> Result<(), Failure> {
+        self.api.close();
+        let ended = tokio::task::spawn_blocking(move || self.process.wait()).await?;
+        ended.map(|_| ()).map_err(Into::into)
     }
 
     /// How long it takes to answer an event with this status.

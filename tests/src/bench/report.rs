@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::table::Table;
+
 /// All figures, in the order they were taken.
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -36,8 +38,8 @@ pub(super) enum Compared {
 pub(super) enum Quantity {
     /// A time.
     Milliseconds(f64),
-    /// A size.
-    Megabytes(f64),
+    /// A number of instructions.
+    Instructions(u64),
 }
 
 impl Report {
@@ -83,6 +85,7 @@ impl Row {
 
     fn apart_text(&self, apart: f64) -> String {
         match self.compared {
+            Compared::Ratio if apart < 0.1 => format!("{apart:.4} x"),
             Compared::Ratio => format!("{apart:.2} x"),
             Compared::Excess => format!("{apart:+.2} {}", self.measured.unit()),
             Compared::Deviation => format!("{apart:.1} %"),
@@ -115,15 +118,18 @@ impl Row {
 }
 
 impl Quantity {
+    #[expect(clippy::cast_precision_loss, reason = "a billion instructions are no loss")]
     fn number(self) -> f64 {
-        let (Self::Milliseconds(number) | Self::Megabytes(number)) = self;
-        number
+        match self {
+            Self::Milliseconds(number) => number,
+            Self::Instructions(number) => number as f64,
+        }
     }
 
     fn unit(self) -> &'static str {
         match self {
             Self::Milliseconds(_) => "ms",
-            Self::Megabytes(_) => "MB",
+            Self::Instructions(_) => "instructions",
         }
     }
 }
@@ -136,32 +142,22 @@ impl From<Duration> for Quantity {
 
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2} {}", self.number(), self.unit())
+        match self {
+            Self::Milliseconds(number) => write!(f, "{number:.2} ms"),
+            Self::Instructions(number) => write!(f, "{number}"),
+        }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [what, measured, floor, apart, target, verdict] =
-            ["figure", "measured", "floor", "apart", "target", ""];
-        let line = |cells: [&str; 6]| {
-            let [what, measured, floor, apart, target, verdict] = cells;
-            let line = format!(
-                "{what:37} {measured:>9}  {floor:>22}  {apart:>8}  {target:>15}  {verdict}"
-            );
-            line.trim_end().to_owned()
-        };
-        writeln!(
-            f,
-            "{}",
-            line([what, measured, floor, apart, target, verdict])
-        )?;
+        let mut table = Table::new(["figure", "measured", "floor", "apart", "target", ""]);
         for row in &self.rows {
-            writeln!(f, "{}", line(row.cells().each_ref().map(String::as_str)))?;
+            table.add(row.cells());
         }
         let verdicts = self.rows.iter().filter_map(Row::is_reached);
         let targets = verdicts.clone().count();
         let reached = verdicts.filter(|is_reached| *is_reached).count();
-        write!(f, "\n{reached} of {targets} targets reached.")
+        write!(f, "{table}\n{reached} of {targets} targets reached.")
     }
 }

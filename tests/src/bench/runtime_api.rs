@@ -95,6 +95,11 @@ impl RuntimeApi {
         self.address.to_string()
     }
 
+    /// Hands out no more events.
+    pub(super) fn close(&self) {
+        self.server.abort();
+    }
+
     /// Hands out an event, and waits for what becomes of it.
     pub(super) async fn invoke(&mut self, event: String) -> Result<Posted, Failure> {
         self.events.send(event).await?;

@@ -9,6 +9,27 @@ use super::Failure;
 pub(super) struct Samples(Vec<Duration>);
 
 impl Samples {
+    /// One more.
+    pub(super) fn add(&mut self, took: Duration) {
+        self.0.push(took);
+    }
+
+    /// Those of another side as well.
+    pub(super) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The mean.
+    pub(super) fn mean(&self) -> Duration {
+        let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        self.0.iter().sum::<Duration>() / count.max(1)
+    }
+
     /// The median.
     pub(super) fn p50(&self) -> Duration {
         self.percentile(50)
@@ -17,11 +38,6 @@ impl Samples {
     /// What 99 of 100 do not exceed.
     pub(super) fn p99(&self) -> Duration {
         self.percentile(99)
-    }
-
-    /// The longest.
-    pub(super) fn max(&self) -> Duration {
-        self.percentile(100)
     }
 
     /// By the nearest rank.

@@ -17,47 +17,44 @@ const TURNS: Turns = Turns {
 /// As long as the email of the user who has signed up.
 const UNKNOWN_EMAIL: &str = "xyz@example.com";
 
-/// Signs in with the right password: what it takes beside the hash it computes, and beside that of
-/// the crate `argon2`, which is the floor it is meant to stay near.
+/// Signs in with the right password: what it takes beside a function that does nothing but hash,
+/// and beside the bare hash, by the crate the functions hash with and by the crate `argon2`.
 pub(super) async fn right_password(stage: &Stage, report: &mut Report) -> Result<(), Failure> {
     let event = events::sign_in(EMAIL, events::PASSWORD);
     let mut sign_in = stage.function("sign-in").await?;
-    let (mut ours, mut theirs) = (BareHash::of_the_functions()?, BareHash::of_argon2()?);
-    let (warm, ours) = TURNS
-        .measure(
-            async || sign_in.time(&event, 200).await,
-            async || ours.time().await,
-        )
-        .await?;
-    let what = "POST /user/auth, p50";
-    let (name, floor) = ("bare Argon2id", ours.p50());
-    report.add(Row::new(what, warm.p50(), name, floor, Compared::Excess));
-    let (warm, theirs) = TURNS
-        .measure(
-            async || sign_in.time(&event, 200).await,
-            async || theirs.time().await,
-        )
-        .await?;
-    let (name, floor) = ("crate argon2", theirs.p50());
-    let row = Row::new(what, warm.p50(), name, floor, Compared::Excess);
-    report.add(row.at_most(2.0));
-    Ok(())
-}
-
-/// The hash the functions compute, by two crates.
-pub(super) async fn hashes(report: &mut Report) -> Result<(), Failure> {
-    let mut ours = BareHash::of_the_functions()?;
-    let mut theirs = BareHash::of_argon2()?;
-    let (ours, theirs) = TURNS
-        .measure(async || ours.time().await, async || theirs.time().await)
-        .await?;
-    report.add(Row::new(
-        "bare Argon2id, p50",
-        ours.p50(),
-        "crate argon2",
-        theirs.p50(),
-        Compared::Ratio,
-    ));
+    let row = |warm, floor_is, floor| {
+        let what = "POST /user/auth, p50";
+        Row::new(what, warm, floor_is, floor, Compared::Excess)
+    };
+    for (floor_is, variables, target) in [
+        ("bare hash", &[][..], Some(1.0)),
+        ("bare read, hash and write", &[("BARE_SIGN_IN", "1")], None),
+    ] {
+        let mut function = stage.function_with("bare-hash", variables).await?;
+        let (warm, floor) = TURNS
+            .measure(
+                async || sign_in.time(&event, 200).await,
+                async || function.time(&event, 200).await,
+            )
+            .await?;
+        let row = row(warm.p50(), floor_is, floor.p50());
+        report.add(match target {
+            Some(target) => row.at_most(target),
+            None => row,
+        });
+    }
+    for (floor_is, mut hash) in [
+        ("argon2-rust alone", BareHash::of_the_functions()?),
+        ("argon2 alone", BareHash::of_argon2()?),
+    ] {
+        let (warm, floor) = TURNS
+            .measure(
+                async || sign_in.time(&event, 200).await,
+                async || hash.time().await,
+            )
+            .await?;
+        report.add(row(warm.p50(), floor_is, floor.p50()));
+    }
     Ok(())
 }
 

@@ -2,8 +2,9 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::process::Command;
 
-use local::engine::Engine;
+use local::engine::{self, Database, Engine};
 use local::secrets::Secrets;
 use local::template::Template;
 use serde::Deserialize;
@@ -11,11 +12,15 @@ use serde::Deserialize;
 use tests::app::KEYS;
 
 use super::function::{Function, Variables};
-use super::report::Quantity;
-use super::{Failure, events};
+use super::{Failure, crowd, events};
 
 /// The email of the user who has signed up.
 pub(super) const EMAIL: &str = "abc@example.com";
+
+/// The email of the account of this number, of those that were put into the tables.
+pub(super) fn email_of(number: u32) -> String {
+    format!("crowd{number}@example.com")
+}
 
 /// More than the bench ever tries.
 const NO_LIMIT: &str = "1000000";
@@ -25,6 +30,10 @@ const NO_LIMIT: &str = "1000000";
 pub(super) struct Stage {
     /// `GET /user` by the user who has signed up.
     pub(super) get_user: String,
+    /// The token of that user.
+    pub(super) token: String,
+    id: String,
+    users: String,
     programs: PathBuf,
     variables: Variables,
 }
@@ -40,11 +49,37 @@ struct User {
     id: String,
 }
 
+/// The token in the answer to a sign-up or a sign-in.
+pub(super) fn token_of(answer: &str) -> Result<String, Failure> {
+    #[derive(Deserialize)]
+    struct Answer {
+        token: String,
+    }
+
+    Ok(serde_json::from_str::<Answer>(answer)?.token)
+}
+
 impl Stage {
     /// Starts the engine, in memory, and signs the user up.
     pub(super) async fn set() -> Result<Self, Failure> {
+        Self::over(Database::memory()?).await
+    }
+
+    /// The same, with so many accounts more: their emails are [`email_of`] the numbers below, and
+    /// their password is everybody's.
+    pub(super) async fn with_accounts(count: u32) -> Result<Self, Failure> {
+        let database = Database::memory()?;
+        let stage = Self::over(database.clone()).await?;
+        crowd::add(&database, &stage.users, &stage.id, count)?;
+        Ok(stage)
+    }
+
+    async fn over(database: Database) -> Result<Self, Failure> {
         let template = Template::checked_in()?;
-        let engine = Engine::start(":memory:", &template.tables).await?;
+        for table in &template.tables {
+            engine::create(&database, table)?;
+        }
+        let engine = Engine::serve(Ipv4Addr::LOCALHOST.into(), database).await?;
         let mut variables = template.variables;
         variables.extend(
             engine
@@ -66,8 +101,12 @@ impl Stage {
         ] {
             variables.insert(limit.to_owned(), NO_LIMIT.to_owned());
         }
+        let users = variables.get("TABLE_USERS").cloned();
         let mut stage = Self {
             get_user: String::new(),
+            token: String::new(),
+            id: String::new(),
+            users: users.ok_or("the template names no TABLE_USERS")?,
             programs: std::env::current_exe()?.with_file_name(""),
             variables,
         };
@@ -81,14 +120,16 @@ impl Stage {
         let SignedUp { token, user } = serde_json::from_str(&answer.response.body)
             .map_err(|error| format!("create-user: not a sign-up's answer: {error}"))?;
         self.get_user = events::get_user(&token);
-        let key = format!("user#{}", user.id);
+        self.token = token;
+        self.id = user.id;
+        let key = format!("user#{}", self.id);
         self.variables.insert("BARE_KEY".to_owned(), key);
         Ok(())
     }
 
     /// Starts a function of this name.
     pub(super) async fn function(&self, name: &str) -> Result<Function, Failure> {
-        Function::start(&self.programs.join(name), &self.variables).await
+        Function::start(&self.program(name), &self.variables).await
     }
 
     /// The variables of a function that finds the same key ring in a file.
@@ -107,14 +148,20 @@ impl Stage {
         for (variable, value) in changes {
             variables.insert((*variable).to_owned(), (*value).to_owned());
         }
-        Function::start(&self.programs.join(name), &variables).await
+        Function::start(&self.program(name), &variables).await
     }
 
-    /// How large a function's binary is.
-    pub(super) fn size(&self, name: &str) -> Result<Quantity, Failure> {
-        let file = std::fs::metadata(self.programs.join(name))
-            .map_err(|error| format!("{name}: {error}"))?;
-        let kilobytes = u32::try_from(file.len() / 1000)?;
-        Ok(Quantity::Megabytes(f64::from(kilobytes) / 1000.0))
+    /// Starts a function of this name by a command that becomes it.
+    pub(super) async fn function_by(
+        &self,
+        command: Command,
+        name: &str,
+    ) -> Result<Function, Failure> {
+        Function::start_by(command, name, &self.variables).await
+    }
+
+    /// A function's binary.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
     }
 }

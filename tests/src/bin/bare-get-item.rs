@@ -1,9 +1,12 @@
 //! A floor of `make bench`: a Lambda function that makes one strongly consistent `GetItem` and
 //! nothing else, on the runtime and the SDK client of the real ones. With `JWT_KEYS_SECRET` it first
-//! makes one `GetSecretValue`, as they do at a cold start.
+//! makes one `GetSecretValue`, as they do at a cold start; with `BARE_SESSION` it makes one
+//! `BatchGetItem` instead, of the same item and of one there is not in the table of sessions.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -27,7 +30,13 @@ fn main() -> Result<(), Error> {
             if let KeySource::Secret(id) = keys {
                 read(&aws, &sdk, &id).await?;
             }
-            let answer = async |_: LambdaEvent<IgnoredAny>| answer(&client, &table, &key).await;
+            let Ok(session) = variable("BARE_SESSION") else {
+                let answer = async |_: LambdaEvent<IgnoredAny>| get(&client, &table, &key).await;
+                return lambda_runtime::run(service_fn(answer)).await;
+            };
+            let sessions = variable("TABLE_SESSIONS")?;
+            let items = [(table, key), (sessions, session)];
+            let answer = async |_: LambdaEvent<IgnoredAny>| get_all(&client, &items).await;
             lambda_runtime::run(service_fn(answer)).await
         })
 }
@@ -39,7 +48,7 @@ async fn read(aws: &Aws, sdk: &SdkConfig, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-async fn answer(client: &Client, table: &str, key: &str) -> Result<Value, Error> {
+async fn get(client: &Client, table: &str, key: &str) -> Result<Value, Error> {
     let output = client
         .get_item()
         .table_name(table)
@@ -48,12 +57,36 @@ async fn answer(client: &Client, table: &str, key: &str) -> Result<Value, Error>
         .send()
         .await?;
     let item = output.item.ok_or("there is no such item")?;
-    Ok(json!({
+    Ok(answer(item.len()))
+}
+
+async fn get_all(client: &Client, items: &[(String, String)]) -> Result<Value, Error> {
+    let mut asked = HashMap::new();
+    for (table, key) in items {
+        let key = HashMap::from([("pk".to_owned(), AttributeValue::S(key.clone()))]);
+        let keys = KeysAndAttributes::builder().keys(key).consistent_read(true);
+        asked.insert(table.clone(), keys.build()?);
+    }
+    let output = client
+        .batch_get_item()
+        .set_request_items(Some(asked))
+        .send()
+        .await?;
+    let tables = output.responses.unwrap_or_default();
+    let read: usize = tables.values().map(Vec::len).sum();
+    if read == 0 {
+        return Err("there is no such item".into());
+    }
+    Ok(answer(read))
+}
+
+fn answer(read: usize) -> Value {
+    json!({
         "statusCode": 200,
         "headers": {"content-type": "application/json; charset=utf-8"},
-        "body": json!({ "attributes": item.len() }).to_string(),
+        "body": json!({ "read": read }).to_string(),
         "isBase64Encoded": false,
-    }))
+    })
 }
 
 fn aws() -> Result<Aws, Error> {

@@ -9,11 +9,9 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match bench::run().await {
-        Ok(report) => {
-            print(&report);
-            ExitCode::SUCCESS
-        }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match bench::run(&arguments, print).await {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
             ExitCode::FAILURE

@@ -1,0 +1,73 @@
+//! A candidate of `make bench`: hashes one password for each line that comes in, in memory that is
+//! kept, and says in how many nanoseconds and what came out.
+
+use std::error::Error;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+const PASSWORD: &[u8] = b"correct horse battery";
+const SALT: &[u8] = b"salt of 16 bytes";
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+
+type Tag = [u8; 32];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    match std::env::args().nth(1).as_deref() {
+        Some("argon2") => serve(argon2()?),
+        Some("argon2-rust") => serve(argon2_rust()?),
+        _ => Err("hash argon2 | argon2-rust".into()),
+    }
+}
+
+fn serve(mut hash: impl FnMut() -> Result<Tag, Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+    for line in std::io::stdin().lines() {
+        line?;
+        let started = now();
+        let tag = hash()?;
+        let took: Duration = now() - started;
+        let tag: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(std::io::stdout(), "{} {tag}", took.as_nanos())?;
+    }
+    Ok(())
+}
+
+fn argon2() -> Result<impl FnMut() -> Result<Tag, Box<dyn Error>>, Box<dyn Error>> {
+    use argon2::{Algorithm, Argon2, Block, Params, Version};
+
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None)?;
+    let blocks = params.block_count();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut memory = Vec::new();
+    Ok(move || {
+        // Had with the first hash, as its memory is.
+        memory.resize(blocks, Block::default());
+        let mut tag = Tag::default();
+        argon2.hash_password_into_with_memory(PASSWORD, SALT, &mut tag, &mut memory)?;
+        Ok(tag)
+    })
+}
+
+fn argon2_rust() -> Result<impl FnMut() -> Result<Tag, Box<dyn Error>>, Box<dyn Error>> {
+    use argon2_rust::params::Memory;
+    use argon2_rust::{Algorithm, Argon2, Params, Version};
+
+    let params = Params::builder()
+        .memory(Memory::kib(MEMORY_KIB.into()))
+        .passes(PASSES)
+        .build()?;
+    let mut hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hasher();
+    Ok(move || {
+        let mut tag = Tag::default();
+        hasher.hash_into(PASSWORD, SALT, &mut tag)?;
+        Ok(tag)
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures the time that really passes"
+)]
+fn now() -> Instant {
+    Instant::now()
+}

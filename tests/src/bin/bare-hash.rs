@@ -1,0 +1,107 @@
+//! A floor of `make bench`: a Lambda function that hashes one password, as ours do, and nothing
+//! else. With `BARE_SIGN_IN` it reads one item before and writes one after, which is the least a
+//! sign-in is.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2_rust::params::Memory;
+use argon2_rust::{Algorithm, Argon2, Hasher, Params, Version};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+use shared::aws::Aws;
+use shared::keys::KeySource;
+
+fn main() -> Result<(), Error> {
+    let params = Params::builder()
+        .memory(Memory::mib(19))
+        .passes(2)
+        .build()?;
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hasher();
+    let hasher = Arc::new(Mutex::new(hasher));
+    let account = match variable("BARE_SIGN_IN") {
+        Ok(_) => Some(Account::of_variables()?),
+        Err(_) => None,
+    };
+    let answer = async |_: LambdaEvent<IgnoredAny>| {
+        let Some(account) = &account else {
+            return hash(&hasher).await;
+        };
+        account.read().await?;
+        let answer = hash(&hasher).await?;
+        account.write().await?;
+        Ok(answer)
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(lambda_runtime::run(service_fn(answer)))
+}
+
+async fn hash(hasher: &Arc<Mutex<Hasher>>) -> Result<Value, Error> {
+    let hasher = Arc::clone(hasher);
+    let hash = move || {
+        let mut hasher = hasher.lock().unwrap_or_else(PoisonError::into_inner);
+        hasher.hash(b"correct horse battery", b"salt of 16 bytes")
+    };
+    let hash = tokio::task::spawn_blocking(hash).await??;
+    Ok(json!({
+        "statusCode": 200,
+        "headers": {"content-type": "application/json; charset=utf-8"},
+        "body": json!({ "bytes": hash.len() }).to_string(),
+        "isBase64Encoded": false,
+    }))
+}
+
+/// The item that is read and written.
+struct Account {
+    client: Client,
+    table: String,
+    key: AttributeValue,
+}
+
+impl Account {
+    fn of_variables() -> Result<Self, Error> {
+        let aws = Aws {
+            region: variable("AWS_REGION")?,
+            dynamodb_url: variable("AWS_ENDPOINT_URL_DYNAMODB").ok(),
+            secrets_manager_url: None,
+            access_key_id: variable("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?,
+            session_token: variable("AWS_SESSION_TOKEN").ok(),
+        };
+        let sdk = aws.sdk_config(&KeySource::File("unread".into()));
+        Ok(Self {
+            client: Client::from_conf(aws.dynamodb(&sdk).build()),
+            table: variable("TABLE_USERS")?,
+            key: AttributeValue::S(variable("BARE_KEY")?),
+        })
+    }
+
+    async fn read(&self) -> Result<(), Error> {
+        let get = self.client.get_item().table_name(&self.table);
+        let get = get.key("pk", self.key.clone()).consistent_read(true);
+        get.send().await?.item.ok_or("there is no such item")?;
+        Ok(())
+    }
+
+    async fn write(&self) -> Result<(), Error> {
+        let update = self.client.update_item().table_name(&self.table);
+        let update = update
+            .key("pk", self.key.clone())
+            .update_expression("SET last_login = :now")
+            .expression_attribute_values(":now", AttributeValue::N("1".to_owned()));
+        update.send().await?;
+        Ok(())
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "`Config` would ask for settings that this function has no use for"
+)]
+fn variable(name: &str) -> Result<String, Error> {
+    std::env::var(name).map_err(|error| format!("{name}: {error}").into())
+}
