@@ -55,7 +55,8 @@ def run(folder, target, seconds):
                f"-max_total_time={seconds}", f"-dict={FUZZ / 'dictionary.txt'}",
                f"-artifact_prefix={CORPUS / 'crash'}/{target}-", "-timeout=10",
                "-rss_limit_mb=2048", "-print_final_stats=1", "-close_fd_mask=1"]
-    done = subprocess.run(command, capture_output=True, cwd=ROOT, check=False)
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, check=False,
+                          env=os.environ | {"RUST_BACKTRACE": "0"})
     log = done.stderr.decode(errors="replace")
     found = dict(STATISTIC.findall(log))
     edges = COVERED.findall(log)

@@ -47,8 +47,14 @@ fn the_seeds_reach_every_route_past_its_credentials() {
         .collect();
 
     for (function, ..) in ROUTES {
-        assert!(reached.contains(&(function, 200)), "{function}: {reached:?}");
-        assert!(by_events.contains(&(function, 200)), "{function}: {by_events:?}");
+        assert!(
+            reached.contains(&(function, 200)),
+            "{function}: {reached:?}"
+        );
+        assert!(
+            by_events.contains(&(function, 200)),
+            "{function}: {by_events:?}"
+        );
     }
     let statuses: BTreeSet<u16> = reached.into_iter().map(|(_, status)| status).collect();
     let all = [200, 400, 401, 403, 404, 413, 415, 429, 500, 503];

@@ -70,11 +70,17 @@ impl Engine {
             Step::Cut => return Err(ConnectorError::io("the wire was cut".into())),
             Step::Raw => (200, state.raw.clone()),
             Step::NotJson => (200, b"<html>".to_vec()),
-            Step::Fault => (500, json!({"__type": "InternalServerError"}).to_string().into()),
+            Step::Fault => (
+                500,
+                json!({"__type": "InternalServerError"}).to_string().into(),
+            ),
             Step::Throttled => refusal("ThrottlingException"),
             Step::Invalid => refusal("ValidationException"),
             Step::Conflict if operation == "TransactWriteItems" => {
-                let reasons = [json!({"Code": "TransactionConflict"}), json!({"Code": "None"})];
+                let reasons = [
+                    json!({"Code": "TransactionConflict"}),
+                    json!({"Code": "None"}),
+                ];
                 cancelled(&reasons)
             }
             Step::Conflict => refusal("TransactionConflictException"),
@@ -182,7 +188,10 @@ fn key(request: &Value) -> (String, String) {
 }
 
 fn refusal(kind: &str) -> Answer {
-    (400, json!({"__type": kind, "message": ""}).to_string().into())
+    (
+        400,
+        json!({"__type": kind, "message": ""}).to_string().into(),
+    )
 }
 
 fn cancelled(reasons: &[Value]) -> Answer {

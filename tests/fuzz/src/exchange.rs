@@ -39,7 +39,10 @@ pub const ROUTES: [Route; 10] = [
 /// The route of a function; of a name that is none, one of them all the same.
 pub(crate) fn route_of(function: &[u8]) -> Route {
     let named = ROUTES.iter().find(|route| route.0.as_bytes() == function);
-    let sum = function.iter().map(|byte| usize::from(*byte)).sum::<usize>();
+    let sum = function
+        .iter()
+        .map(|byte| usize::from(*byte))
+        .sum::<usize>();
     *named.unwrap_or(&ROUTES[sum % ROUTES.len()])
 }
 

@@ -17,9 +17,11 @@ impl Write<'_> {
         let Some(condition) = self.0["ConditionExpression"].as_str() else {
             return true;
         };
-        condition
-            .split(" AND ")
-            .all(|any| unwrapped(any).split(" OR ").any(|term| self.is_so(term, item)))
+        condition.split(" AND ").all(|any| {
+            unwrapped(any)
+                .split(" OR ")
+                .any(|term| self.is_so(term, item))
+        })
     }
 
     fn is_so(&self, term: &str, item: &Item) -> bool {
@@ -146,7 +148,9 @@ fn actions(clause: &str) -> Vec<&str> {
 }
 
 fn unwrapped(text: &str) -> &str {
-    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    let inner = text
+        .strip_prefix('(')
+        .and_then(|text| text.strip_suffix(')'));
     inner.unwrap_or(text)
 }
 

@@ -21,8 +21,8 @@
 )]
 
 mod description;
-mod engine;
 pub mod email;
+mod engine;
 pub mod event;
 pub mod exchange;
 mod expression;

@@ -50,7 +50,9 @@ fn fill(engine: &Engine) {
     for name in ["last_setting", "setting_count"] {
         profile.insert(name.to_owned(), json!({ "N": MAX_SETTINGS.to_string() }));
     }
-    engine.put(USERS, &format!("profile#{ADA}"), profile);
+    let pk = format!("profile#{ADA}");
+    profile.insert("pk".to_owned(), json!({ "S": pk }));
+    engine.put(USERS, &pk, profile);
 }
 
 fn parsed(line: &[u8]) -> Option<ProfileRequest> {
@@ -133,7 +135,10 @@ fn assert_is_changed(before: &Setting, change: &SettingChange, after: &Setting) 
     let (old, new) = (&before.content, &after.content);
     let value = change.value.clone().flatten();
     assert_eq!(new.value, value.unwrap_or_else(|| old.value.clone()));
-    assert_eq!(new.category, *change.category.as_ref().unwrap_or(&old.category));
+    assert_eq!(
+        new.category,
+        *change.category.as_ref().unwrap_or(&old.category)
+    );
     assert_eq!(new.name, *change.name.as_ref().unwrap_or(&old.name));
     assert_eq!(new.group, *change.group.as_ref().unwrap_or(&old.group));
     assert_eq!(new.kind, change.kind.unwrap_or(old.kind));
@@ -159,8 +164,5 @@ fn assert_is_within_bounds(first: &Profile, updated: &Profile) {
                 && is_absent_or_short(&content.group, 128)
                 && is_absent_or_short(&content.description, 256)
         );
-        if setting.content.kind.name() == "json" {
-            serde_json::from_str::<serde::de::IgnoredAny>(&content.value).expect("JSON");
-        }
     }
 }

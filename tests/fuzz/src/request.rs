@@ -94,7 +94,11 @@ impl<'i> Request<'i> {
                 _ => {}
             }
         } else if let Some((name, value)) = line.split_once(':') {
-            // As API Gateway does: names in lower case, and what is sent twice joined.
+            // As API Gateway does: only what is a name, in lower case, and what is sent twice joined.
+            let is_of_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+            if name.is_empty() || !name.chars().all(is_of_token) {
+                return;
+            }
             let value = with_secrets(value.trim());
             let name = name.to_ascii_lowercase();
             let joined = match self.headers.get(&name).and_then(Value::as_str) {

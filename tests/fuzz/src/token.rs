@@ -103,7 +103,10 @@ fn check(token: &str) -> Option<Claims> {
     for name in ["iss", "aud"] {
         assert_eq!(claims[name], "latchkey", "{name}");
     }
-    for (name, value) in [("id", said.account.as_str()), ("sub", said.account.as_str())] {
+    for (name, value) in [
+        ("id", said.account.as_str()),
+        ("sub", said.account.as_str()),
+    ] {
         assert_eq!(claims[name], value, "{name}");
     }
     assert_eq!(claims["jti"], said.token_id.as_str());

@@ -59,9 +59,11 @@ pub(crate) static SECRETS: LazyLock<Vec<(&str, String, bool)>> = LazyLock::new(|
 
 /// `text` with each secret in place of its name.
 pub(crate) fn with_secrets(text: &str) -> String {
-    SECRETS.iter().fold(text.to_owned(), |text, (name, secret, _)| {
-        text.replace(name, secret)
-    })
+    SECRETS
+        .iter()
+        .fold(text.to_owned(), |text, (name, secret, _)| {
+            text.replace(name, secret)
+        })
 }
 
 fn token(account: &str, id: &str, generation: u64, lifetime: i64) -> String {
@@ -115,8 +117,11 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         put(USERS, name.to_owned(), claim(holder));
     }
     put(USERS, format!("profile#{ADA}"), profile());
-    for (key, mask, revoked) in [(KEY, 15, None), (KEY_TO_READ, 1, None), (KEY_REVOKED, 15, Some(1))]
-    {
+    for (key, mask, revoked) in [
+        (KEY, 15, None),
+        (KEY_TO_READ, 1, None),
+        (KEY_REVOKED, 15, Some(1)),
+    ] {
         let mut item = json!({
             "v": {"N": "1"},
             "account_id": {"S": ADA},
@@ -261,7 +266,13 @@ pub(crate) fn app(settings: Settings, engine: &Engine) -> Arc<App> {
     let config = config(settings);
     let store = over(&config, engine);
     let keys = Keys::new(&config.keys, || unreachable!("the ring is in a file"));
-    let app = App::new(config, store, keys, Arc::new(Still), Arc::new(Dice::default()));
+    let app = App::new(
+        config,
+        store,
+        keys,
+        Arc::new(Still),
+        Arc::new(Dice::default()),
+    );
     Arc::new(app.expect("an app"))
 }
 
