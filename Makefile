@@ -62,6 +62,10 @@ bench: ## Measure the release binaries, each figure beside its floor
 	cargo build --release --package tests --bins --features bench
 	target/release/bench
 
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZ_SECONDS (60), and print a table
+	@$(PYTHON) tests/fuzz.py $(or $(FUZZ_SECONDS),60)
+
 .PHONY: costs
 costs: ## Bring the figures of docs/costs.md up to date
 	cargo run --quiet --package tests --bin costs
