@@ -16,6 +16,7 @@ pub fn run(input: &[u8]) {
 
 /// The function that was invoked, and its status; `None` for an input that Lambda would not hand
 /// over.
+#[must_use]
 pub fn answered(input: &[u8]) -> Option<(&'static str, u16)> {
     let end = input.iter().position(|byte| *byte == b'\n')?;
     let (line, event) = input.split_at(end);

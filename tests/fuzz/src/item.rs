@@ -24,18 +24,15 @@ pub fn run(input: &[u8]) {
     let end = input.iter().position(|byte| *byte == b'\n');
     let (kind, rest) = input.split_at(end.unwrap_or(input.len()));
     let Some(kind) = Kind::of(kind) else { return };
-    match serde_json::from_slice::<Item>(rest) {
-        Ok(item) => {
-            let engine = Engine::new(Tables::new(), &[], &[]);
-            let version = item.get("v").cloned();
-            let is_read = world::run(kind.read(&engine, item));
-            assert!(!is_read || kind.knows(version.as_ref()), "{version:?}");
-        }
-        Err(_) => {
-            let engine = Engine::new(Tables::new(), &[Step::Raw; 32], rest);
-            world::run(kind.read(&engine, Item::new()));
-        }
-    }
+    let Ok(item) = serde_json::from_slice::<Item>(rest) else {
+        let engine = Engine::new(Tables::new(), &[Step::Raw; 32], rest);
+        world::run(kind.read(&engine, Item::new()));
+        return;
+    };
+    let engine = Engine::new(Tables::new(), &[], &[]);
+    let version = item.get("v").cloned();
+    let is_read = world::run(kind.read(&engine, item));
+    assert!(!is_read || kind.knows(version.as_ref()), "{version:?}");
 }
 
 #[derive(Clone, Copy)]

@@ -37,8 +37,11 @@ mod world;
 /// The key ring of every test.
 const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/keys.json");
 
-/// Every target, by its name.
-pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+/// A target's name, and what runs one input.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 7] = [
     ("email", email::run),
     ("event", event::run),
     ("item", item::run),

@@ -31,6 +31,7 @@ pub fn run(input: &[u8]) {
 }
 
 /// The function that was invoked, and its status.
+#[must_use]
 pub fn answered(input: &[u8]) -> Option<(&'static str, u16)> {
     let request = Request::parse(input);
     let event = request.event().to_string();
@@ -75,13 +76,13 @@ impl<'i> Request<'i> {
             if line.is_empty() {
                 break;
             }
-            request.read(String::from_utf8_lossy(line));
+            request.read(&String::from_utf8_lossy(line));
         }
         request.body = rest;
         request
     }
 
-    fn read(&mut self, line: Cow<'i, str>) {
+    fn read(&mut self, line: &str) {
         if let Some(setting) = line.strip_prefix(':') {
             let (name, value) = setting.split_once(' ').unwrap_or((setting, ""));
             let value = Cow::Owned(value.to_owned());

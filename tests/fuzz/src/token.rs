@@ -60,10 +60,10 @@ pub fn run(input: &[u8]) {
                 let at = usize::from(u16::from_be_bytes([high, low])) % bytes.len();
                 bytes[at] = byte;
             }
-            let Ok(changed) = String::from_utf8(bytes) else {
+            let Ok(token) = String::from_utf8(bytes) else {
                 return;
             };
-            assert_eq!(check(&changed).is_some(), changed == *GOOD, "{changed}");
+            assert_eq!(check(&token).is_some(), token == *GOOD, "{token}");
         }
         _ => {
             if let Ok(token) = std::str::from_utf8(input) {
