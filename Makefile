@@ -72,6 +72,10 @@ bench: $(VENV)/installed ## Measure the release binaries beside their floors; wr
 test-instructions: build ## Build, then fail if a warm GET /user takes 3 % more instructions
 	cargo run --quiet --package tests --features bench --bin bench -- guard
 
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZ_SECONDS (60), and print a table
+	@$(PYTHON) tests/fuzz.py $(or $(FUZZ_SECONDS),60)
+
 .PHONY: costs
 costs: ## Bring the figures of docs/costs.md up to date
 	cargo run --quiet --package tests --bin costs

@@ -12,6 +12,7 @@ mod capacity;
 mod create_user;
 mod events;
 mod faults;
+mod fuzzed;
 mod get_user;
 mod grants;
 mod key_ring;

@@ -1,0 +1,56 @@
+//! Usernames. Whatever is typed, for an account with whatever email:
+//!
+//! - what is accepted is of bounded length, and is kept as it was typed;
+//! - the canonical form of a canonical form is itself, and holds no `@`;
+//! - a username with `@` is the account's own email and no other;
+//! - whoever signed up signs in by what they typed, and by its canonical form.
+
+use shared::domain::{Email, Identifier, InvalidUsername, Username};
+
+/// The longest username as typed, in code points.
+const MAX_TYPED: usize = 128;
+
+/// The longest canonical form, in bytes.
+const MAX_CANONICAL: usize = 512;
+
+/// Runs one input: a username as typed, and after a line break an email.
+pub fn run(input: &[u8]) {
+    let Ok(input) = std::str::from_utf8(input) else {
+        return;
+    };
+    let (typed, email) = input.split_once('\n').unwrap_or((input, ""));
+    let own = Email::parse(email).or_else(|_| Email::parse("abc@example.com"));
+    let own = own.expect("an email");
+    let username = match Username::parse(typed, &own) {
+        Ok(username) => username,
+        Err(InvalidUsername::TooLong) => {
+            assert!(typed.chars().count() > MAX_TYPED, "{typed:?}");
+            return;
+        }
+        Err(InvalidUsername::Characters) => return,
+        Err(InvalidUsername::AnotherEmail) => {
+            let found = Identifier::parse(typed);
+            assert!(!matches!(found, Identifier::Username(_)), "{typed:?}");
+            return;
+        }
+    };
+    assert_eq!(username.typed(), typed);
+    assert!(typed.chars().count() <= MAX_TYPED);
+
+    let Some(canonical) = username.canonical() else {
+        let holder = Identifier::Email(own.canonical().to_owned());
+        assert_eq!(Identifier::parse(typed), holder, "{typed:?}");
+        return;
+    };
+    assert!(canonical.len() <= MAX_CANONICAL && !canonical.contains('@'));
+    let holder = Identifier::Username(canonical.to_owned());
+    for presented in [typed, canonical] {
+        assert_eq!(Identifier::parse(presented), holder, "{typed:?}");
+    }
+    // Case mapping may make several characters of one.
+    if canonical.chars().count() <= MAX_TYPED {
+        let again = Username::parse(canonical, &own);
+        let again = again.unwrap_or_else(|_| panic!("{typed:?} gives {canonical:?}, refused"));
+        assert_eq!(again.canonical(), Some(canonical), "{typed:?}");
+    }
+}
