@@ -213,3 +213,16 @@ async fn a_profile_at_every_limit_at_once_fits_into_an_item() {
     assert_eq!(app.update_profile(&token, changed).await.status, 200);
     assert_eq!(app.profile(&token).await.status, 200);
 }
+
+#[tokio::test]
+async fn revoking_a_revoked_api_key_again_costs_no_more_than_to_see_that_it_is() {
+    let (app, token) = TestApp::with_user().await;
+    app.api_key(&token, 1).await;
+    assert_eq!(app.revoke_api_key(&token, 1).await.status, 200);
+    let _ = app.cost();
+
+    let answer = app.revoke_api_key(&token, 1).await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(app.cost(), cost(1, 3.0, 0.0));
+}
