@@ -22,15 +22,16 @@ impl PlainApiKey {
     /// A new key. Bytes that would favour some characters are not used.
     pub fn generate(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
         let mut key = PREFIX.to_owned();
-        while key.len() < LENGTH {
+        loop {
             let chars = random::<32>(entropy)?
                 .into_iter()
                 .filter(|byte| usize::from(*byte) < ALPHABET.len() * 4)
                 .filter_map(|byte| ALPHABET.get(usize::from(byte) % ALPHABET.len()));
             key.extend(chars.copied().map(char::from));
+            if let Some(whole) = key.get(..LENGTH) {
+                return Ok(Self(whole.to_owned()));
+            }
         }
-        key.truncate(LENGTH);
-        Ok(Self(key))
     }
 
     /// A key as presented, if it has the form of one.
