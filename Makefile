@@ -42,6 +42,17 @@ test-sam: build ## Build, then run every event and route by the SAM CLI, in Dock
 	LATCHKEY_DB=:memory: $(VENV)/bin/python tests/lambda_docker.py \
 		target/debug/local with $(VENV)/bin/python tests/sam_local.py
 
+# What the unit tests of the rules let pass is then put to the whole of Latchkey. A mutant that runs
+# for ever (status 3) is one that was noticed.
+MUTANTS := cargo mutants --config tests/mutants.toml --output target/mutants --package shared \
+	--file 'shared/src/domain/**' --file 'shared/src/auth/**' --file 'shared/src/crypto/**'
+
+.PHONY: mutants
+mutants: ## Break each rule in turn, to see a test fail (cargo install cargo-mutants); takes hours
+	@mkdir -p target/mutants
+	$(MUTANTS) --test-package shared; case $$? in 0|2|3) ;; *) exit 1 ;; esac
+	$(MUTANTS) --iterate --test-package tests; case $$? in 0|3) ;; *) exit 1 ;; esac
+
 .PHONY: check
 check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the template, secrets, tokens against PyJWT
 	cargo fmt --all --check

@@ -113,13 +113,14 @@ async fn a_refusal_this_instance_knows_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_flood_from_an_address_that_is_refused_costs_nothing() {
+async fn a_flood_from_an_address_that_is_refused_costs_nothing_while_its_window_lasts() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "1")]).await;
     app.sign_up("a@example.com").await;
     app.sign_up("b@example.com").await;
     let _ = app.cost();
 
     for n in 0..100 {
+        app.clock.advance(Duration::from_secs(30));
         assert_eq!(
             app.sign_up(&format!("user{n}@example.com")).await.status,
             429
@@ -214,4 +215,17 @@ async fn a_profile_at_every_limit_at_once_fits_into_an_item() {
     }
     assert_eq!(app.update_profile(&token, changed).await.status, 200);
     assert_eq!(app.profile(&token).await.status, 200);
+}
+
+#[tokio::test]
+async fn revoking_a_revoked_api_key_again_costs_no_more_than_to_see_that_it_is() {
+    let (app, token) = TestApp::with_user().await;
+    app.api_key(&token, 1).await;
+    assert_eq!(app.revoke_api_key(&token, 1).await.status, 200);
+    let _ = app.cost();
+
+    let answer = app.revoke_api_key(&token, 1).await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(app.cost(), cost(1, 3.0, 0.0));
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::app::{PASSWORD, TestApp, post};
+use tests::logs::capture;
 use tests::wire::Fault;
 
 use crate::faults::broken;
@@ -126,14 +127,19 @@ async fn an_answer_lost_on_a_counter_may_refuse_early_and_never_admits_one_too_m
 }
 
 #[tokio::test]
-async fn a_sign_in_whose_place_cannot_be_given_back_succeeds_all_the_same() {
+async fn a_sign_in_whose_place_cannot_be_given_back_succeeds_all_the_same_and_is_logged() {
     let (app, _) = TestApp::with_user().await;
+    let (lines, _guard) = capture();
     app.wire.on_request(|operation, body| {
         let gives_back = body["UpdateExpression"] == "ADD n :minus_one";
         (gives_back || operation == "DeleteItem").then(broken)
     });
 
     assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+
+    let lines = lines.take();
+    let lost = |line: &&Value| line["fields"]["message"] == "place not given back";
+    assert_eq!(lines.iter().filter(lost).count(), 2, "{lines:?}");
 }
 
 #[tokio::test]

@@ -210,3 +210,22 @@ async fn live_key(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_never_shows_credentials() {
+        let presented = Presented {
+            authorization: Authorization::Bearer("a.b.c"),
+            api_key: PresentedKey::Malformed,
+        };
+
+        assert_eq!(format!("{presented:?}"), "Presented(redacted)");
+        let authorization = format!("{:?}", presented.authorization);
+        assert_eq!(authorization, "Authorization(redacted)");
+        let api_key = format!("{:?}", presented.api_key);
+        assert_eq!(api_key, "PresentedKey(redacted)");
+    }
+}

@@ -98,6 +98,13 @@ mod tests {
     }
 
     #[test]
+    fn debug_output_shows_how_much_memory_is_kept_and_nothing_of_it() {
+        let argon2id = Argon2id::new().unwrap();
+
+        assert_eq!(format!("{argon2id:?}"), "Argon2id(32 KiB)");
+    }
+
+    #[test]
     fn the_answer_of_rfc_9106_s_cost_is_that_of_the_crate_argon2() {
         let params = Params::new(19 * 1024, 2, 1, None).unwrap();
         let mut argon2id = Argon2id::new().unwrap();

@@ -239,6 +239,7 @@ mod tests {
         let ring = format!("{:?}", KeyRing::from_json(&good).unwrap());
         let error = KeyRing::from_json(&bad).unwrap_err();
 
+        assert!(ring.contains("kid: \"a\", state: Active"), "{ring}");
         assert!(!ring.contains(secret), "{ring}");
         assert!(!format!("{error:?} {error}").contains(secret), "{error}");
     }

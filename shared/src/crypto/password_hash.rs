@@ -128,4 +128,12 @@ mod tests {
             assert!(PasswordHash::parse(phc).is_err(), "{phc}");
         }
     }
+
+    #[test]
+    fn debug_output_never_shows_a_hash() {
+        let params = Params::new(8, 1, 1, None).unwrap();
+        let hash = PasswordHash::new(&params, &[7; 16], &[7; 32]).unwrap();
+
+        assert_eq!(format!("{hash:?}"), "PasswordHash(redacted)");
+    }
 }

@@ -312,6 +312,15 @@ mod tests {
     }
 
     #[test]
+    fn debug_output_shows_all_of_a_ring_but_its_keys() {
+        let ring = format!("{:?}", first());
+
+        assert!(ring.contains("kid: \"1\""), "{ring}");
+        assert!(ring.contains("key: KeyText(redacted)"), "{ring}");
+        assert!(!ring.contains("AAAA"), "{ring}");
+    }
+
+    #[test]
     fn a_key_is_pending_then_active_then_retired_then_gone() {
         use KeyState::{Active, Pending, Retired};
 

@@ -229,3 +229,15 @@ pub enum InvalidToken {
     #[error("not active")]
     NotActive,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_never_shows_a_token() {
+        let token = Token("a.b.c".to_owned());
+
+        assert_eq!(format!("{token:?}"), "Token(redacted)");
+    }
+}

@@ -63,6 +63,14 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_read_as_it_is_written() {
+        let id = AccountId::parse("0123456789abcdef01234567").unwrap();
+
+        assert_eq!(id.as_str(), "0123456789abcdef01234567");
+        assert_eq!(id.to_string(), "0123456789abcdef01234567");
+    }
+
+    #[test]
     fn nothing_else_is_an_id() {
         for text in [
             "",

@@ -240,6 +240,50 @@ mod tests {
     }
 
     #[test]
+    fn of_two_deaths_the_earlier_counts() {
+        let dead = |revoked, expires| ApiKey {
+            revoked_at: Some(at(revoked)),
+            expires_at: Some(at(expires)),
+            ..key(1)
+        };
+
+        assert_eq!(dead(5, 9).died_at(at(10)), Some(at(5)));
+        assert_eq!(dead(9, 5).died_at(at(10)), Some(at(5)));
+        assert_eq!(dead(5, 11).died_at(at(10)), Some(at(5)));
+    }
+
+    #[test]
+    fn a_name_has_1_to_128_bytes_and_a_description_up_to_256() {
+        let name = |text: &str| ApiKeyName::parse(text.to_owned());
+        let description = |text: &str| ApiKeyDescription::parse(text.to_owned());
+        let (longest_name, longest_description) = ("ü".repeat(64), "ü".repeat(128));
+
+        assert_eq!(name(&longest_name).unwrap().as_str(), longest_name);
+        assert_eq!(name(""), Err(InvalidValue::Empty));
+        assert_eq!(
+            name(&format!("{longest_name}x")),
+            Err(InvalidValue::TooLong(128))
+        );
+        assert_eq!(
+            description(&longest_description).unwrap().as_str(),
+            longest_description
+        );
+        assert_eq!(description("").unwrap().as_str(), "");
+        assert_eq!(
+            description(&format!("{longest_description}x")),
+            Err(InvalidValue::TooLong(256))
+        );
+    }
+
+    #[test]
+    fn a_digest_is_read_back_as_it_was_and_never_shown() {
+        let digest = ApiKeyDigest::from_hex("ab12".to_owned());
+
+        assert_eq!(digest.as_hex(), "ab12");
+        assert_eq!(format!("{digest:?}"), "ApiKeyDigest(redacted)");
+    }
+
+    #[test]
     fn a_mask_is_a_number_from_0_to_15() {
         assert_eq!(Permissions::from_mask(15).map(Permissions::mask), Some(15));
         for mask in [-1, 16, 256 + 1, i64::MAX] {

@@ -149,6 +149,27 @@ mod tests {
         assert!(Email::parse(&longest).is_ok());
     }
 
+    #[test]
+    fn a_canonical_form_of_512_bytes_is_allowed_and_no_longer_one() {
+        // A sign that stands for six letters, and a letter that takes a byte more in lower case.
+        let domain = ["\u{3316}"; 14].join(".");
+        let ascii = canonical_domain(&format!("{domain}.com")).unwrap();
+        let plain = 512 - "@".len() - ascii.len() - "ⱥ".len() * 90;
+        let with = |plain| format!("{}{}@{domain}.com", "Ⱥ".repeat(90), "a".repeat(plain));
+
+        assert_eq!(canonical(&with(plain)).map(|form| form.len()), Some(512));
+        assert!(with(plain + 1).len() <= MAX_BYTES);
+        assert_eq!(canonical(&with(plain + 1)), None);
+    }
+
+    #[test]
+    fn what_was_typed_is_kept_beside_the_canonical_form() {
+        let email = Email::parse("ABC@Example.COM").unwrap();
+
+        assert_eq!(email.typed(), "ABC@Example.COM");
+        assert_eq!(email.canonical(), "abc@example.com");
+    }
+
     proptest! {
         #[test]
         fn nothing_typed_makes_parsing_panic(typed in "\\PC{0,80}") {

@@ -58,6 +58,14 @@ mod tests {
     }
 
     #[test]
+    fn a_lifetime_is_ten_years_at_most() {
+        assert!(Lifetime::parse("3660d").is_ok());
+        assert!(Lifetime::parse("316224000s").is_ok());
+        assert_eq!(Lifetime::parse("3661d"), Err(InvalidLifetime));
+        assert_eq!(Lifetime::parse("316224001s"), Err(InvalidLifetime));
+    }
+
+    #[test]
     fn nothing_else_does() {
         for text in [
             "",

@@ -295,3 +295,6 @@ impl Profile {
         Ok(delta)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,6 +78,48 @@ impl FromIterator<Scope> for Scopes {
 mod tests {
     use super::*;
 
+    fn scopes(names: &[&str]) -> Vec<Scope> {
+        names.iter().filter_map(|name| Scope::parse(name)).collect()
+    }
+
+    #[test]
+    fn a_scope_has_1_to_64_characters_of_its_alphabet() {
+        for text in ["a", "Read:All_1.x-y", &"a".repeat(64)] {
+            assert_eq!(Scope::parse(text).as_ref().map(Scope::as_str), Some(text));
+        }
+    }
+
+    #[test]
+    fn a_new_account_is_a_user_and_no_admin() {
+        let scopes = Scopes::of_new_account();
+
+        assert_eq!(scopes.iter().collect::<Vec<_>>(), ["user"]);
+        assert!(scopes.has_any(&[Scope::admin(), Scope::user()]));
+        assert!(!scopes.has_any(&[Scope::admin()]));
+        assert!(!scopes.has_any(&[]));
+    }
+
+    #[test]
+    fn up_to_sixteen_scopes_are_granted_each_once_and_in_order() {
+        let names: Vec<String> = (0..17).map(|n| format!("scope{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+
+        let granted = Scopes::granted(scopes(&names[..16])).unwrap();
+
+        assert_eq!(granted.iter().collect::<Vec<_>>(), names[..16]);
+        assert_eq!(Scopes::granted(scopes(&names)), None);
+        assert_eq!(Scopes::granted(scopes(&["a", "b", "a"])), None);
+        assert_eq!(Scopes::granted(scopes(&["a", "b", "b"])), None);
+        assert!(Scopes::granted(Vec::new()).is_some());
+    }
+
+    #[test]
+    fn stored_scopes_are_read_back_in_order() {
+        let stored: Scopes = scopes(&["b", "a"]).into_iter().collect();
+
+        assert_eq!(stored.iter().collect::<Vec<_>>(), ["b", "a"]);
+    }
+
     #[test]
     fn a_scope_holds_no_separator_or_space() {
         for text in ["", "a b", "a,b", "a\n", "ü", &"a".repeat(65)] {

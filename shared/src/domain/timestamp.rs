@@ -158,6 +158,24 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_read_back_in_milliseconds_and_in_seconds() {
+        let time = Timestamp::from_millis(1_234_567);
+
+        assert_eq!(time.millis(), 1_234_567);
+        assert_eq!(time.secs(), 1234);
+        assert_eq!(Timestamp::from_secs(1234).millis(), 1_234_000);
+    }
+
+    #[test]
+    fn a_time_that_has_passed_is_no_time_away() {
+        let (now, later) = (Timestamp::from_millis(10), Timestamp::from_millis(1510));
+
+        assert_eq!(now.plus(Duration::from_millis(1500)), later);
+        assert_eq!(now.until(later), Duration::from_millis(1500));
+        assert_eq!(later.until(now), Duration::ZERO);
+    }
+
+    #[test]
     fn seconds_before_the_epoch_round_down_as_well() {
         assert_eq!(Timestamp::from_millis(-1).secs(), -1);
     }

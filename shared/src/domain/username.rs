@@ -135,4 +135,13 @@ mod tests {
         assert!(parse(&"ü".repeat(128)).is_ok());
         assert_eq!(parse(&"ü".repeat(129)), Err(InvalidUsername::TooLong));
     }
+
+    #[test]
+    fn what_was_typed_is_kept() {
+        let email = Email::parse("ABC@example.com").unwrap();
+
+        assert_eq!(parse("Alice").unwrap().typed(), "Alice");
+        assert_eq!(Username::from_email(&email).typed(), "ABC@example.com");
+        assert_eq!(Username::from_email(&email).canonical(), None);
+    }
 }

@@ -1,0 +1,224 @@
+use super::*;
+
+fn parse(field: ProfileField, text: &str) -> Result<String, InvalidValue> {
+    let value = field.parse(text.to_owned())?;
+    Ok(value.as_str().to_owned())
+}
+
+fn stored(id: u64) -> Setting {
+    Setting {
+        id,
+        content: new_setting().create().unwrap(),
+        read_only: false,
+    }
+}
+
+fn new_setting() -> SettingChange {
+    SettingChange {
+        category: Some("ui".to_owned()),
+        name: Some("theme".to_owned()),
+        ..SettingChange::default()
+    }
+}
+
+fn value(id: u64, value: Option<&str>) -> SettingChange {
+    SettingChange {
+        id: Some(id),
+        value: Some(value.map(str::to_owned)),
+        ..SettingChange::default()
+    }
+}
+
+fn profile(settings: impl IntoIterator<Item = u64>) -> Profile {
+    Profile {
+        settings: settings.into_iter().map(|id| (id, stored(id))).collect(),
+        ..Profile::default()
+    }
+}
+
+fn delta(profile: &Profile, settings: Vec<SettingChange>) -> Result<ProfileDelta, InvalidSetting> {
+    let update = ProfileUpdate {
+        settings,
+        ..ProfileUpdate::default()
+    };
+    profile.delta(&update, profile)
+}
+
+#[test]
+fn each_field_is_as_long_as_it_may_be_and_no_longer() {
+    for (field, start, max) in [
+        (ProfileField::City, "", 256),
+        (ProfileField::Notes, "", 4096),
+        (ProfileField::Image, "data:,", 49_152),
+    ] {
+        let longest = format!("{start}{}", "x".repeat(max - start.len()));
+
+        assert_eq!(parse(field, &longest), Ok(longest.clone()));
+        let refused = Err(InvalidValue::TooLong(max));
+        assert_eq!(parse(field, &format!("{longest}x")), refused);
+        assert_eq!(field.max_bytes(), max);
+    }
+}
+
+#[test]
+fn every_field_has_a_name_of_its_own() {
+    let names: BTreeSet<&str> = ProfileField::ALL.map(ProfileField::name).into();
+
+    assert_eq!(names.len(), 16);
+    assert!(names.contains("lastDismissMessages"));
+}
+
+#[test]
+fn notes_may_have_lines_and_no_other_text_may() {
+    let refused = Err(InvalidValue::ControlCharacter);
+
+    assert!(parse(ProfileField::Notes, "a\r\nb").is_ok());
+    assert_eq!(parse(ProfileField::Notes, "a\0b"), refused);
+    assert_eq!(parse(ProfileField::City, "a\nb"), refused);
+}
+
+#[test]
+fn an_image_is_an_https_or_a_data_url() {
+    for text in [
+        "https://example.com/a.png",
+        "HTTPS://example.com",
+        "data:image/png;base64,AAAA",
+        "DATA:,x",
+    ] {
+        assert_eq!(parse(ProfileField::Image, text), Ok(text.to_owned()));
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_url_is_no_image() {
+    for text in [
+        "",
+        "x",
+        "http://example.com/a.png",
+        "javascript:alert(1)",
+        "https:example.com",
+        "https:///example.com",
+        "https://",
+        "https://exa mple.com",
+        "https://example.com/a b",
+        "https://example.com/\u{7f}",
+        "https://example.com/\u{a0}",
+        "https://example.com\\a",
+        "https://[::1",
+        "data:image/png;base64",
+    ] {
+        let refused = Err(InvalidValue::Image);
+        assert_eq!(parse(ProfileField::Image, text), refused, "{text:?}");
+    }
+}
+
+#[test]
+fn debug_output_never_shows_a_value() {
+    let value = FieldValue::stored("1 Main Street".to_owned());
+
+    assert_eq!(value.as_str(), "1 Main Street");
+    assert_eq!(format!("{value:?}"), "FieldValue(redacted)");
+}
+
+#[test]
+fn only_fields_that_differ_are_written() {
+    let city = |name: &str| FieldValue::stored(name.to_owned());
+    let seen = Profile {
+        fields: BTreeMap::from([(ProfileField::City, city("Bonn"))]),
+        ..Profile::default()
+    };
+    let to = |field, value| {
+        let update = ProfileUpdate {
+            fields: BTreeMap::from([(field, value)]),
+            ..ProfileUpdate::default()
+        };
+        seen.delta(&update, &seen).unwrap()
+    };
+
+    assert_eq!(seen.field(ProfileField::City), Some("Bonn"));
+    assert_eq!(seen.field(ProfileField::Region), None);
+    assert!(to(ProfileField::City, Some(city("Bonn"))).is_empty());
+    assert!(to(ProfileField::Region, None).is_empty());
+    for value in [None, Some(city("Köln"))] {
+        let delta = to(ProfileField::City, value.clone());
+        assert!(!delta.is_empty());
+        assert_eq!(delta.fields, BTreeMap::from([(ProfileField::City, value)]));
+    }
+}
+
+#[test]
+fn settings_are_created_changed_and_removed_as_asked() {
+    let changes = vec![
+        new_setting(),
+        value(1, Some("dark")),
+        value(2, None),
+        value(3, Some("")),
+    ];
+
+    let delta = delta(&profile([1, 2, 3, 4]), changes).unwrap();
+
+    let mut dark = stored(1);
+    "dark".clone_into(&mut dark.content.value);
+    assert_eq!(delta.created, [stored(0).content]);
+    assert_eq!(delta.changed, [(stored(1), dark)]);
+    assert_eq!(delta.removed, [stored(2)], "and the third is so already");
+}
+
+#[test]
+fn an_id_is_known_and_named_once() {
+    let seen = profile([1]);
+    let twice = vec![value(1, Some("a")), value(1, Some("b"))];
+
+    assert_eq!(delta(&seen, twice), Err(InvalidSetting::RepeatedId));
+    for change in [value(2, Some("a")), value(2, None)] {
+        assert_eq!(delta(&seen, vec![change]), Err(InvalidSetting::UnknownId));
+    }
+}
+
+#[test]
+fn a_setting_that_went_meanwhile_is_removed_and_cannot_be_changed() {
+    let (first, now) = (profile([1]), profile([]));
+    let update = |change| ProfileUpdate {
+        settings: vec![change],
+        ..ProfileUpdate::default()
+    };
+
+    let removed = now.delta(&update(value(1, None)), &first).unwrap();
+
+    assert!(removed.is_empty());
+    let changed = now.delta(&update(value(1, Some("a"))), &first);
+    assert_eq!(changed, Err(InvalidSetting::UnknownId));
+}
+
+#[test]
+fn of_a_read_only_setting_nothing_changes() {
+    let mut seen = profile([1]);
+    seen.settings.get_mut(&1).unwrap().read_only = true;
+
+    for change in [value(1, Some("dark")), value(1, None)] {
+        assert!(delta(&seen, vec![change]).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn there_is_room_for_a_hundred_settings() {
+    let (almost, full) = (profile(1..=99), profile(1..=100));
+    let too_many = Err(InvalidSetting::TooMany);
+
+    assert!(delta(&almost, vec![new_setting()]).is_ok());
+    assert_eq!(delta(&full, vec![new_setting()]), too_many);
+    assert_eq!(delta(&almost, vec![new_setting(); 2]), too_many);
+    assert!(delta(&full, vec![new_setting(), value(1, None)]).is_ok());
+}
+
+#[test]
+fn who_has_too_many_settings_may_still_change_and_remove_them() {
+    let over = profile(1..=102);
+
+    assert!(delta(&over, vec![value(1, Some("dark"))]).is_ok());
+    assert!(delta(&over, vec![value(1, None)]).is_ok());
+    assert_eq!(
+        delta(&over, vec![value(1, None), new_setting()]),
+        Err(InvalidSetting::TooMany)
+    );
+}
