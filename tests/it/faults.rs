@@ -7,34 +7,6 @@ use serde_json::{Value, json};
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
 
-pub(crate) fn service_error(code: &str) -> Fault {
-    let code = format!("com.amazonaws.dynamodb.v20120810#{code}");
-    Fault::Answer(400, json!({"__type": code, "message": "injected"}))
-}
-
-fn throttled() -> Fault {
-    service_error("ProvisionedThroughputExceededException")
-}
-
-pub(crate) fn broken() -> Fault {
-    Fault::Answer(
-        500,
-        json!({"__type": "com.amazon.coral.service#InternalServerError"}),
-    )
-}
-
-pub(crate) fn cancelled(reasons: &[&str]) -> Fault {
-    let reasons: Vec<Value> = reasons.iter().map(|code| json!({"Code": code})).collect();
-    Fault::Answer(
-        400,
-        json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "message": "Transaction cancelled, please refer cancellation reasons",
-            "CancellationReasons": reasons,
-        }),
-    )
-}
-
 fn assert_unavailable(answer: &Answer) {
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!(
@@ -47,7 +19,7 @@ fn assert_unavailable(answer: &Answer) {
 
 #[tokio::test]
 async fn while_dynamodb_is_away_every_endpoint_says_503_and_afterwards_all_is_as_before() {
-    for fault in [throttled(), broken(), Fault::Break] {
+    for fault in [Fault::throttled(), Fault::broken(), Fault::Break] {
         let (app, token) = TestApp::with_user().await;
         let all = fault.clone();
         app.wire.on_request(move |_, _| Some(all.clone()));
@@ -93,7 +65,7 @@ async fn whichever_call_of_whichever_route_fails_the_answer_is_503_and_asking_ag
             let mut calls = 0;
             app.wire.on_request(move |_, _| {
                 calls += 1;
-                (calls >= failing).then(broken)
+                (calls >= failing).then(Fault::broken)
             });
 
             let answer = app.call(requests(&token).swap_remove(route)).await;
@@ -127,10 +99,10 @@ async fn a_conflict_of_the_moment_is_ridden_out_by_every_write() {
             let is_first = seen.insert(body.to_string());
             match operation {
                 "TransactWriteItems" if is_first => {
-                    Some(cancelled(&["None", "TransactionConflict"]))
+                    Some(Fault::cancelled(&["None", "TransactionConflict"]))
                 }
                 "PutItem" | "UpdateItem" | "DeleteItem" if is_first => {
-                    Some(service_error("TransactionConflictException"))
+                    Some(Fault::service_error("TransactionConflictException"))
                 }
                 _ => None,
             }
@@ -146,7 +118,7 @@ async fn a_conflict_of_the_moment_is_ridden_out_by_every_write() {
 async fn a_throttle_of_the_moment_is_ridden_out() {
     for operation in ["UpdateItem", "TransactWriteItems"] {
         let app = TestApp::new().await;
-        app.wire.fail_next(operation, 2, throttled());
+        app.wire.fail_next(operation, 2, Fault::throttled());
 
         assert_eq!(
             app.sign_up("abc@example.com").await.status,
@@ -168,7 +140,8 @@ async fn a_dynamodb_that_does_not_answer_is_given_up_on() {
 async fn a_refused_request_is_a_fault_of_ours_and_shows_nothing_of_it() {
     let (app, token) = TestApp::with_user().await;
     let denied = "AccessDeniedException";
-    app.wire.on_request(move |_, _| Some(service_error(denied)));
+    app.wire
+        .on_request(move |_, _| Some(Fault::service_error(denied)));
 
     let answer = app.user(&token).await;
 
@@ -204,7 +177,7 @@ async fn a_transaction_conflict_is_neither_success_nor_already_exists() {
     ] {
         let app = TestApp::new().await;
         app.wire
-            .fail_next("TransactWriteItems", 3, cancelled(&reasons));
+            .fail_next("TransactWriteItems", 3, Fault::cancelled(&reasons));
         assert_eq!(
             app.sign_up("abc@example.com").await.status,
             200,
@@ -212,7 +185,7 @@ async fn a_transaction_conflict_is_neither_success_nor_already_exists() {
         );
 
         app.wire
-            .fail_next("TransactWriteItems", 100, cancelled(&reasons));
+            .fail_next("TransactWriteItems", 100, Fault::cancelled(&reasons));
         assert_unavailable(&app.sign_up("def@example.com").await);
         assert_eq!(app.account_count().await, 1);
     }
@@ -223,14 +196,14 @@ async fn a_failed_condition_decides_beside_a_conflict() {
     let app = TestApp::new().await;
     let reasons = ["TransactionConflict", "ConditionalCheckFailed"];
     app.wire
-        .fail_next("TransactWriteItems", 1, cancelled(&reasons));
+        .fail_next("TransactWriteItems", 1, Fault::cancelled(&reasons));
 
     assert_eq!(app.sign_up("abc@example.com").await.status, 400);
 }
 
 #[tokio::test]
 async fn a_conflict_on_a_single_write_is_ridden_out() {
-    let conflict = service_error("TransactionConflictException");
+    let conflict = Fault::service_error("TransactionConflictException");
     let (app, _) = TestApp::with_user().await;
     app.wire.fail_next("UpdateItem", 3, conflict.clone());
     assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
@@ -244,11 +217,11 @@ async fn a_colliding_id_is_drawn_again() {
     let app = TestApp::new().await;
     let reasons = ["ConditionalCheckFailed", "None"];
     app.wire
-        .fail_next("TransactWriteItems", 1, cancelled(&reasons));
+        .fail_next("TransactWriteItems", 1, Fault::cancelled(&reasons));
     assert_eq!(app.sign_up("abc@example.com").await.status, 200);
 
     app.wire
-        .fail_next("TransactWriteItems", 100, cancelled(&reasons));
+        .fail_next("TransactWriteItems", 100, Fault::cancelled(&reasons));
     assert_eq!(app.sign_up("def@example.com").await.status, 500);
 }
 
@@ -344,7 +317,7 @@ async fn places_taken_before_an_outage_are_given_back() {
     let app = TestApp::with(&[("SIGNIN_RATE_LIMIT_ACCOUNT", "1")]).await;
     app.sign_up("abc@example.com").await;
     for _ in 0..5 {
-        app.wire.fail_next("GetItem", 100, broken());
+        app.wire.fail_next("GetItem", 100, Fault::broken());
         assert_unavailable(&app.sign_in("abc@example.com", PASSWORD).await);
     }
 

@@ -9,8 +9,6 @@ use tests::app::{PASSWORD, TestApp, post};
 use tests::logs::capture;
 use tests::wire::Fault;
 
-use crate::faults::broken;
-
 #[tokio::test]
 async fn an_answer_lost_after_the_commit_does_not_turn_into_already_exists() {
     let app = TestApp::new().await;
@@ -132,7 +130,7 @@ async fn a_sign_in_whose_place_cannot_be_given_back_succeeds_all_the_same_and_is
     let (lines, _guard) = capture();
     app.wire.on_request(|operation, body| {
         let gives_back = body["UpdateExpression"] == "ADD n :minus_one";
-        (gives_back || operation == "DeleteItem").then(broken)
+        (gives_back || operation == "DeleteItem").then(Fault::broken)
     });
 
     assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);

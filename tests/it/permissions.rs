@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use tests::app::{Call, PASSWORD, TestApp, get, post};
 use tests::wire::{Fault, Use};
 
-use crate::faults::cancelled;
 use crate::key_rotation::{secrets, step_of, with_secret};
 
 /// What the template calls the secret.
@@ -99,7 +98,7 @@ impl Recorder {
 }
 
 fn number_taken() -> Fault {
-    cancelled(&["None", "ConditionalCheckFailed"])
+    Fault::cancelled(&["None", "ConditionalCheckFailed"])
 }
 
 #[tokio::test]

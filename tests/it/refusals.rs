@@ -8,7 +8,7 @@ use tests::app::{Call, TestApp, post};
 use tests::description;
 use tests::wire::Fault;
 
-use crate::faults::{broken, requests, service_error};
+use crate::faults::requests;
 
 /// Statuses that are no single route's own.
 const COMMON: [u16; 7] = [400, 401, 413, 415, 429, 500, 503];
@@ -38,7 +38,7 @@ async fn provoked(route: &Route) -> BTreeSet<u16> {
     ] {
         statuses.insert(app.call(bad).await.status);
     }
-    for fault in [broken(), service_error("ValidationException")] {
+    for fault in [Fault::broken(), Fault::service_error("ValidationException")] {
         fail_all(&first, fault);
         statuses.insert(first.call(good()).await.status);
     }

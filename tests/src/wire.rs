@@ -3,6 +3,9 @@
 //! Every request the real SDK sends is counted, with the capacity the engine says it consumed,
 //! and a test can cut the wire before or after a request was executed.
 
+mod fault;
+mod uses;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Add;
@@ -21,22 +24,8 @@ use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-/// What happens to a request instead of what should.
-#[derive(Debug, Clone)]
-pub enum Fault {
-    /// It is never executed; the answer is this status and body.
-    Answer(u16, Value),
-    /// It is executed, and the answer is lost.
-    LoseAnswer,
-    /// It is executed, and nothing more is heard.
-    SilenceAfter,
-    /// It is not executed, and nothing more is heard.
-    SilenceBefore,
-    /// It is not executed; the connection breaks.
-    Break,
-    /// It is executed; then the answer is changed.
-    Change(fn(&mut Value)),
-}
+pub use fault::Fault;
+pub use uses::Use;
 
 /// One request as it went over the wire.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,18 +40,6 @@ pub struct Call {
     pub uses: BTreeSet<Use>,
     started: u64,
     ended: u64,
-}
-
-/// One thing that IAM allows or not: an action on the items of a table whose keys start so, or on a
-/// secret.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Use {
-    /// The action, such as `dynamodb:GetItem`.
-    pub action: String,
-    /// The table's name, or the secret's.
-    pub resource: String,
-    /// The key up to and with its `#`, of an item.
-    pub prefix: String,
 }
 
 /// A summary of calls.
@@ -163,7 +140,7 @@ impl Wire {
             .unwrap_or_default()
             .to_owned();
         let body = ask_for_capacity(&operation, &mut request);
-        let uses = uses(&operation, &body);
+        let uses = uses::of(&operation, &body);
         let started = self.tick();
         let fault = lock(&self.state.rule)
             .as_mut()
@@ -172,16 +149,25 @@ impl Wire {
             Some(Fault::Answer(status, body)) => return Ok(answer(*status, body)),
             Some(Fault::SilenceBefore) => return self.fall_silent().await,
             Some(Fault::Break) => return Err(broken()),
-            Some(Fault::LoseAnswer | Fault::SilenceAfter | Fault::Change(_)) | None => {}
+            Some(Fault::Delay(delay)) => tokio::time::sleep(*delay).await,
+            Some(
+                Fault::LoseAnswer
+                | Fault::SilenceAfter
+                | Fault::DelayAnswer(_)
+                | Fault::Truncate
+                | Fault::LeaveUnread(_)
+                | Fault::Change(_),
+            )
+            | None => {}
         }
         let mut response = inner.call(request).await?;
-        let body = std::mem::replace(response.body_mut(), SdkBody::empty());
-        let body = ByteStream::new(body)
+        let answer = std::mem::replace(response.body_mut(), SdkBody::empty());
+        let mut answer = ByteStream::new(answer)
             .collect()
             .await
             .map_err(|error| ConnectorError::io(error.into()))?
             .into_bytes();
-        let mut value: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let mut value: Value = serde_json::from_slice(&answer).unwrap_or_default();
         let (read_units, write_units) = consumed(&operation, &value);
         let ended = self.tick();
         lock(&self.state.calls).push(Call {
@@ -195,13 +181,20 @@ impl Wire {
         match fault {
             Some(Fault::LoseAnswer) => return Err(broken()),
             Some(Fault::SilenceAfter) => return self.fall_silent().await,
+            Some(Fault::DelayAnswer(delay)) => tokio::time::sleep(delay).await,
+            Some(Fault::Truncate) => answer.truncate(answer.len() / 2),
+            Some(Fault::LeaveUnread(which)) => {
+                fault::leave_unread(which, &body, &mut value);
+                return Ok(self::answer(response.status().as_u16(), &value));
+            }
             Some(Fault::Change(change)) => {
                 change(&mut value);
                 return Ok(self::answer(response.status().as_u16(), &value));
             }
-            Some(Fault::Answer(..) | Fault::SilenceBefore | Fault::Break) | None => {}
+            Some(Fault::Answer(..) | Fault::SilenceBefore | Fault::Break | Fault::Delay(_))
+            | None => {}
         }
-        *response.body_mut() = SdkBody::from(body);
+        *response.body_mut() = SdkBody::from(answer);
         Ok(response)
     }
 }
@@ -258,51 +251,6 @@ pub fn cost(calls: &[Call]) -> Cost {
             .iter()
             .map(|call| call.write_units)
             .fold(0.0, f64::add),
-    }
-}
-
-/// What a request needs to be allowed. Members of a transaction need the action they would alone.
-fn uses(operation: &str, body: &Value) -> BTreeSet<Use> {
-    let one = |action: &str, table: &Value, key: &Value| {
-        let key = key["pk"]["S"].as_str().unwrap_or_default();
-        let prefix = key.split_inclusive('#').next().unwrap_or_default();
-        Use {
-            action: format!("dynamodb:{action}"),
-            resource: table.as_str().unwrap_or_default().to_owned(),
-            prefix: prefix.to_owned(),
-        }
-    };
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    match operation {
-        "TransactWriteItems" => list(&body["TransactItems"])
-            .iter()
-            .flat_map(fields)
-            .map(|(member, write)| {
-                let key = if member == "Put" {
-                    &write["Item"]
-                } else {
-                    &write["Key"]
-                };
-                one(&format!("{member}Item"), &write["TableName"], key)
-            })
-            .collect(),
-        "BatchGetItem" => fields(&body["RequestItems"])
-            .iter()
-            .flat_map(|(table, request)| {
-                let keys = list(&request["Keys"]);
-                let table = Value::from(table.as_str());
-                keys.into_iter()
-                    .map(move |key| one("BatchGetItem", &table, &key))
-            })
-            .collect(),
-        "GetSecretValue" | "PutSecretValue" | "UpdateSecretVersionStage" => BTreeSet::from([Use {
-            action: format!("secretsmanager:{operation}"),
-            resource: body["SecretId"].as_str().unwrap_or_default().to_owned(),
-            prefix: String::new(),
-        }]),
-        "PutItem" => BTreeSet::from([one(operation, &body["TableName"], &body["Item"])]),
-        _ => BTreeSet::from([one(operation, &body["TableName"], &body["Key"])]),
     }
 }
 
