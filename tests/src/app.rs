@@ -171,14 +171,14 @@ impl TestApp {
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let tables = template().tables;
         let engine = Engine::start(":memory:", &tables).await.expect("an engine");
-        Self::over(engine, Arc::default(), settings, |sdk| sdk)
+        Self::over(engine, Arc::default(), settings, |_, sdk| sdk)
     }
 
     /// Latchkey with the account abc@example.com, a token of it, and 100 ms of patience with
     /// DynamoDB.
     pub async fn with_impatience() -> (Self, String) {
         let (app, token) = Self::with_user().await;
-        let impatient = |sdk: SdkConfig| {
+        let impatient = |_: &Config, sdk: SdkConfig| {
             let patience = Duration::from_millis(100);
             sdk.timeout_config(TimeoutConfig::builder().operation_timeout(patience).build())
         };
@@ -189,19 +189,25 @@ impl TestApp {
     /// Another instance over the same tables: a second function, with a memory of its own.
     #[must_use]
     pub fn another(&self, settings: &[(&str, &str)]) -> Self {
-        Self::over(
-            self.engine.clone(),
-            Arc::clone(&self.clock),
-            settings,
-            |sdk| sdk,
-        )
+        self.another_with(settings, |_, sdk| sdk)
+    }
+
+    /// Another instance, whose SDK is set up otherwise.
+    #[must_use]
+    pub fn another_with(
+        &self,
+        settings: &[(&str, &str)],
+        adjust: impl FnOnce(&Config, SdkConfig) -> SdkConfig,
+    ) -> Self {
+        let clock = Arc::clone(&self.clock);
+        Self::over(self.engine.clone(), clock, settings, adjust)
     }
 
     fn over(
         engine: Engine,
         clock: Arc<TestClock>,
         settings: &[(&str, &str)],
-        adjust: impl FnOnce(SdkConfig) -> SdkConfig,
+        adjust: impl FnOnce(&Config, SdkConfig) -> SdkConfig,
     ) -> Self {
         let template = template();
         let mut variables: BTreeMap<String, String> = template.variables;
@@ -221,7 +227,7 @@ impl TestApp {
         let wire = Wire::new();
         let shared = config.aws.sdk_config(&config.keys);
         let sdk = config.aws.dynamodb(&shared).interceptor(CountRetries);
-        let sdk = adjust(sdk.timeout_config(patience()));
+        let sdk = adjust(&config, sdk.timeout_config(patience()));
         let entropy = Arc::new(SystemEntropy);
         let store = Store::new(
             Client::from_conf(sdk.clone().http_client(wire.clone()).build()),
