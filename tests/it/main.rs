@@ -7,6 +7,7 @@
 )]
 
 mod api_keys;
+mod attacks;
 mod bad_input;
 mod capacity;
 mod create_user;
@@ -29,6 +30,7 @@ mod races;
 mod reference;
 mod refusals;
 mod round_trip;
+mod security;
 mod settings;
 mod settings_races;
 mod sign_in;
