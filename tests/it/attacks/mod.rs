@@ -7,7 +7,7 @@
 //! | [`guessing`] | passwords, and locking a stranger out |
 //! | [`injection`] | text that is to be taken for a header, a line of log, a metric or a key |
 //! | [`json_bombs`] | JSON made to exhaust whoever parses it |
-//! | [`jwt`] | what RFC 8725 warns of, section by section |
+//! | [`jwt`], [`jwt_claims`] | what RFC 8725 warns of, section by section |
 //! | [`look_alikes`] | names that look like another's |
 //! | [`pollution`] | parameters from where they do not belong |
 //! | [`replay`] | sending once more what was sent before |
@@ -34,6 +34,7 @@ mod guessing;
 mod injection;
 mod json_bombs;
 mod jwt;
+mod jwt_claims;
 mod look_alikes;
 mod pollution;
 mod replay;
