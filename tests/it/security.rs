@@ -35,8 +35,7 @@ fn root() -> PathBuf {
 }
 
 fn read(path: &str) -> String {
-    let path = root().join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fs::read_to_string(root().join(path)).unwrap()
 }
 
 /// The cells of each row that begins with a requirement's number.
