@@ -28,7 +28,7 @@ fn parsed(event: &Value) -> Event {
     serde_json::from_str(&event.to_string()).unwrap()
 }
 
-async fn send(app: &TestApp, function: &str, event: &Value) -> (i64, Value) {
+pub(crate) async fn send(app: &TestApp, function: &str, event: &Value) -> (i64, Value) {
     let response = invoke(function, &app.app, parsed(event)).await.unwrap();
     let response = serde_json::to_value(&response).unwrap();
     let body = response["body"].as_str().unwrap();

@@ -7,6 +7,7 @@
 )]
 
 mod api_keys;
+mod attacks;
 mod bad_input;
 mod capacity;
 mod create_user;
@@ -32,6 +33,7 @@ mod reference;
 mod refusals;
 mod round_trip;
 mod schedules;
+mod security;
 mod settings;
 mod settings_races;
 mod sign_in;

@@ -9,7 +9,7 @@ use shared::domain::Timestamp;
 use shared::ports::Clock;
 use tests::app::TestApp;
 
-const KEY: &[u8] = b"latchkey-test-key-not-a-secret-!";
+pub(crate) const KEY: &[u8] = b"latchkey-test-key-not-a-secret-!";
 
 /// The claims of a token of ours.
 pub(crate) fn claims(account: &str, now: Timestamp) -> Value {
@@ -44,14 +44,14 @@ pub(crate) fn sign_with(key: &[u8], header: &Value, claims: &str) -> String {
 }
 
 /// An app with a user, the user's id, and the claims of a token of theirs.
-async fn with_claims() -> (TestApp, Value) {
+pub(crate) async fn with_claims() -> (TestApp, Value) {
     let (app, token) = TestApp::with_user().await;
     let user = app.user(&token).await;
     let claims = claims(user.body["id"].as_str().unwrap(), app.clock.now());
     (app, claims)
 }
 
-async fn assert_invalid(app: &TestApp, token: &str, why: &str) {
+pub(crate) async fn assert_invalid(app: &TestApp, token: &str, why: &str) {
     let answer = app.user(token).await;
 
     assert_eq!(answer.status, 401, "{why}");

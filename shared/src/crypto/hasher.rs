@@ -4,6 +4,7 @@
 //! hashes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::Params;
 use argon2::password_hash::phc::Output;
@@ -20,6 +21,7 @@ pub struct Hasher {
     params: Params,
     decoy: PasswordHash,
     argon2id: Arc<Mutex<Argon2id>>,
+    computed: AtomicU64,
 }
 
 const SALT_BYTES: usize = 16;
@@ -34,6 +36,7 @@ impl Hasher {
             params,
             decoy,
             argon2id: Arc::new(Mutex::new(Argon2id::new()?)),
+            computed: AtomicU64::new(0),
         })
     }
 
@@ -75,6 +78,13 @@ impl Hasher {
         Ok(cost(&params) != cost(&self.params))
     }
 
+    /// How many hashes were computed so far: an attempt that computes none, or one more than
+    /// another, tells a stranger with a stopwatch why it failed.
+    #[must_use]
+    pub fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+
     async fn run(
         &self,
         params: Params,
@@ -82,6 +92,7 @@ impl Hasher {
         salt: Vec<u8>,
     ) -> Result<Vec<u8>, HashError> {
         let mut argon2id = Arc::clone(&self.argon2id).lock_owned().await;
+        self.computed.fetch_add(1, Ordering::Relaxed);
         let work = move || argon2id.hash(&params, password.as_bytes(), &salt);
         tokio::task::spawn_blocking(work)
             .await

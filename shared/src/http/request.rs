@@ -176,13 +176,15 @@ pub fn source_ip(request: &Request, proxies: &TrustedProxies) -> SourceIp {
 
 /// Entry `hops + 1` from the right of `X-Forwarded-For`, to which API Gateway appends the peer.
 fn forwarded_for(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
-    let entries: Option<Vec<&str>> = headers
+    let entries: Vec<&[u8]> = headers
         .get_all("x-forwarded-for")
         .iter()
-        .map(|value| value.to_str().ok())
+        .map(HeaderValue::as_bytes)
         .collect();
-    let entries = entries?.join(",");
-    entries.rsplit(',').nth(hops)?.trim().parse().ok()
+    // By bytes: what the caller wrote further left may be no text, and must not hide the entry.
+    let entries = entries.join(&b',');
+    let entry = entries.rsplit(|byte| *byte == b',').nth(hops)?;
+    str::from_utf8(entry).ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]

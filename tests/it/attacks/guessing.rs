@@ -1,0 +1,113 @@
+//! Guessing, and locking a stranger out: who guesses is stopped, and who is guessed at is not.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shared::ports::Clock;
+use tests::app::{PASSWORD, TestApp, post};
+
+use crate::tokens::{claims, sign_with_foreign_key};
+
+#[tokio::test]
+async fn a_new_latchkey_has_no_account_to_guess_the_password_of() {
+    let app = TestApp::new().await;
+
+    assert!(app.users().await.is_empty());
+    for name in ["admin", "root", "sa", "administrator", "test", "guest"] {
+        for password in ["", name, "admin", "password", "changeme"] {
+            let call = json!({"username": name, "password": password});
+            let call = post("/user/auth", &call).from("198.51.100.1");
+            assert_eq!(app.call(call).await.status, 403, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn strangers_at_fifty_addresses_cannot_lock_the_owner_out_of_either_family() {
+    let (app, _) = TestApp::with_user().await;
+
+    for n in 0..50 {
+        let address = format!("198.51.100.{n}");
+        for name in ["abc@example.com", "ABC@example.com", "abc＠example.com"] {
+            for _ in 0..5 {
+                app.sign_in_from(&address, name, "guess1").await;
+            }
+        }
+        let refused = app
+            .sign_in_from(&address, "abc@example.com", PASSWORD)
+            .await;
+        assert_eq!(refused.status, 429, "all spellings count as one");
+    }
+
+    let body = json!({"username": "abc@example.com", "password": PASSWORD});
+    for path in ["/user/auth", "/v1/auth/login"] {
+        let owner = post(path, &body).from("192.0.2.7");
+        assert_eq!(app.call(owner).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_locks_the_owner_out_by_claiming_their_address() {
+    let (app, _) = TestApp::with_user().await;
+    let body = json!({"username": "abc@example.com", "password": "guess1"});
+
+    for _ in 0..20 {
+        let call = post("/user/auth", &body).from("198.51.100.66");
+        let call = call.header("x-forwarded-for", "192.0.2.7");
+        app.call(call.header("forwarded", "for=192.0.2.7")).await;
+    }
+
+    let owner = app.sign_in_from("192.0.2.7", "abc@example.com", PASSWORD);
+    assert_eq!(owner.await.status, 200);
+}
+
+#[tokio::test]
+async fn a_neighbour_behind_one_address_is_in_the_way_for_fifteen_minutes_and_no_longer() {
+    let (app, token) = TestApp::with_user().await;
+    for _ in 0..30 {
+        app.sign_in("abc@example.com", "guess1").await;
+    }
+    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 429);
+
+    assert_eq!(app.user(&token).await.status, 200, "who is in stays in");
+    app.clock.advance(Duration::from_mins(15));
+
+    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn sign_ups_for_somebody_s_address_do_not_keep_them_out() {
+    let (app, _) = TestApp::with_user().await;
+    for n in 0..30 {
+        let address = format!("198.51.100.{n}");
+        let body = json!({"email": "abc@example.com", "password": "another1"});
+        app.call(post("/user", &body).from(&address)).await;
+    }
+
+    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+    assert_eq!(app.sign_in("abc@example.com", "another1").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_forged_token_logs_nobody_out() {
+    let (app, token) = TestApp::with_user().await;
+    let id = app.user(&token).await.body["id"].clone();
+    let payload = token.split('.').nth(1).unwrap();
+    let mut forged = claims(id.as_str().unwrap(), app.clock.now());
+    forged["jti"] = json!(jti_of(payload));
+
+    let answer = app.log_out(&sign_with_foreign_key(&forged)).await;
+
+    assert_eq!(answer.status, 401);
+    assert_eq!(app.user(&token).await.status, 200);
+    assert!(app.items(&app.app.config.tables.sessions).await.is_empty());
+}
+
+fn jti_of(payload: &str) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    let claims = URL_SAFE_NO_PAD.decode(payload).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    claims["jti"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,168 @@
+//! Replays: a request that is sent again, by its sender or by who recorded it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::json;
+use shared::crypto::PasswordHash;
+use shared::domain::{Account, AccountId, Email, Timestamp, Username};
+use shared::ports::Clock;
+use shared::store::Added;
+use tests::app::{PASSWORD, TestApp, get, post};
+
+use super::id_of;
+
+#[tokio::test]
+async fn a_sign_up_sent_again_makes_nothing_and_ends_nothing() {
+    let app = TestApp::new().await;
+    let body = json!({"username": "abc", "email": "abc@example.com", "password": PASSWORD});
+    let first = app.call(post("/user", &body)).await;
+    let stored = app.users().await;
+
+    for _ in 0..5 {
+        app.clock.advance(Duration::from_mins(11));
+        let again = app.call(post("/user", &body)).await;
+        assert_eq!(again.message(), "User already exists.");
+        assert!(again.body["token"].is_null());
+    }
+
+    assert_eq!(app.users().await, stored);
+    assert_eq!(app.user(&first.token()).await.status, 200);
+}
+
+/// What the store is asked to add for abc@example.com, by an account of this id.
+fn account(id: &str, now: Timestamp) -> (Account, PasswordHash) {
+    let email = Email::parse("abc@example.com").unwrap();
+    let username = Username::from_email(&email);
+    let id = AccountId::parse(id).unwrap();
+    let hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA\
+                $15aVsXT0UQZg+PWAYZsKNKfijBXTdu0TntkjO4nM0vU";
+    let hash = PasswordHash::parse(hash).unwrap();
+    (Account::new(id, &email, &username, None, now), hash)
+}
+
+/// DynamoDB remembers a client request token for ten minutes. What comes after that is as if it
+/// came with another.
+#[tokio::test]
+async fn a_transaction_sent_again_after_its_request_token_is_forgotten_changes_nothing() {
+    let app = TestApp::new().await;
+    let store = &app.app.store;
+    let (account, hash) = account("5c88c7cc04a917256c726c3d", app.clock.now());
+    let added = store.add_account(&account, &hash, "within").await;
+    assert_eq!(added.unwrap(), Added::Stored);
+    app.grant("5c88c7cc04a917256c726c3d", &["user", "admin"])
+        .await;
+    app.sign_in("abc@example.com", PASSWORD).await;
+    let stored = app.users().await;
+
+    for request_token in ["within", "forgotten", "forgotten again"] {
+        // Its own success, whether DynamoDB remembers it or finds its claims held by itself.
+        let again = store.add_account(&account, &hash, request_token).await;
+        assert!(
+            matches!(again, Ok(Added::Stored)),
+            "{request_token}: {again:?}"
+        );
+    }
+
+    assert_eq!(app.users().await, stored);
+}
+
+#[tokio::test]
+async fn another_s_transaction_for_the_same_names_is_no_replay() {
+    let app = TestApp::new().await;
+    let store = &app.app.store;
+    let (first, hash) = account("5c88c7cc04a917256c726c3d", app.clock.now());
+    store.add_account(&first, &hash, "first").await.unwrap();
+    let (second, _) = account("5c88c7cc04a917256c726c3e", app.clock.now());
+
+    let added = store.add_account(&second, &hash, "second").await;
+
+    assert_eq!(added.unwrap(), Added::Taken);
+    assert_eq!(app.account_count().await, 1);
+}
+
+#[tokio::test]
+async fn a_token_logged_out_stays_dead_on_every_route_and_instance_until_it_expires() {
+    let (app, token) = TestApp::with_user().await;
+    let kept = app.sign_in("abc@example.com", PASSWORD).await.token();
+    assert_eq!(app.log_out(&token).await.status, 200);
+    let other = app.another(&[]);
+
+    for instance in [&app, &other] {
+        for call in [
+            get("/user"),
+            get("/v1/auth/user"),
+            get("/v1/api-keys"),
+            post("/v1/auth/user", &json!({"user": {"city": "Berlin"}})),
+            post("/v1/api-keys", &json!({"name": "ci", "permissions": 15})),
+            post("/v1/auth/logout", &json!({})),
+        ] {
+            let replayed = instance.call(call.bearer(&token)).await;
+            assert_eq!(replayed.status, 401);
+            assert_eq!(replayed.message(), "Bad token");
+        }
+    }
+    assert_eq!(app.user(&kept).await.status, 200);
+    app.clock
+        .advance(Duration::from_hours(30 * 24) - Duration::from_millis(251));
+    assert_eq!(other.user(&token).await.message(), "Bad token");
+    // By now DynamoDB may have deleted the revocation, and nothing is lost by it.
+    app.clock.advance(Duration::from_secs(1));
+    for key in app.items(&app.app.config.tables.sessions).await.into_keys() {
+        app.delete(&app.app.config.tables.sessions, &key).await;
+    }
+    let replayed = other.user(&token).await;
+    assert!(replayed.message().starts_with("Invalid JWT: jwt expired"));
+}
+
+#[tokio::test]
+async fn a_revoked_key_stays_dead_however_often_and_wherever_it_is_sent_again() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 15).await;
+    assert_eq!(app.call(get("/user").api_key(&key)).await.status, 200);
+    app.revoke_api_key(&token, 1).await;
+    let other = app.another(&[]);
+
+    for days in [0, 1, 29, 31, 365] {
+        app.clock.advance(Duration::from_hours(24 * days));
+        for instance in [&app, &other] {
+            let replayed = instance.call(get("/user").api_key(&key)).await;
+            assert_eq!(replayed.message(), "Invalid API key", "{days}");
+        }
+    }
+    // Remembered as dead for thirty days, and then as nobody's.
+    let of_keys = app.users().await.into_keys();
+    for item in of_keys.filter(|key| key.starts_with("apikey#")) {
+        app.delete(&app.app.config.tables.users, &item).await;
+    }
+    let replayed = other.call(get("/user").api_key(&key)).await;
+    assert_eq!(replayed.message(), "Invalid API key");
+}
+
+#[tokio::test]
+async fn a_sign_in_sent_again_makes_another_token_and_never_the_same() {
+    let (app, first) = TestApp::with_user().await;
+
+    let mut tokens = BTreeSet::from([first]);
+    for _ in 0..10 {
+        tokens.insert(app.sign_in("abc@example.com", PASSWORD).await.token());
+        tokens.insert(app.log_in("abc@example.com", PASSWORD).await.token());
+    }
+
+    assert_eq!(tokens.len(), 21, "in one and the same second");
+    for token in &tokens {
+        assert_eq!(app.log_out(token).await.status, 200, "each ends alone");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_one_deployment_is_nothing_to_another() {
+    let (app, token) = TestApp::with_user().await;
+    let id = id_of(&app.sign_in("abc@example.com", PASSWORD).await);
+    assert!(!id.is_empty());
+
+    for setting in [("JWT_ISSUER", "elsewhere"), ("JWT_AUDIENCE", "elsewhere")] {
+        let answer = app.another(&[setting]).user(&token).await;
+        assert_eq!(answer.status, 401, "{setting:?}");
+    }
+}

@@ -1,0 +1,160 @@
+//! Timing: what would take longer does the same work.
+//!
+//! Held here is what decides the time: the same calls to DynamoDB, the same number of password
+//! hashes, the same bytes to answer. The times themselves are for `make bench`.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use shared::crypto::digest;
+use tests::app::{TestApp, get, post};
+
+use super::see;
+
+const ROUTES: [&str; 2] = ["/user/auth", "/v1/auth/login"];
+
+#[tokio::test]
+async fn an_unknown_user_costs_what_a_wrong_password_does() {
+    let (app, _) = TestApp::with_user().await;
+
+    for path in ROUTES {
+        // Each from an address of its own, so that each opens its own windows.
+        let attempt = |address: &str, body| post(path, &body).from(address);
+        let wrong = json!({"username": "abc@example.com", "password": "guess1"});
+        let wrong = see(&app, attempt("192.0.2.20", wrong)).await;
+        assert_eq!(wrong.hashes, 1);
+        assert_eq!(wrong.calls.len(), 3, "a claim and two counters");
+
+        let others = [
+            ("192.0.2.21", "nobody@example.com", "guess1".to_owned()),
+            ("192.0.2.22", "abd@example.com", "guess1".to_owned()),
+            ("192.0.2.23", "abc@example.com", String::new()),
+            ("192.0.2.24", "abc@example.com", "x".repeat(1025)),
+            ("192.0.2.25", "abc@example.com", "abc32".to_owned()),
+            ("192.0.2.26", "abc@example.com", "abc3211".to_owned()),
+        ];
+        for (address, username, password) in others {
+            let body = json!({"username": username, "password": password});
+            let other = see(&app, attempt(address, body)).await;
+
+            assert_eq!(other, wrong, "{path} {username}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_username_costs_what_a_known_one_does() {
+    let app = TestApp::new().await;
+    super::sign_up_as(&app, "alice", "alice@example.com", "abc321").await;
+
+    for path in ROUTES {
+        let attempt = |address: &str, username: &str| {
+            let body = json!({"username": username, "password": "guess1"});
+            post(path, &body).from(address)
+        };
+        let known = see(&app, attempt("192.0.2.20", "alice")).await;
+        let unknown = see(&app, attempt("192.0.2.21", "alicf")).await;
+
+        assert_eq!((known.hashes, known.calls.len()), (1, 3));
+        assert_eq!(known, unknown, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_identifier_that_no_account_could_have_costs_a_hash_as_well() {
+    let (app, _) = TestApp::with_user().await;
+
+    for (n, username) in ["no body", "", "a@b@c", "\u{202e}"].into_iter().enumerate() {
+        let body = json!({"username": username, "password": "guess1"});
+        let call = post("/user/auth", &body).from(&format!("192.0.2.{}", 20 + n));
+        let seen = see(&app, call).await;
+
+        assert_eq!((seen.status, seen.hashes), (403, 1), "{username:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_a_limit_refuses_tells_no_password_by_its_work() {
+    let settings = [("SIGNIN_RATE_LIMIT_ACCOUNT", "1")];
+    let app = TestApp::with(&settings).await;
+    app.sign_up("abc@example.com").await;
+    app.sign_in("abc@example.com", "guess1").await;
+    let attempt = |password: &str| {
+        let body = json!({"username": "abc@example.com", "password": password});
+        post("/user/auth", &body)
+    };
+
+    // An instance that does not know of the refusal yet, and one that does.
+    let fresh = || app.another(&settings);
+    let (first, second) = (fresh(), fresh());
+    let wrong = see(&first, attempt("guess1")).await;
+    let right = see(&second, attempt("abc321")).await;
+    assert_eq!(wrong.status, 429);
+    assert_eq!(wrong, right);
+    let wrong = see(&first, attempt("guess1")).await;
+    let right = see(&second, attempt("abc321")).await;
+    assert_eq!((wrong.hashes, wrong.calls.len()), (0, 0));
+    assert_eq!(wrong, right);
+}
+
+#[tokio::test]
+async fn a_token_s_signature_is_as_wrong_with_one_byte_right_as_with_all_but_one() {
+    let (app, token) = TestApp::with_user().await;
+    let (message, tag) = token.rsplit_once('.').unwrap();
+    let with_prefix = |right: usize| {
+        let wrong: String = tag.chars().skip(right).map(swapped).collect();
+        get("/user").bearer(&format!("{message}.{}{wrong}", &tag[..right]))
+    };
+
+    let none_right = see(&app, with_prefix(0)).await;
+    assert_eq!(none_right.status, 401);
+    assert_eq!(none_right.calls, [], "no table is asked about it");
+    for right in 1..tag.len() - 1 {
+        assert_eq!(see(&app, with_prefix(right)).await, none_right, "{right}");
+    }
+}
+
+/// Another character of both alphabets, and never the same.
+fn swapped(c: char) -> char {
+    if c == 'A' { 'B' } else { 'A' }
+}
+
+#[tokio::test]
+async fn an_api_key_is_found_by_a_digest_that_its_prefix_does_not_begin() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 1).await;
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&asked);
+    app.wire.on_request(move |_, body| {
+        notes.lock().unwrap().push(body.to_string());
+        None
+    });
+
+    let (start, last) = key.split_at(key.len() - 1);
+    let guess = format!("{start}{}", last.chars().map(swapped).collect::<String>());
+    let answer = app.call(get("/user").api_key(&guess)).await;
+
+    assert_eq!(answer.message(), "Invalid API key");
+    let asked = asked.lock().unwrap().clone();
+    assert!(asked[0].contains(&format!("apikey#{}", digest(&guess))));
+    assert!(asked.iter().all(|call| !call.contains(start)), "{asked:?}");
+}
+
+#[tokio::test]
+async fn an_api_key_is_as_wrong_with_one_character_right_as_with_all_but_one() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 1).await;
+    // From an address of its own each, so that each opens its own window.
+    let with_prefix = |right: usize| {
+        let wrong: String = key.chars().skip(right).map(swapped).collect();
+        let guess = format!("{}{wrong}", &key[..right]);
+        let call = get("/user").api_key(&guess);
+        call.from(&format!("192.0.2.{}", 20 + right))
+    };
+
+    let none_right = see(&app, with_prefix(4)).await;
+    assert_eq!((none_right.status, none_right.calls.len()), (401, 2));
+    for right in 5..key.len() {
+        assert_eq!(see(&app, with_prefix(right)).await, none_right, "{right}");
+    }
+}
