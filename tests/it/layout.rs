@@ -92,26 +92,34 @@ async fn the_page_on_costs_has_the_figures_of_the_code() {
     assert_eq!(figures, measured, "`make costs` brings it up to date");
 }
 
+/// What stands behind `name` in a line of this text.
+fn setting<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let mut lines = text.lines().map(str::trim_start);
+    lines.find_map(|line| line.strip_prefix(name))
+}
+
 #[test]
 fn cargo_lambda_deploys_what_the_template_says() {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let section = manifest.split("[workspace.metadata.lambda.deploy]\n");
-    let settings = section.last().unwrap().split("\n\n").next().unwrap();
-    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
-    let globals = template.split("\nGlobals:\n").last().unwrap();
-    let of_functions = globals.split("    Environment:\n").next().unwrap();
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (manifest, template) = (read("Cargo.toml"), read("template.yaml"));
+    let (_, of_all) = manifest
+        .split_once("[workspace.metadata.lambda.deploy]\n")
+        .unwrap();
+    let (_, globals) = template.split_once("\nGlobals:\n").unwrap();
+    for name in names_in("functions") {
+        let of_one = read(&format!("functions/{name}/Cargo.toml"));
+        let of_one = of_one.split_once("[package.metadata.lambda.deploy]\n");
+        let deployed = of_one.as_ref().map_or(of_all, |(_, settings)| settings);
+        let code = format!("CodeUri: target/lambda/{name}/\n");
+        let resource = template.split("\n\n").find(|text| text.contains(&code));
 
-    for (setting, in_template) in [("memory", "MemorySize"), ("timeout", "Timeout")] {
-        let number = settings.split(&format!("{setting} = ")).last().unwrap();
-        let number = number.lines().next().unwrap();
-        let line = format!("    {in_template}: {number}\n");
-        assert!(of_functions.contains(&line), "{line}");
+        for (ours, theirs) in [("memory = ", "MemorySize: "), ("timeout = ", "Timeout: ")] {
+            let in_template = setting(resource.unwrap(), theirs).or(setting(globals, theirs));
+
+            assert!(in_template.is_some(), "{name}: {theirs}");
+            assert_eq!(setting(deployed, ours), in_template, "{name}: {theirs}");
+        }
     }
-    let of_rotation = fs::read_to_string(root().join("functions/rotate-keys/Cargo.toml")).unwrap();
-    let rotation = template.split("\n  RotateKeysFunction:\n").nth(1).unwrap();
-    let rotation = rotation.split("\n\n").next().unwrap();
-    assert!(of_rotation.contains("timeout = 30\n"));
-    assert!(rotation.contains("      Timeout: 30\n"), "{rotation}");
 }
 
 #[test]
