@@ -32,6 +32,7 @@ pub(crate) struct Rate {
 
 /// The limits as configured. Guessed keys have that of failed sign-ins from an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the settings are called so")]
 pub(crate) struct Rates {
     pub(crate) sign_up_ip: Rate,
     pub(crate) sign_up_email: Rate,
@@ -111,6 +112,21 @@ impl Model {
             }
             Act::UseToken(_) | Act::LogOut(_) | Act::UseKey(_) => (200, "", 0),
         }
+    }
+
+    /// The same of a request that raced: it may have been on its way to the table before its
+    /// instance knew what others of the race, which began at `start`, were refused for.
+    pub(crate) fn answer_unaware(
+        &mut self,
+        start: &Self,
+        instance: usize,
+        act: Act,
+        now: i64,
+    ) -> Outcome {
+        let aware = std::mem::replace(&mut self.notes, start.notes.clone());
+        let outcome = self.answer(instance, act, now);
+        self.notes.extend(aware);
+        outcome
     }
 
     fn sign_up(&mut self, instance: usize, (ip, email, name): (u8, u8, u8), now: i64) -> Outcome {

@@ -2,7 +2,7 @@
 //! reference [`Model`] and over several instances.
 //!
 //! One request at a time must be answered exactly as the model says. Requests that race must be
-//! answered as the model would in some order. Sign-ins are the exception: an attempt that is
+//! answered as the model would in some order, knowing of each other's refusals or not. Sign-ins are the exception: an attempt that is
 //! refused for one limit holds a place under the other for a moment, so that racing guesses may be
 //! refused early, and are held to the bounds there are.
 //!
@@ -314,13 +314,17 @@ async fn run(rates: Rates, steps: &[Step]) {
             Step::CleanUp => world.clean_up().await,
             Step::Restart(instance) => {
                 world.instances[*instance] = world.instance();
-                models.iter_mut().for_each(|model| model.restart(*instance));
+                for model in &mut models {
+                    model.restart(*instance);
+                }
             }
             Step::Deploy(rates) => {
                 world.deploy(*rates);
                 for model in &mut models {
                     model.rates = *rates;
-                    (0..INSTANCES).for_each(|instance| model.restart(instance));
+                    for instance in 0..INSTANCES {
+                        model.restart(instance);
+                    }
                 }
             }
             Step::Requests(requests) => {
@@ -328,7 +332,7 @@ async fn run(rates: Rates, steps: &[Step]) {
                 let seen: Vec<_> = requests.iter().copied().zip(outcomes).collect();
                 let mut after = Vec::new();
                 for model in &models {
-                    explain(model, &seen, world.now(), &mut after);
+                    explain(model, model, &seen, world.now(), &mut after);
                 }
                 assert!(
                     !after.is_empty(),
@@ -340,16 +344,30 @@ async fn run(rates: Rates, steps: &[Step]) {
     }
 }
 
-/// Finds the states after all orders in which the model gives the answers seen.
-fn explain(model: &Model, seen: &[((usize, Act), Outcome)], now: i64, after: &mut Vec<Model>) {
+/// Finds the states after all orders in which the model gives the answers seen, in a race that began
+/// at `start`.
+fn explain(
+    start: &Model,
+    model: &Model,
+    seen: &[((usize, Act), Outcome)],
+    now: i64,
+    after: &mut Vec<Model>,
+) {
     if seen.is_empty() && !after.contains(model) {
         after.push(model.clone());
     }
     for (i, ((instance, act), outcome)) in seen.iter().enumerate() {
-        let mut next = model.clone();
-        if next.answer(*instance, *act, now) == *outcome {
-            let rest = [&seen[..i], &seen[i + 1..]].concat();
-            explain(&next, &rest, now, after);
+        let (mut aware, mut unaware) = (model.clone(), model.clone());
+        let answers = [
+            aware.answer(*instance, *act, now),
+            unaware.answer_unaware(start, *instance, *act, now),
+        ];
+        let rest = [&seen[..i], &seen[i + 1..]].concat();
+        if answers[0] == *outcome {
+            explain(start, &aware, &rest, now, after);
+        }
+        if answers[1] == *outcome && unaware != aware {
+            explain(start, &unaware, &rest, now, after);
         }
     }
 }
