@@ -85,7 +85,8 @@ bench: $(VENV)/installed ## Measure the release binaries beside their floors; wr
 
 .PHONY: test-instructions
 test-instructions: build ## Build, then fail if a warm GET /user takes 3 % more instructions
-	cargo run --quiet --package tests --features bench --bin bench -- guard
+	cargo build --quiet --workspace --features tests/bench
+	target/debug/bench guard
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZ_SECONDS (60), and print a table
