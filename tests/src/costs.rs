@@ -61,10 +61,12 @@ fn keys(calls: &[wire::Call]) -> String {
         };
         *times.entry((kind, &used.prefix)).or_default() += 1;
     }
-    let keys = times.into_iter().map(|((kind, prefix), times)| match times {
-        1 => format!("`{prefix}` {kind}"),
-        _ => format!("`{prefix}` {kind} {times} times"),
-    });
+    let keys = times
+        .into_iter()
+        .map(|((kind, prefix), times)| match times {
+            1 => format!("`{prefix}` {kind}"),
+            _ => format!("`{prefix}` {kind} {times} times"),
+        });
     keys.collect::<Vec<_>>().join(", ")
 }
 

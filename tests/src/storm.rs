@@ -3,12 +3,12 @@
 //!
 //! | module | what is there |
 //! | --- | --- |
-//! | [`luck`] | which faults a request suffers: drawn from the seed and the request's number |
-//! | [`actions`] | the requests, and what may be answered to each |
-//! | [`ledger`] | what was attempted and promised, and which promises contradict each other |
-//! | [`limits`] | how many attempts were admitted, against how many may be |
-//! | [`audit`] | whether the tables hold what was promised, and nothing half-made |
-//! | [`report`] | the counts |
+//! | `luck` | which faults a request suffers: drawn from the seed and the request's number |
+//! | `actions` | the requests, and what may be answered to each |
+//! | `ledger` | what was attempted and promised, and which promises contradict each other |
+//! | `limits` | how many attempts were admitted, against how many may be |
+//! | `audit` | whether the tables hold what was promised, and nothing half-made |
+//! | `report` | the counts |
 //!
 //! An answer of 503 leaves open whether the change was made; every other answer is held to. One
 //! fault alone must not reach the caller: the store and the SDK ride it out.
@@ -80,13 +80,14 @@ pub async fn run(seed: u64, requests: u64, patience: Patience) -> Report {
     while first < requests {
         let end = requests.min(first + ROUND);
         storm.round(&base, first, end).await;
-        let refuted = limits::check(lock(&storm.ledger).take_asked());
+        let refuted = limits::check(&lock(&storm.ledger).take_asked());
         lock(&storm.report).violations.extend(refuted);
         lock(&storm.ledger).end_sessions();
         base.clock.advance(Duration::from_hours(1));
         first = end;
     }
-    let refuted = audit::audit(&base, &lock(&storm.ledger).clone()).await;
+    let ledger = lock(&storm.ledger).clone();
+    let refuted = audit::audit(&base, &ledger).await;
     let mut report = lock(&storm.report).clone();
     report.violations.extend(refuted);
     report

@@ -10,9 +10,10 @@ const SALT: &[u8] = b"salt of 16 bytes";
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 
+type Failure = Box<dyn Error>;
 type Tag = [u8; 32];
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Failure> {
     match std::env::args().nth(1).as_deref() {
         Some("argon2") => serve(argon2()?),
         Some("argon2-rust") => serve(argon2_rust()?),
@@ -20,19 +21,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn serve(mut hash: impl FnMut() -> Result<Tag, Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+fn serve(mut hash: impl FnMut() -> Result<Tag, Failure>) -> Result<(), Failure> {
     for line in std::io::stdin().lines() {
         line?;
         let started = now();
         let tag = hash()?;
         let took: Duration = now() - started;
-        let tag: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
-        writeln!(std::io::stdout(), "{} {tag}", took.as_nanos())?;
+        write!(std::io::stdout(), "{} ", took.as_nanos())?;
+        for byte in tag {
+            write!(std::io::stdout(), "{byte:02x}")?;
+        }
+        writeln!(std::io::stdout())?;
     }
     Ok(())
 }
 
-fn argon2() -> Result<impl FnMut() -> Result<Tag, Box<dyn Error>>, Box<dyn Error>> {
+fn argon2() -> Result<impl FnMut() -> Result<Tag, Failure>, Failure> {
     use argon2::{Algorithm, Argon2, Block, Params, Version};
 
     let params = Params::new(MEMORY_KIB, PASSES, 1, None)?;
@@ -48,7 +52,7 @@ fn argon2() -> Result<impl FnMut() -> Result<Tag, Box<dyn Error>>, Box<dyn Error
     })
 }
 
-fn argon2_rust() -> Result<impl FnMut() -> Result<Tag, Box<dyn Error>>, Box<dyn Error>> {
+fn argon2_rust() -> Result<impl FnMut() -> Result<Tag, Failure>, Failure> {
     use argon2_rust::params::Memory;
     use argon2_rust::{Algorithm, Argon2, Params, Version};
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Failure;
 use super::events::{self, Event};
 use super::function::Function;
 use super::stage::{self, EMAIL, Stage};
-use super::Failure;
 
 /// An endpoint: its function, its route, and the row of what it costs.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,11 @@ pub(super) const ENDPOINTS: [Endpoint; 10] = [
     new("log-in", "POST /v1/auth/login", "POST /v1/auth/login"),
     new("log-out", "POST /v1/auth/logout", "POST /v1/auth/logout"),
     new("get-profile", "GET /v1/auth/user", "GET /v1/auth/user"),
-    new("update-profile", "POST /v1/auth/user", "POST /v1/auth/user, a field"),
+    new(
+        "update-profile",
+        "POST /v1/auth/user",
+        "POST /v1/auth/user, a field",
+    ),
     new("create-api-key", "POST /v1/api-keys", "POST /v1/api-keys"),
     new("list-api-keys", "GET /v1/api-keys", "GET /v1/api-keys"),
     new(
@@ -39,11 +43,7 @@ pub(super) const ENDPOINTS: [Endpoint; 10] = [
     ),
 ];
 
-const fn new(
-    function: &'static str,
-    route: &'static str,
-    cost: &'static str,
-) -> Endpoint {
+const fn new(function: &'static str, route: &'static str, cost: &'static str) -> Endpoint {
     Endpoint {
         function,
         route,
@@ -135,7 +135,7 @@ impl Caller {
         let event = Event::new(method, path);
         Ok(match endpoint.function {
             "create-user" => events::sign_up(&new_email()),
-                        "sign-in" | "log-in" => event.body(&credentials).text(),
+            "sign-in" | "log-in" => event.body(&credentials).text(),
             "log-out" => event.bearer(&self.newcomer().await?).text(),
             "update-profile" => {
                 let update = json!({"user": {"city": format!("City {}", next())}});

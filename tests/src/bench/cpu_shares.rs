@@ -28,7 +28,9 @@ const WARM: usize = 60;
 
 /// A table of latencies and one of prices.
 pub(super) async fn measure(stage: &Stage) -> Result<String, Failure> {
-    let head = ["endpoint", "128 MB", "256 MB", "512 MB", "1024 MB", "1769 MB", "3008 MB"];
+    let head = [
+        "endpoint", "128 MB", "256 MB", "512 MB", "1024 MB", "1769 MB", "3008 MB",
+    ];
     let mut medians = Table::new(head);
     let mut prices = Table::new(head);
     let costs = costs::measure().await?;

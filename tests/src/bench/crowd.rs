@@ -1,6 +1,6 @@
 //! A crowd of accounts, put into the tables at once: copies of one that has signed up.
 
-use dynoxide::{AttributeValue, Database, Item};
+use dynoxide::{AttributeValue, Database, ImportOptions, Item};
 use serde_json::json;
 
 use super::Failure;
@@ -18,16 +18,22 @@ pub(super) fn add(database: &Database, table: &str, id: &str, count: u32) -> Res
         let batch = first..count.min(first + BATCH);
         let items = batch.flat_map(|number| {
             let (id, email) = (format!("{number:024x}"), email_of(number));
-            let account = with(&account, &[
-                ("pk", &format!("user#{id}")),
-                ("username", &email),
-                ("email", &email),
-                ("email_canonical", &email),
-            ]);
-            let claim = with(&claim, &[("pk", &format!("email#{email}")), ("account_id", &id)]);
+            let account = with(
+                &account,
+                &[
+                    ("pk", &format!("user#{id}")),
+                    ("username", &email),
+                    ("email", &email),
+                    ("email_canonical", &email),
+                ],
+            );
+            let claim = with(
+                &claim,
+                &[("pk", &format!("email#{email}")), ("account_id", &id)],
+            );
             [account, claim]
         });
-        database.import_items(table, items.collect(), Default::default())?;
+        database.import_items(table, items.collect(), ImportOptions::default())?;
     }
     database.disable_bulk_loading()?;
     Ok(())

@@ -43,7 +43,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
             .get(endpoint.cost)
             .ok_or_else(|| format!("nobody knows what {} costs", endpoint.cost))?;
         let figures = of_endpoint(stage, &mut caller, endpoint).await?;
-        table.add(row(endpoint.route, figures, Some(cost)));
+        table.add(row(endpoint.route, &figures, Some(cost)));
     }
     let ring_in_file = stage.ring_in_file();
     for (floor, program, variables) in [
@@ -53,10 +53,14 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
         ("floor: bare 2 reads", "bare-get-item", &[][..]),
     ] {
         let figures = of_floor(stage, program, variables).await?;
-        table.add(row(floor, figures, None));
+        table.add(row(floor, &figures, None));
     }
     let loopback = loopback::round_trips(ROUND_TRIPS)?;
-    let mut row = vec!["floor: loopback round trip".to_owned(), String::new(), String::new()];
+    let mut row = vec![
+        "floor: loopback round trip".to_owned(),
+        String::new(),
+        String::new(),
+    ];
     row.extend([ms(loopback.p50()), ms(loopback.p99())]);
     row.resize(10, String::new());
     table.add(row);
@@ -70,7 +74,7 @@ struct Figures {
     zipped: f64,
 }
 
-fn row(what: &str, figures: Figures, cost: Option<&Cost>) -> [String; 10] {
+fn row(what: &str, figures: &Figures, cost: Option<&Cost>) -> [String; 10] {
     let or_none = |figure: Option<String>| figure.unwrap_or_default();
     [
         what.to_owned(),

@@ -64,7 +64,8 @@ const CANDIDATES: [Candidate; 7] = [
 
 /// First and later hashes of all of them.
 pub(super) fn measure() -> Result<Table, Failure> {
-    let mut figures: Vec<(Samples, Samples)> = CANDIDATES.iter().map(|_| Default::default()).collect();
+    let mut figures: Vec<(Samples, Samples)> =
+        CANDIDATES.iter().map(|_| Default::default()).collect();
     let mut tags = Vec::new();
     for _ in 0..PROCESSES {
         let mut running = Vec::new();
@@ -88,7 +89,12 @@ pub(super) fn measure() -> Result<Table, Failure> {
     if tags.len() != 1 {
         return Err(format!("implementations differ: {tags:?}").into());
     }
-    let mut table = Table::new(["19 MiB, 2 passes, 1 lane", "first, ms", "later p50, ms", "later p99"]);
+    let mut table = Table::new([
+        "19 MiB, 2 passes, 1 lane",
+        "first, ms",
+        "later p50, ms",
+        "later p99",
+    ]);
     for (candidate, (first, later)) in CANDIDATES.iter().zip(&figures) {
         table.add([
             candidate.name.to_owned(),

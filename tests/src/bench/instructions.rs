@@ -82,8 +82,7 @@ async fn total(stage: &Stage, program: &Path, requests: u64) -> Result<u64, Fail
         .arg(format!("--log-file={}", log.display()))
         .arg(program);
     let function = stage.function_by(command, "get-user").await;
-    let mut function = function
-        .map_err(|error| format!("{error} (Debian's package valgrind)"))?;
+    let mut function = function.map_err(|error| format!("{error} (Debian's package valgrind)"))?;
     for _ in 0..requests {
         function.invoke(&stage.get_user, 200).await?;
     }

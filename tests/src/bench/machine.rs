@@ -16,7 +16,9 @@ pub(super) fn facts() -> String {
 }
 
 fn commit() -> String {
-    let described = Command::new("git").args(["describe", "--always", "--dirty"]).output();
+    let described = Command::new("git")
+        .args(["describe", "--always", "--dirty"])
+        .output();
     match described {
         Ok(output) if output.status.success() => {
             format!("commit {}", String::from_utf8_lossy(&output.stdout).trim())

@@ -97,7 +97,9 @@ async fn measure(part: &str, stage: &Stage) -> Result<String, Failure> {
         "floors" => floors(stage).await?.to_string(),
         "endpoints" => endpoints::measure(stage).await?.to_string(),
         "instructions" => instructions::beside_floor(stage).await?.to_string(),
-        "hashes" => tokio::task::spawn_blocking(hashes::measure).await??.to_string(),
+        "hashes" => tokio::task::spawn_blocking(hashes::measure)
+            .await??
+            .to_string(),
         "cpu shares" => cpu_shares::measure(stage).await?,
         "accounts" => growth::accounts().await?,
         "processes" => growth::fleets(stage).await?.to_string(),

@@ -65,10 +65,7 @@ pub(super) async fn warm(stage: &Stage, report: &mut Report) -> Result<(), Failu
     Ok(())
 }
 
-async fn answers(
-    stage: &Stage,
-    variables: &[(&str, &str)],
-) -> Result<(Samples, Samples), Failure> {
+async fn answers(stage: &Stage, variables: &[(&str, &str)]) -> Result<(Samples, Samples), Failure> {
     let turns = Turns {
         warm_up: 5,
         counted: 20,

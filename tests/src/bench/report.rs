@@ -118,7 +118,10 @@ impl Row {
 }
 
 impl Quantity {
-    #[expect(clippy::cast_precision_loss, reason = "a billion instructions are no loss")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a billion instructions are no loss"
+    )]
     fn number(self) -> f64 {
         match self {
             Self::Milliseconds(number) => number,

@@ -16,7 +16,13 @@ pub(super) async fn admitted(stage: &Stage, report: &mut Report) -> Result<(), F
     let floor = async || function.time(&event, 200).await;
     let (warm, floor) = signing_up(stage, floor).await?;
     let what = "POST /user, p50";
-    report.add(Row::new(what, warm.p50(), "bare hash", floor.p50(), Compared::Excess));
+    report.add(Row::new(
+        what,
+        warm.p50(),
+        "bare hash",
+        floor.p50(),
+        Compared::Excess,
+    ));
     Ok(())
 }
 

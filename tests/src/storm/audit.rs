@@ -104,7 +104,7 @@ impl Audit<'_> {
             let may_be = |owner: &&&SignUp| owner.deed.may_be_done();
             let is_in_table = self.users.contains_key(&format!("email#{email}"));
             let is_right = owners.len() == usize::from(is_in_table)
-                && owners.iter().all(|owner| may_be(&owner))
+                && owners.iter().all(may_be)
                 && told
                     .iter()
                     .all(|told| owners.iter().any(|owner| owner.id == told.id));

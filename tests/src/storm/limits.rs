@@ -67,9 +67,9 @@ impl Tally {
 }
 
 /// What one window's attempts contradict.
-pub(super) fn check(asked: Vec<Asked>) -> Vec<String> {
+pub(super) fn check(asked: &[Asked]) -> Vec<String> {
     let mut tallies: BTreeMap<&Counter, Tally> = BTreeMap::new();
-    for asked in &asked {
+    for asked in asked {
         let tally = tallies.entry(&asked.counter).or_default();
         tally.unheard += asked.unheard;
         match asked.verdict {
