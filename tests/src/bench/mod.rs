@@ -59,7 +59,7 @@ const PARTS: [&str; 8] = [
     "endpoints",
     "instructions",
     "hashes",
-    "cpu shares",
+    "cpu-shares",
     "accounts",
     "processes",
     "keys",
@@ -100,7 +100,7 @@ async fn measure(part: &str, stage: &Stage) -> Result<String, Failure> {
         "hashes" => tokio::task::spawn_blocking(hashes::measure)
             .await??
             .to_string(),
-        "cpu shares" => cpu_shares::measure(stage).await?,
+        "cpu-shares" => cpu_shares::measure(stage).await?,
         "accounts" => growth::accounts().await?,
         "processes" => growth::fleets(stage).await?.to_string(),
         "keys" => costs::keys().await?.to_string(),
