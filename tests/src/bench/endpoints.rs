@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use tests::wire::Cost;
 
-use super::caller::{Caller, ENDPOINTS, Endpoint};
+use super::caller::{Caller, ENDPOINTS};
 use super::samples::Samples;
 use super::stage::Stage;
 use super::table::{Table, ms};
@@ -42,7 +42,8 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
         let cost = costs
             .get(endpoint.cost)
             .ok_or_else(|| format!("nobody knows what {} costs", endpoint.cost))?;
-        let figures = of_endpoint(stage, &mut caller, endpoint).await?;
+        let event = async || caller.event(endpoint).await;
+        let figures = figures(stage, endpoint.function, &[], event).await?;
         table.add(row(endpoint.route, &figures, Some(cost)));
     }
     let ring_in_file = stage.ring_in_file();
@@ -52,7 +53,8 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
         ("floor: bare GetItem", "bare-get-item", ring_in_file),
         ("floor: bare 2 reads", "bare-get-item", &[][..]),
     ] {
-        let figures = of_floor(stage, program, variables).await?;
+        let event = async || Ok(stage.get_user.clone());
+        let figures = figures(stage, program, variables, event).await?;
         table.add(row(floor, &figures, None));
     }
     let loopback = loopback::round_trips(ROUND_TRIPS)?;
@@ -90,48 +92,23 @@ fn row(what: &str, figures: &Figures, cost: Option<&Cost>) -> [String; 10] {
     ]
 }
 
-async fn of_endpoint(
-    stage: &Stage,
-    caller: &mut Caller,
-    endpoint: Endpoint,
-) -> Result<Figures, Failure> {
-    let mut cold = Samples::default();
-    for _ in 0..COLD_STARTS {
-        let event = caller.event(endpoint).await?;
-        let mut function = stage.function(endpoint.function).await?;
-        cold.add(function.invoke(&event, 200).await?.since_spawn);
-    }
-    let mut warm = Samples::default();
-    let mut function = stage.function(endpoint.function).await?;
-    for turn in 0..WARM_UP + WARM {
-        let event = caller.event(endpoint).await?;
-        let took = function.time(&event, 200).await?;
-        if turn >= WARM_UP {
-            warm.add(took);
-        }
-    }
-    Ok(Figures {
-        cold,
-        warm,
-        memory: function.peak_memory()?,
-        zipped: zipped(stage, endpoint.function)?,
-    })
-}
-
-async fn of_floor(
+/// Measures a program, with some variables of its own, by events each of which it answers once.
+async fn figures(
     stage: &Stage,
     program: &str,
     variables: &[(&str, &str)],
+    mut event: impl AsyncFnMut() -> Result<String, Failure>,
 ) -> Result<Figures, Failure> {
     let mut cold = Samples::default();
     for _ in 0..COLD_STARTS {
+        let event = event().await?;
         let mut function = stage.function_with(program, variables).await?;
-        cold.add(function.invoke(&stage.get_user, 200).await?.since_spawn);
+        cold.add(function.invoke(&event, 200).await?.since_spawn);
     }
     let mut warm = Samples::default();
     let mut function = stage.function_with(program, variables).await?;
     for turn in 0..WARM_UP + WARM {
-        let took = function.time(&stage.get_user, 200).await?;
+        let took = function.time(&event().await?, 200).await?;
         if turn >= WARM_UP {
             warm.add(took);
         }
