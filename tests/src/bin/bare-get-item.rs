@@ -3,15 +3,20 @@
 //! makes one `GetSecretValue`, as they do at a cold start; with `BARE_SESSION` it makes one
 //! `BatchGetItem` instead, of the same item and of one there is not in the table of sessions.
 
+#[path = "../bench/bare.rs"]
+mod bare;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::aws::{Aws, SdkConfig};
 use shared::keys::KeySource;
+
+use bare::{answer, aws, variable};
 
 fn main() -> Result<(), Error> {
     let aws = aws()?;
@@ -57,7 +62,7 @@ async fn get(client: &Client, table: &str, key: &str) -> Result<Value, Error> {
         .send()
         .await?;
     let item = output.item.ok_or("there is no such item")?;
-    Ok(answer(item.len()))
+    Ok(answer("attributes", item.len()))
 }
 
 async fn get_all(client: &Client, items: &[(String, String)]) -> Result<Value, Error> {
@@ -77,33 +82,5 @@ async fn get_all(client: &Client, items: &[(String, String)]) -> Result<Value, E
     if read == 0 {
         return Err("there is no such item".into());
     }
-    Ok(answer(read))
-}
-
-fn answer(read: usize) -> Value {
-    json!({
-        "statusCode": 200,
-        "headers": {"content-type": "application/json; charset=utf-8"},
-        "body": json!({ "read": read }).to_string(),
-        "isBase64Encoded": false,
-    })
-}
-
-fn aws() -> Result<Aws, Error> {
-    Ok(Aws {
-        region: variable("AWS_REGION")?,
-        dynamodb_url: variable("AWS_ENDPOINT_URL_DYNAMODB").ok(),
-        secrets_manager_url: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER").ok(),
-        access_key_id: variable("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?,
-        session_token: variable("AWS_SESSION_TOKEN").ok(),
-    })
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "`Config` would ask for settings that this function has no use for"
-)]
-fn variable(name: &str) -> Result<String, Error> {
-    std::env::var(name).map_err(|error| format!("{name}: {error}").into())
+    Ok(answer("items", read))
 }

@@ -2,6 +2,9 @@
 //! else. With `BARE_SIGN_IN` it reads one item before and writes one after, which is the least a
 //! sign-in is.
 
+#[path = "../bench/bare.rs"]
+mod bare;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2_rust::params::Memory;
@@ -10,9 +13,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
-use serde_json::{Value, json};
-use shared::aws::Aws;
+use serde_json::Value;
 use shared::keys::KeySource;
+
+use bare::{answer, aws, variable};
 
 fn main() -> Result<(), Error> {
     let params = Params::builder()
@@ -47,12 +51,7 @@ async fn hash(hasher: &Arc<Mutex<Hasher>>) -> Result<Value, Error> {
         hasher.hash(b"correct horse battery", b"salt of 16 bytes")
     };
     let hash = tokio::task::spawn_blocking(hash).await??;
-    Ok(json!({
-        "statusCode": 200,
-        "headers": {"content-type": "application/json; charset=utf-8"},
-        "body": json!({ "bytes": hash.len() }).to_string(),
-        "isBase64Encoded": false,
-    }))
+    Ok(answer("bytes", hash.len()))
 }
 
 /// The item that is read and written.
@@ -64,14 +63,7 @@ struct Account {
 
 impl Account {
     fn of_variables() -> Result<Self, Error> {
-        let aws = Aws {
-            region: variable("AWS_REGION")?,
-            dynamodb_url: variable("AWS_ENDPOINT_URL_DYNAMODB").ok(),
-            secrets_manager_url: None,
-            access_key_id: variable("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?,
-            session_token: variable("AWS_SESSION_TOKEN").ok(),
-        };
+        let aws = aws()?;
         let sdk = aws.sdk_config(&KeySource::File("unread".into()));
         Ok(Self {
             client: Client::from_conf(aws.dynamodb(&sdk).build()),
@@ -96,12 +88,4 @@ impl Account {
         update.send().await?;
         Ok(())
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "`Config` would ask for settings that this function has no use for"
-)]
-fn variable(name: &str) -> Result<String, Error> {
-    std::env::var(name).map_err(|error| format!("{name}: {error}").into())
 }
