@@ -20,45 +20,36 @@ struct Candidate {
     name: &'static str,
     /// The program and its arguments, from the workspace's root.
     command: &'static [&'static str],
-    /// Where it comes from, if it is not there.
-    made_by: &'static str,
 }
 
 const CANDIDATES: [Candidate; 7] = [
     Candidate {
         name: "`argon2-rust`, as used here",
         command: &["target/release/hash", "argon2-rust"],
-        made_by: "make bench",
     },
     Candidate {
         name: "`argon2-rust`, AVX2 at most",
         command: &["target/avx2/release/hash", "argon2-rust"],
-        made_by: "make bench",
     },
     Candidate {
         name: "`argon2`",
         command: &["target/release/hash", "argon2"],
-        made_by: "make bench",
     },
     Candidate {
         name: "`argon2`, built for AVX2",
         command: &["target/avx2/release/hash", "argon2"],
-        made_by: "make bench",
     },
     Candidate {
         name: "`argon2`, built for this processor",
         command: &["target/native/release/hash", "argon2"],
-        made_by: "make bench",
     },
     Candidate {
         name: "libargon2, by `argon2-cffi`",
         command: &[".venv/bin/python", "tests/hashes/hash.py"],
-        made_by: "make setup",
     },
     Candidate {
         name: "`@node-rs/argon2`",
         command: &["node", "tests/hashes/hash.mjs"],
-        made_by: "npm install --prefix tests/hashes",
     },
 ];
 
@@ -132,7 +123,7 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{}: {error} ({})", candidate.name, candidate.made_by))?;
+            .map_err(|error| format!("{}: {error} (`make bench` makes it)", candidate.name))?;
         let orders = child.stdin.take().ok_or("no way in")?;
         let answers = BufReader::new(child.stdout.take().ok_or("no way out")?);
         Ok(Self {
