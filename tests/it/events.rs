@@ -162,6 +162,82 @@ async fn nothing_in_an_event_makes_its_conversion_panic() {
 }
 
 #[tokio::test]
+async fn an_event_with_one_thing_in_place_of_another_is_refused() {
+    let app = TestApp::new().await;
+    let token = app.sign_up("abc@example.com").await.token();
+    let good = event("get-user.json", &token);
+    assert_eq!(send(&app, "get-user", &good).await.0, 200);
+
+    for (pointer, value) in [
+        ("/routeKey", json!(["GET /user"])),
+        ("/rawPath", json!({"path": "/user"})),
+        ("/headers", json!("authorization")),
+        ("/headers/accept", json!(null)),
+        ("/headers/accept", json!(["*/*", 7])),
+        ("/pathParameters", json!({"id": 7})),
+        ("/requestContext", json!("x")),
+        ("/requestContext/requestId", json!(-7)),
+        ("/requestContext/http", json!(null)),
+        ("/requestContext/http/method", json!(1.5)),
+        ("/requestContext/http/sourceIp", json!(true)),
+        ("/body", json!({"email": "abc@example.com"})),
+        ("/isBase64Encoded", json!("false")),
+    ] {
+        let mut event = good.clone();
+        match event.pointer_mut(pointer) {
+            Some(place) => *place = value.clone(),
+            None => event[&pointer[1..]] = value.clone(),
+        }
+        let (status, body) = send(&app, "get-user", &event).await;
+
+        assert_eq!(status, 400, "{pointer} {value}: {body}");
+        assert_eq!(body["message"], "Invalid request", "{pointer} {value}");
+    }
+}
+
+#[tokio::test]
+async fn what_no_route_looks_at_may_be_anything() {
+    let app = TestApp::new().await;
+    let token = app.sign_up("abc@example.com").await.token();
+    let mut event = event("get-user.json", &token);
+    let deep = (0..1000).fold("null".to_owned(), |inner, _| format!("[{inner}]"));
+    event["cookies"] = json!("a=b");
+    event["stageVariables"] = json!([1, {"a": null}]);
+    event["requestContext"]["authorizer"] = json!({"lambda": [1.5e300, -1, true, "x"]});
+    event["requestContext"]["authentication"] = json!("DEEP");
+    let text = event.to_string().replace("\"DEEP\"", &deep);
+
+    let event = serde_json::from_str(&text).unwrap();
+    let response = invoke("get-user", &app.app, event).await.unwrap();
+
+    assert_eq!(response.status_code, 200);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_refused_in_its_family_s_envelope() {
+    let app = TestApp::new().await;
+    let mut event = event("log-in.json", "");
+    event["headers"]["no name"] = json!("x");
+
+    let (status, body) = send(&app, "log-in", &event).await;
+
+    assert_eq!(status, 400, "{body}");
+    assert_eq!(body["success"], false, "{body}");
+}
+
+#[tokio::test]
+async fn a_token_under_two_spellings_of_its_header_is_none() {
+    let app = TestApp::new().await;
+    let token = app.sign_up("abc@example.com").await.token();
+    let mut event = event("get-user.json", &token);
+    event["headers"]["Authorization"] = event["headers"]["authorization"].clone();
+
+    let (status, body) = send(&app, "get-user", &event).await;
+
+    assert_eq!(status, 401, "{body}");
+}
+
+#[tokio::test]
 async fn a_header_beyond_ascii_keeps_what_it_spoils_malformed() {
     let app = TestApp::new().await;
     let mut event = event("create-user.json", "");

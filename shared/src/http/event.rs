@@ -2,6 +2,8 @@
 //!
 //! Lambda, the local server and the tests all come through [`answer`].
 
+mod incoming;
+
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -11,25 +13,20 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt;
-use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use lambda_http::http::header::HOST;
-use lambda_http::request::LambdaRequest;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_http::http::Uri;
 use lambda_http::{Body, Request};
 use serde::de::{Deserialize, Deserializer};
-use serde_json::Value;
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use self::incoming::Incoming;
+use super::request::Origin;
 use super::{Family, HttpError, Reply};
 use crate::app::App;
 use crate::observe::{self, Answered};
 
-/// An event, or what came in place of one.
-///
-/// Reading one never fails: an event that is none is answered like any other bad request. The
-/// conversion to a request would panic on invalid base64 and on an unbuildable URI; both are
-/// taken out of its hands here.
-pub struct Event(Option<Box<ApiGatewayV2httpRequest>>);
+/// An event, or what came in place of one: that is answered like any other bad request.
+pub struct Event(Incoming);
 
 /// How long an endpoint may take: less than the function's own time-out, so that the answer is
 /// ours.
@@ -107,73 +104,51 @@ impl fmt::Debug for Event {
 impl Event {
     /// The route API Gateway matched, such as `GET /user`.
     fn route(&self) -> String {
-        self.0
-            .as_ref()
-            .and_then(|event| event.route_key.clone())
-            .filter(|route| !route.is_empty())
-            .unwrap_or_else(|| "none".to_owned())
+        let route = self.0.route.as_deref().unwrap_or_default();
+        let shown = if route.is_empty() { "none" } else { route };
+        shown.to_owned()
     }
 
     /// The family of the route, whose envelope an error comes in.
     fn family(&self) -> Family {
-        let path = self.0.as_ref().and_then(|event| event.raw_path.as_deref());
-        Family::of_path(path.unwrap_or_default())
+        Family::of_path(self.0.path.as_deref().unwrap_or_default())
     }
 
     /// API Gateway's id of the request.
     fn request_id(&self) -> String {
-        self.0
-            .as_ref()
-            .and_then(|event| event.request_context.request_id.clone())
-            .unwrap_or_default()
+        self.0.context.request_id.clone().unwrap_or_default()
     }
 
-    /// The request, by `lambda_http`'s own conversion.
-    ///
-    /// The host and the query string are left out: no route looks at them, and both come from
-    /// the caller unchecked.
     fn into_request(self) -> Result<Request, HttpError> {
-        let mut event = self.0.ok_or(HttpError::Unreadable)?;
-        let path = event.raw_path.as_deref().unwrap_or("/");
-        if !path.starts_with('/') || path.len() > MAX_PATH {
+        let event = self.0;
+        let path = event.path.unwrap_or_default();
+        let http = event.context.http;
+        let (true, true, Some(method)) = (event.is_sound, path.len() <= MAX_PATH, http.method)
+        else {
             return Err(HttpError::Unreadable);
-        }
-        let body = match event.body.take() {
+        };
+        let body = match event.body {
             Some(text) if event.is_base64_encoded => {
                 Body::Binary(STANDARD.decode(text).map_err(|_| HttpError::Unreadable)?)
             }
             Some(text) => Body::Text(text),
             None => Body::Empty,
         };
-        event.headers.remove(HOST);
-        event.request_context.domain_name = None;
-        event.raw_query_string = None;
-        let mut request = Request::from(LambdaRequest::ApiGatewayV2(*event));
-        *request.body_mut() = body;
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = Uri::try_from(path).map_err(|_| HttpError::Unreadable)?;
+        *request.headers_mut() = event.headers;
+        request.extensions_mut().insert(Origin {
+            peer: http.source_ip.and_then(|peer| peer.parse().ok()),
+            path_parameters: event.path_parameters,
+        });
         Ok(request)
     }
 }
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Box::<RawValue>::deserialize(deserializer)?;
-        let event = serde_json::from_str(json.get()).or_else(|_| {
-            let mut event = serde_json::from_str(json.get())?;
-            mask_header_values(&mut event);
-            serde_json::from_value(event)
-        });
-        Ok(Self(event.ok().map(Box::new)))
-    }
-}
-
-/// Puts `?` for what no header value may hold in Rust's `http`, and API Gateway passes on: a
-/// name in a user agent is no reason to refuse a request, and what mattered stays malformed.
-fn mask_header_values(event: &mut Value) {
-    let headers = event.get_mut("headers").and_then(Value::as_object_mut);
-    for value in headers.into_iter().flat_map(|headers| headers.values_mut()) {
-        if let Value::String(text) = value {
-            *text = text.replace(|c: char| c != '\t' && !(' '..='~').contains(&c), "?");
-        }
+        Incoming::deserialize(deserializer).map(Self)
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a request says: its body, its credentials, and where it came from.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
+use lambda_http::Request;
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
-use lambda_http::request::RequestContext;
-use lambda_http::{Request, RequestExt};
 
 use super::HttpError;
 use super::object::Object;
@@ -143,11 +143,23 @@ fn authorization(value: &HeaderValue) -> Authorization<'_> {
     }
 }
 
+/// What API Gateway says of a request beside the request itself.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// The address it saw, if it is one.
+    pub(super) peer: Option<IpAddr>,
+    /// The segments of the path that the template names.
+    pub(super) path_parameters: HashMap<String, String>,
+}
+
+fn origin(request: &Request) -> Option<&Origin> {
+    request.extensions().get()
+}
+
 /// A segment of the path that the template names, if it is a number.
 #[must_use]
 pub fn path_number(request: &Request, name: &str) -> Option<u64> {
-    let parameters = request.path_parameters_ref()?;
-    let text = parameters.first(name)?;
+    let text = origin(request)?.path_parameters.get(name)?;
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok())?
 }
@@ -158,11 +170,7 @@ pub fn path_number(request: &Request, name: &str) -> Option<u64> {
 /// An event without an address counts as `::`, together with its like.
 #[must_use]
 pub fn source_ip(request: &Request, proxies: &TrustedProxies) -> SourceIp {
-    let peer = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
-        _ => None,
-    };
-    let Some(peer) = peer.and_then(|peer| peer.parse().ok()) else {
+    let Some(peer) = origin(request).and_then(|origin| origin.peer) else {
         return SourceIp::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     };
     let forwarded = || forwarded_for(request.headers(), proxies.hops);
