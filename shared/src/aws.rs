@@ -1,5 +1,7 @@
 //! How the SDK reaches AWS: what its clients, one for each service, share.
 
+mod endpoint;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -104,7 +106,7 @@ impl Aws {
     pub fn dynamodb(&self, sdk: &SdkConfig) -> aws_sdk_dynamodb::config::Builder {
         let mut config = aws_sdk_dynamodb::config::Builder::from(sdk);
         config.set_endpoint_url(self.dynamodb_url.clone());
-        config
+        config.endpoint_resolver(endpoint::Once::default())
     }
 
     /// A client's settings for Secrets Manager.
