@@ -46,16 +46,12 @@ pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<Sig
     // Before a place is taken, which a failure would have to give back.
     let keys = app.keys.current(app.clock.now()).await?;
     let password = Arc::new(sign_in.password);
-    let places = async {
-        // The claim is what the hash waits for: it is on its way before the places are asked for.
-        tokio::task::yield_now().await;
-        tokio::join!(
-            limits::take(app, Policy::SignInIp, ip),
-            limits::take(app, Policy::SignInAccount, account),
-        )
-    };
-    let verified = verify(app, &sign_in.identifier, Arc::clone(&password));
-    let (verified, (ip, account)) = tokio::join!(verified, places);
+    let (verified, ip, account) = tokio::join!(
+        // First, because the hash waits for what it reads.
+        verify(app, &sign_in.identifier, Arc::clone(&password)),
+        after(1, limits::take(app, Policy::SignInIp, ip)),
+        after(2, limits::take(app, Policy::SignInAccount, account)),
+    );
     let places = Places::both_or_neither(app, ip, account).await?;
     match verified {
         Ok(claim) => {
@@ -89,7 +85,8 @@ async fn verify(
     }
 }
 
-/// Records the login and gives the places back at the same time.
+/// Records the login, gives the address's place back and clears the identifier's count, at the same
+/// time.
 async fn finish(
     app: &App,
     claim: Claim,
@@ -97,7 +94,11 @@ async fn finish(
     password: Arc<Password>,
 ) -> Result<(Account, Timestamp), AuthError> {
     let now = app.clock.now();
-    let (account, ()) = tokio::join!(app.store.record_login(&claim, now), places.release(app));
+    let (account, (), ()) = tokio::join!(
+        app.store.record_login(&claim, now),
+        after(1, limits::give_back(app, &places.ip)),
+        after(2, limits::clear(app, &places.account)),
+    );
     let account = account?.ok_or(AuthError::InvalidCredentials)?;
     if app.hasher.is_outdated(&claim.password_hash)? {
         rehash(app, &account, &claim.password_hash, password).await;
@@ -116,6 +117,15 @@ async fn rehash(app: &App, account: &Account, old: &PasswordHash, password: Arc<
     if let Err(error) = replaced.await {
         observe::trouble("password hash not replaced", &error);
     }
+}
+
+/// Makes a call once so many others have left. A call is built and signed in one go, and leaves when
+/// its task next pauses: of calls made at once the first would wait for the last to be built.
+async fn after<T>(others: usize, call: impl Future<Output = T>) -> T {
+    for _ in 0..others {
+        tokio::task::yield_now().await;
+    }
+    call.await
 }
 
 struct Places {
@@ -138,14 +148,6 @@ impl Places {
             }
             (Err(error), Err(_)) => Err(error),
         }
-    }
-
-    /// After a success: the address's place is given back, the identifier's count cleared.
-    async fn release(&self, app: &App) {
-        tokio::join!(
-            limits::give_back(app, &self.ip),
-            limits::clear(app, &self.account),
-        );
     }
 
     /// After an attempt that ended without a verdict on the password.
