@@ -167,9 +167,12 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Profile, StoreError> 
     Ok(profile)
 }
 
-/// The number in the name of an attribute of which a profile has many.
+/// The number in the name of an attribute of which a profile has many, as we write it: `s05` is no
+/// other name of `s5`.
 fn numbered(attribute: &str, prefix: &str) -> Option<u64> {
-    attribute.strip_prefix(prefix)?.parse().ok()
+    let digits = attribute.strip_prefix(prefix)?;
+    let number: u64 = digits.parse().ok()?;
+    (number.to_string() == digits).then_some(number)
 }
 
 pub(super) fn setting_item(setting: &NewSetting, read_only: bool) -> AttributeValue {
