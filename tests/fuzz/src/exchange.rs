@@ -133,9 +133,10 @@ impl Exchange<'_> {
         secrets.any(|(_, secret, lets_in)| *lets_in && self.presents(secret))
     }
 
-    /// Whether a secret is in the event, in whatever way JSON or base64 can write it.
+    /// Whether a secret is in the event, in whatever way JSON or base64 can write it; as it is, where
+    /// a member that nobody looks at holds what is no value.
     fn presents(&self, secret: &str) -> bool {
-        let event: Value = serde_json::from_str(self.event).unwrap_or_default();
+        let event: Value = serde_json::from_str(self.event).unwrap_or_else(|_| self.event.into());
         let body = body_of(&event).unwrap_or_default();
         let values: Value = serde_json::from_slice(&body).unwrap_or_default();
         event.to_string().contains(secret) || values.to_string().contains(secret)
@@ -143,8 +144,10 @@ impl Exchange<'_> {
 }
 
 /// What of an event's body may come back: all but the password.
-fn echoed_of(event: &str) -> String {
-    let event: Value = serde_json::from_str(event).unwrap_or_default();
+fn echoed_of(text: &str) -> String {
+    let Ok(event) = serde_json::from_str(text) else {
+        return text.to_owned();
+    };
     let body = body_of(&event).unwrap_or_default();
     let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
     if let Some(fields) = body.as_object_mut() {
