@@ -24,7 +24,7 @@ pub(super) fn sign_in(email: &str, password: &str) -> String {
 }
 
 /// An event under construction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Event(Value);
 
 impl Event {
@@ -43,6 +43,11 @@ impl Event {
     /// With a token.
     pub(super) fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// With an API key.
+    pub(super) fn api_key(self, key: &str) -> Self {
+        self.header("x-api-key", key)
     }
 
     /// With a body of JSON.

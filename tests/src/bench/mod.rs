@@ -9,7 +9,8 @@
 //! | [`caller`] | every endpoint, and somebody who asks something of it |
 //! | [`samples`] | measurements, two sides in turns |
 //! | [`reads`] | `GET /user` against a bare `GetItem`, cold and warm |
-//! | [`sign_ins`] | `POST /user/auth` against a bare hash, and its two refusals against each other |
+//! | [`sign_ins`] | `POST /user/auth` against a bare hash |
+//! | [`guesses`] | wrong passwords, tokens and keys against others as wrong |
 //! | [`sign_ups`] | `POST /user`, admitted and refused |
 //! | [`endpoints`], [`costs`] | each endpoint: latency, memory, size, and what it asks of DynamoDB |
 //! | [`instructions`] | what a warm `GET /user` takes, by callgrind |
@@ -33,6 +34,7 @@ mod endpoints;
 mod events;
 mod function;
 mod growth;
+mod guesses;
 mod hashes;
 mod instructions;
 mod loopback;
@@ -114,7 +116,7 @@ async fn floors(stage: &Stage) -> Result<Report, Failure> {
     reads::cold(stage, &mut report).await?;
     reads::warm(stage, &mut report).await?;
     sign_ins::right_password(stage, &mut report).await?;
-    sign_ins::refusals(stage, &mut report).await?;
+    guesses::measure(stage, &mut report).await?;
     sign_ups::admitted(stage, &mut report).await?;
     sign_ups::refused(stage, &mut report).await?;
     Ok(report)

@@ -1,6 +1,4 @@
-//! `POST /user/auth`: what it adds to a hash, and whether its two refusals can be told apart.
-
-use tokio::sync::Mutex;
+//! `POST /user/auth`: what it adds to a hash.
 
 use super::bare_hash::BareHash;
 use super::report::{Compared, Report, Row};
@@ -13,9 +11,6 @@ const TURNS: Turns = Turns {
     counted: 200,
     each: 1,
 };
-
-/// As long as the email of the user who has signed up.
-const UNKNOWN_EMAIL: &str = "xyz@example.com";
 
 /// Signs in with the right password: what it takes beside a function that does nothing but hash,
 /// and beside the bare hash, by the crate the functions hash with and by the crate `argon2`.
@@ -55,34 +50,5 @@ pub(super) async fn right_password(stage: &Stage, report: &mut Report) -> Result
             .await?;
         report.add(row(warm.p50(), floor_is, floor.p50()));
     }
-    Ok(())
-}
-
-/// Tries a wrong password, and the right one of a user there is not.
-pub(super) async fn refusals(stage: &Stage, report: &mut Report) -> Result<(), Failure> {
-    let wrong_password = events::sign_in(EMAIL, "incorrect horse battery");
-    let unknown_user = events::sign_in(UNKNOWN_EMAIL, events::PASSWORD);
-    let mut sign_in = stage.function("sign-in").await?;
-    let known = sign_in.invoke(&wrong_password, 403).await?;
-    let unknown = sign_in.invoke(&unknown_user, 403).await?;
-    if known.response != unknown.response {
-        return Err("sign-in tells a wrong password from an unknown user".into());
-    }
-    // One function answers both, or the difference would be that of two processes.
-    let sign_in = Mutex::new(sign_in);
-    let (known, unknown) = TURNS
-        .measure(
-            async || sign_in.lock().await.time(&wrong_password, 403).await,
-            async || sign_in.lock().await.time(&unknown_user, 403).await,
-        )
-        .await?;
-    let row = Row::new(
-        "POST /user/auth, wrong password, p50",
-        known.p50(),
-        "unknown user",
-        unknown.p50(),
-        Compared::Deviation,
-    );
-    report.add(row.at_most(5.0));
     Ok(())
 }
