@@ -32,9 +32,6 @@ pub struct Event(Incoming);
 /// ours.
 const BUDGET: Duration = Duration::from_secs(9);
 
-/// API Gateway lets no longer path through.
-const MAX_PATH: usize = 10 * 1024;
-
 /// Answers an event with `handle`, whatever becomes of it.
 pub async fn answer<H, F>(app: &Arc<App>, event: Event, handle: H) -> ApiGatewayV2httpResponse
 where
@@ -121,12 +118,10 @@ impl Event {
 
     fn into_request(self) -> Result<Request, HttpError> {
         let event = self.0;
-        let path = event.path.unwrap_or_default();
-        let http = event.context.http;
-        let (true, true, Some(method)) = (event.is_sound, path.len() <= MAX_PATH, http.method)
-        else {
+        let (true, Some(method)) = (event.is_sound, event.context.http.method) else {
             return Err(HttpError::Unreadable);
         };
+        let path = Uri::try_from(event.path.unwrap_or_default());
         let body = match event.body {
             Some(text) if event.is_base64_encoded => {
                 Body::Binary(STANDARD.decode(text).map_err(|_| HttpError::Unreadable)?)
@@ -136,10 +131,10 @@ impl Event {
         };
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = Uri::try_from(path).map_err(|_| HttpError::Unreadable)?;
+        *request.uri_mut() = path.map_err(|_| HttpError::Unreadable)?;
         *request.headers_mut() = event.headers;
         request.extensions_mut().insert(Origin {
-            peer: http.source_ip.and_then(|peer| peer.parse().ok()),
+            peer: event.context.http.source_ip.and_then(|peer| peer.parse().ok()),
             path_parameters: event.path_parameters,
         });
         Ok(request)

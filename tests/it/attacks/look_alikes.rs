@@ -91,6 +91,20 @@ async fn what_only_looks_the_same_is_somebody_else_or_nobody() {
 }
 
 #[tokio::test]
+async fn an_at_sign_of_another_width_makes_no_username_of_somebody_s_address() {
+    let (app, _) = with_mike().await;
+
+    for (at, name) in [
+        ("full", "mike\u{ff20}example.com"),
+        ("small", "mike\u{fe6b}example.com"),
+    ] {
+        let eve = sign_up_as(&app, name, "eve@example.com", EVE_S).await;
+        assert_eq!(eve.status, 400, "{at}: {}", eve.message());
+    }
+    assert_eq!(app.account_count().await, 1);
+}
+
+#[tokio::test]
 async fn a_domain_in_other_letters_is_another_domain() {
     let (app, mike) = with_mike().await;
 

@@ -115,8 +115,7 @@ impl Members for HeaderMap {
         let (Ok(name), Json::<()>::Text(value)) = (name, value) else {
             return Ok(false);
         };
-        let value =
-            HeaderValue::from_str(&value).or_else(|_| HeaderValue::from_str(&masked(&value)));
+        let value = HeaderValue::from_str(&value);
         Ok(value.map(|value| self.append(name, value)).is_ok())
     }
 }
@@ -138,12 +137,6 @@ impl Members for () {
     fn member<'de, A: MapAccess<'de>>(&mut self, _: &str, rest: &mut A) -> Result<bool, A::Error> {
         ignored(rest)
     }
-}
-
-/// Puts `?` for what no header value may hold in Rust's `http`, and API Gateway passes on: a name
-/// in a user agent is no reason to refuse a request, and what mattered stays malformed.
-fn masked(value: &str) -> String {
-    value.replace(|c: char| c != '\t' && !(' '..='~').contains(&c), "?")
 }
 
 /// What an object is read into, a member at a time.
