@@ -26,6 +26,17 @@ const PAYLOADS: [&str; 9] = [
     "INJECTED${jndi:ldap://INJECTED} %n %s {} {{7*7}}",
 ];
 
+/// Stands in what is injected where it may well be logged. All tests share one log, which is
+/// searched for what was injected in place of a password or a token.
+const LOGGED: &str = "INSERTED";
+
+/// The payloads with that mark.
+fn to_be_logged() -> impl Iterator<Item = String> {
+    PAYLOADS
+        .map(|payload| payload.replace(MARK, LOGGED))
+        .into_iter()
+}
+
 /// What a line of a request may hold.
 const FIELDS: [&str; 21] = [
     "level",
@@ -222,7 +233,7 @@ async fn a_number_in_a_path_is_a_number() {
 async fn a_request_id_is_text_in_its_line_whatever_it_holds() {
     let app = TestApp::new().await;
 
-    for payload in PAYLOADS {
+    for payload in to_be_logged() {
         let (lines, _guard) = capture();
         let mut sent = event("get-user-no-credentials.json", "");
         sent["requestContext"]["requestId"] = json!(payload);
@@ -239,7 +250,7 @@ async fn a_request_id_is_text_in_its_line_whatever_it_holds() {
 async fn what_dynamodb_says_of_a_failure_is_text_in_its_line_and_nowhere_else() {
     let (app, token) = TestApp::with_user().await;
 
-    for payload in PAYLOADS {
+    for payload in to_be_logged() {
         let error = json!({"__type": "ValidationException", "message": payload});
         app.wire
             .fail_next("BatchGetItem", 1, Fault::Answer(400, error));
@@ -247,7 +258,7 @@ async fn what_dynamodb_says_of_a_failure_is_text_in_its_line_and_nowhere_else() 
         let answer = app.call(get("/user").bearer(&token)).await;
 
         assert_eq!(answer.status, 500);
-        assert!(!format!("{answer:?}").contains(MARK), "{answer:?}");
+        assert!(!format!("{answer:?}").contains(LOGGED), "{answer:?}");
         let mut lines = lines.take();
         lines.retain(|line| line["_aws"].is_object());
         assert_ours(&lines, 1);
