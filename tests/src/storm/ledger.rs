@@ -221,7 +221,10 @@ impl Ledger {
             }
             Action::RevokeKey { key, token, .. } => {
                 self.tokens[*token].life.uses.push(deed);
-                self.keys[*key].life.ends.push(deed);
+                // Dead is the token then, of whose log-out the request came too late.
+                if deed.status != 401 {
+                    self.keys[*key].life.ends.push(deed);
+                }
             }
             Action::LogOut { token, .. } => self.tokens[*token].life.ends.push(deed),
         }
