@@ -25,6 +25,7 @@ mod management;
 mod matrix;
 mod model;
 mod openapi;
+mod operations;
 mod parameters;
 mod permissions;
 mod profiles;

@@ -389,6 +389,26 @@ impl TestApp {
             .expect("an update");
     }
 
+    /// Updates an item of the users table as an operator would.
+    pub async fn update_user(
+        &self,
+        key: &str,
+        update: &str,
+        condition: &str,
+        (name, number): (&str, &str),
+    ) {
+        let request = self.client.update_item();
+        let request = request.table_name(&self.app.config.tables.users);
+        request
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .update_expression(update)
+            .condition_expression(condition)
+            .expression_attribute_values(name, AttributeValue::N(number.to_owned()))
+            .send()
+            .await
+            .expect("an update");
+    }
+
     /// Everything in a table, by key.
     #[expect(clippy::disallowed_methods, reason = "a test looks at everything")]
     pub async fn items(&self, table: &str) -> BTreeMap<String, Item> {
