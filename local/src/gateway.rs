@@ -118,10 +118,11 @@ fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i6
         Ok(text) => (text.to_owned(), false),
         Err(_) => (STANDARD.encode(body), true),
     };
+    let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
     json!({
         "version": "2.0",
         "routeKey": route_key,
-        "rawPath": parts.uri.path(),
+        "rawPath": path,
         "rawQueryString": parts.uri.query().unwrap_or_default(),
         "headers": headers,
         "pathParameters": path_parameters(&route.path, parts.uri.path()),
@@ -132,7 +133,7 @@ fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i6
             "domainPrefix": "local",
             "http": {
                 "method": parts.method.as_str(),
-                "path": parts.uri.path(),
+                "path": path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": peer.ip().to_canonical().to_string(),
                 "userAgent": user_agent,

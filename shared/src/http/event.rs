@@ -14,7 +14,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use lambda_http::http::Uri;
 use lambda_http::{Body, Request};
 use serde::de::{Deserialize, Deserializer};
 use tokio::time::Instant;
@@ -25,7 +24,7 @@ use super::{Family, HttpError, Reply};
 use crate::app::App;
 use crate::observe::{self, Answered};
 
-/// An event, or what came in place of one: that is answered like any other bad request.
+/// An event, or what came in place of one, which is answered like any other bad request.
 pub struct Event(Incoming);
 
 /// How long an endpoint may take: less than the function's own time-out, so that the answer is
@@ -116,12 +115,13 @@ impl Event {
         self.0.context.request_id.clone().unwrap_or_default()
     }
 
+    /// The request, without its path: API Gateway has decoded it, so that it is no URI any more, and
+    /// no route looks at it.
     fn into_request(self) -> Result<Request, HttpError> {
         let event = self.0;
         let (true, Some(method)) = (event.is_sound, event.context.http.method) else {
             return Err(HttpError::Unreadable);
         };
-        let path = Uri::try_from(event.path.unwrap_or_default());
         let body = match event.body {
             Some(text) if event.is_base64_encoded => {
                 Body::Binary(STANDARD.decode(text).map_err(|_| HttpError::Unreadable)?)
@@ -131,10 +131,13 @@ impl Event {
         };
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = path.map_err(|_| HttpError::Unreadable)?;
         *request.headers_mut() = event.headers;
         request.extensions_mut().insert(Origin {
-            peer: event.context.http.source_ip.and_then(|peer| peer.parse().ok()),
+            peer: event
+                .context
+                .http
+                .source_ip
+                .and_then(|peer| peer.parse().ok()),
             path_parameters: event.path_parameters,
         });
         Ok(request)

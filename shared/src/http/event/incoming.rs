@@ -1,8 +1,9 @@
 //! What API Gateway sends, read once and as far as anybody looks.
 //!
-//! Reading fails for what is no JSON at all, which Lambda does not hand over. Whatever else comes is
-//! read to its end, and said to be unsound where something stands in place of something else: a
-//! caller is owed an answer, and nothing is copied for the sake of a second try.
+//! Reading fails for what is no JSON, or holds what no value here can (half of a surrogate pair, a
+//! number beyond a double); Lambda hands over neither. Whatever else comes is read to its end, and
+//! marked unsound where a member is not of its type: a caller is owed an answer, and nothing is
+//! copied for the sake of a second try.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -116,7 +117,7 @@ impl Members for HeaderMap {
             return Ok(false);
         };
         let value = HeaderValue::from_str(&value);
-        Ok(value.map(|value| self.append(name, value)).is_ok())
+        Ok(value.is_ok_and(|value| self.try_append(name, value).is_ok()))
     }
 }
 
