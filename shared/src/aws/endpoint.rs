@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::config::endpoint::{
 /// The SDK's own rules, asked once.
 ///
 /// They are evaluated anew whenever a call names other tables than the call before, as nearly all
-/// of ours do, and come to the same: a client has one region, one configured URL and credentials
-/// without an account's id, and nothing else of what they look at matters without one.
+/// of ours do, and come to the same: a client has one region, one configured URL, credentials
+/// without an account's id, and tables that go by name and not by ARN; no call is a vector search.
 #[derive(Debug, Default)]
 pub(super) struct Once {
     rules: DefaultResolver,
