@@ -1,5 +1,5 @@
-//! What a guesser with a stopwatch compares: a wrong password and a user there is not, and guesses
-//! that are right nearly to their end and ones that are wrong from their start.
+//! What a guesser with a stopwatch compares: a wrong password and an unknown user, and guesses that
+//! are right nearly to their end and ones that are wrong from their start.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -55,13 +55,12 @@ fn passwords() -> Pair {
 
 fn tokens(token: &str) -> Result<Pair, Failure> {
     let (message, tag) = token.rsplit_once('.').ok_or("a token without a tag")?;
-    // The last character's last bits are no part of the tag.
     let guess = |right| events::get_user(&format!("{message}.{}", right_until(tag, right)));
     Ok(Pair {
         function: "get-user",
         status: 401,
         what: "GET /user, tag wrong at its end, p50",
-        guess: guess(tag.len() - 2),
+        guess: guess(tag.len() - 1),
         other_is: "wrong throughout",
         other: guess(0),
         turns: turns(20),
@@ -113,9 +112,10 @@ impl Pair {
     }
 }
 
-/// As many of a secret's characters as are said to be right, and others in place of the rest.
+/// As many of a secret's characters as are said to be right, and others in place of the rest: such
+/// that end in two bits of zero, as the last one of a tag does.
 fn right_until(secret: &str, right: usize) -> String {
-    let other = |c| if c == 'A' { 'B' } else { 'A' };
+    let other = |c| if c == 'A' { 'E' } else { 'A' };
     let chars = secret.chars().enumerate();
     chars
         .map(|(n, c)| if n < right { c } else { other(c) })
