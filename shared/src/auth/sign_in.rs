@@ -119,8 +119,9 @@ async fn rehash(app: &App, account: &Account, old: &PasswordHash, password: Arc<
     }
 }
 
-/// Makes a call once so many others have left. A call is built and signed in one go, and leaves when
-/// its task next pauses: of calls made at once the first would wait for the last to be built.
+/// Makes a call after so many pauses of its task, in each of which one of the others leaves. A call is
+/// built and signed in one go, and leaves when its task next pauses: of calls made at once the first
+/// would wait for the last to be built.
 async fn after<T>(others: usize, call: impl Future<Output = T>) -> T {
     for _ in 0..others {
         tokio::task::yield_now().await;

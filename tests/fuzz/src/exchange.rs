@@ -76,7 +76,8 @@ pub(crate) struct Exchange<'e> {
 }
 
 impl Exchange<'_> {
-    /// Has the event answered; `None` if it is no JSON, which Lambda would not hand over.
+    /// Has the event answered; `None` if it is no JSON, or holds what no value can, neither of which
+    /// Lambda would hand over.
     pub(crate) fn run(&self) -> Option<Answer> {
         let event: Event = serde_json::from_str(self.event).ok()?;
         let mut plan = plan::parse(self.plan);
@@ -143,7 +144,8 @@ impl Exchange<'_> {
     }
 }
 
-/// What of an event's body may come back: all but the password.
+/// What of an event's body may come back: all but the password. Where a member that nobody looks at
+/// makes the event no value, it is not searched for what that is.
 fn echoed_of(text: &str) -> String {
     let Ok(event) = serde_json::from_str(text) else {
         return text.to_owned();

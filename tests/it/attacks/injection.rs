@@ -26,8 +26,8 @@ const PAYLOADS: [&str; 9] = [
     "INJECTED${jndi:ldap://INJECTED} %n %s {} {{7*7}}",
 ];
 
-/// Stands in what is injected where it may well be logged. All tests share one log, which is
-/// searched for what was injected in place of a password or a token.
+/// The mark of what may rightly be logged: all tests share one log, which is searched for what was
+/// injected in place of a password or a token.
 const LOGGED: &str = "INSERTED";
 
 /// The payloads with that mark.

@@ -221,7 +221,7 @@ impl Ledger {
             }
             Action::RevokeKey { key, token, .. } => {
                 self.tokens[*token].life.uses.push(deed);
-                // Dead is the token then, of whose log-out the request came too late.
+                // A 401 says that the token was dead already; the key was not revoked.
                 if deed.status != 401 {
                     self.keys[*key].life.ends.push(deed);
                 }
