@@ -262,6 +262,7 @@ async fn what_dynamodb_says_of_a_failure_is_text_in_its_line_and_nowhere_else() 
         let mut lines = lines.take();
         lines.retain(|line| line["_aws"].is_object());
         assert_ours(&lines, 1);
+        assert_eq!(lines[0]["route"], "GET /user");
         assert!(lines[0]["error"].is_string());
         assert!(lines[0]["sign_ins"].is_null());
     }
