@@ -28,6 +28,16 @@ fn parsed(event: &Value) -> Event {
     serde_json::from_str(&event.to_string()).unwrap()
 }
 
+/// The same event with this value in this place, which may be a new one at its top.
+fn with(event: &Value, pointer: &str, value: &Value) -> Value {
+    let mut event = event.clone();
+    match event.pointer_mut(pointer) {
+        Some(place) => *place = value.clone(),
+        None => event[&pointer[1..]] = value.clone(),
+    }
+    event
+}
+
 pub(crate) async fn send(app: &TestApp, function: &str, event: &Value) -> (i64, Value) {
     let response = invoke(function, &app.app, parsed(event)).await.unwrap();
     let response = serde_json::to_value(&response).unwrap();
@@ -147,11 +157,7 @@ async fn nothing_in_an_event_that_no_route_looks_at_matters() {
         ("/requestContext/http/sourceIp", json!(null)),
         ("/cookies", json!(["a\u{0}b"])),
     ] {
-        let mut event = good.clone();
-        match event.pointer_mut(pointer) {
-            Some(place) => *place = value.clone(),
-            None => event[&pointer[1..]] = value.clone(),
-        }
+        let event = with(&good, pointer, &value);
         let (status, body) = send(&app, "get-user", &event).await;
 
         assert_eq!(status, 401, "{pointer} {value}: {body}");
@@ -181,11 +187,7 @@ async fn an_event_with_one_thing_in_place_of_another_is_refused() {
         ("/body", json!({"email": "abc@example.com"})),
         ("/isBase64Encoded", json!("false")),
     ] {
-        let mut event = good.clone();
-        match event.pointer_mut(pointer) {
-            Some(place) => *place = value.clone(),
-            None => event[&pointer[1..]] = value.clone(),
-        }
+        let event = with(&good, pointer, &value);
         let (status, body) = send(&app, "get-user", &event).await;
 
         assert_eq!(status, 400, "{pointer} {value}: {body}");
