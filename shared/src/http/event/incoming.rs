@@ -44,8 +44,8 @@ pub(super) struct Http {
 
 impl<'de> Deserialize<'de> for Incoming {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Json::deserialize(deserializer)? {
-            Json::Object(incoming, is_sound) => Self {
+        Ok(match Found::deserialize(deserializer)? {
+            Found::Object(incoming, is_sound) => Self {
                 is_sound,
                 ..incoming
             },
@@ -113,7 +113,7 @@ impl Members for HeaderMap {
         headers: &mut A,
     ) -> Result<bool, A::Error> {
         let (name, value) = (HeaderName::try_from(name), headers.next_value()?);
-        let (Ok(name), Json::<()>::Text(value)) = (name, value) else {
+        let (Ok(name), Found::<()>::Text(value)) = (name, value) else {
             return Ok(false);
         };
         let value = HeaderValue::from_str(&value);
@@ -151,16 +151,16 @@ trait Members: Default {
 }
 
 fn text<'de, A: MapAccess<'de>>(rest: &mut A, text: &mut Option<String>) -> Result<bool, A::Error> {
-    match rest.next_value::<Json<'_, ()>>()? {
-        Json::Text(value) => *text = Some(value.into_owned()),
-        Json::Null => *text = None,
+    match rest.next_value::<Found<'_, ()>>()? {
+        Found::Text(value) => *text = Some(value.into_owned()),
+        Found::Null => *text = None,
         _ => return Ok(false),
     }
     Ok(true)
 }
 
 fn flag<'de, A: MapAccess<'de>>(rest: &mut A, flag: &mut bool) -> Result<bool, A::Error> {
-    let Json::Flag(value) = rest.next_value::<Json<'_, ()>>()? else {
+    let Found::Flag(value) = rest.next_value::<Found<'_, ()>>()? else {
         return Ok(false);
     };
     *flag = value;
@@ -172,11 +172,11 @@ fn object<'de, A: MapAccess<'de>, T: Members>(
     object: &mut T,
 ) -> Result<bool, A::Error> {
     match rest.next_value()? {
-        Json::Object(members, is_sound) => {
+        Found::Object(members, is_sound) => {
             *object = members;
             Ok(is_sound)
         }
-        Json::Null => Ok(true),
+        Found::Null => Ok(true),
         _ => Ok(false),
     }
 }
@@ -186,8 +186,8 @@ fn ignored<'de, A: MapAccess<'de>>(rest: &mut A) -> Result<bool, A::Error> {
     Ok(true)
 }
 
-/// A value of JSON, borrowed where it can be.
-enum Json<'de, T> {
+/// What stands in some place of an event, borrowed where it can be.
+enum Found<'de, T> {
     Null,
     Flag(bool),
     Text(Cow<'de, str>),
@@ -197,7 +197,7 @@ enum Json<'de, T> {
     Other,
 }
 
-impl<'de, T: Members> Deserialize<'de> for Json<'de, T> {
+impl<'de, T: Members> Deserialize<'de> for Found<'de, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Reader(PhantomData))
     }
@@ -206,55 +206,55 @@ impl<'de, T: Members> Deserialize<'de> for Json<'de, T> {
 struct Reader<T>(PhantomData<T>);
 
 impl<'de, T: Members> Visitor<'de> for Reader<T> {
-    type Value = Json<'de, T>;
+    type Value = Found<'de, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Json::Null)
+        Ok(Found::Null)
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Json::Flag(value))
+        Ok(Found::Flag(value))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Json::Text(Cow::Owned(value.to_owned())))
+        Ok(Found::Text(Cow::Owned(value.to_owned())))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Json::Text(Cow::Borrowed(value)))
+        Ok(Found::Text(Cow::Borrowed(value)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (mut members, mut is_sound) = (T::default(), true);
-        while let Some(name) = map.next_key::<Json<'_, ()>>()? {
-            let Json::Text(name) = name else {
+        while let Some(name) = map.next_key::<Found<'_, ()>>()? {
+            let Found::Text(name) = name else {
                 is_sound = false;
                 ignored(&mut map)?;
                 continue;
             };
             is_sound &= members.member(&name, &mut map)?;
         }
-        Ok(Json::Object(members, is_sound))
+        Ok(Found::Object(members, is_sound))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Json::Other)
+        Ok(Found::Other)
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Json::Other)
+        Ok(Found::Other)
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Json::Other)
+        Ok(Found::Other)
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Json::Other)
+        Ok(Found::Other)
     }
 }
