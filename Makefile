@@ -96,6 +96,10 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (60), and print a table
 costs: ## Bring the figures of docs/costs.md up to date
 	cargo run --quiet --package tests --bin costs
 
+.PHONY: lines
+lines: ## Count the lines of product, tests and machinery, without blanks and comments
+	@$(PYTHON) tests/lines.py
+
 .PHONY: setup
 setup: $(VENV)/installed ## Install the Python tools of check, build and deploy into .venv
 
