@@ -76,11 +76,6 @@ bench: $(VENV)/installed ## Measure the release binaries beside their floors; wr
 	cargo build --release $(FUNCTIONS)
 	cargo build --release --package tests --features bench \
 		--bin bench --bin bare-answer --bin bare-get-item --bin bare-hash
-	cargo build --release --package hashes
-	RUSTFLAGS="-C target-cpu=x86-64-v3" cargo build --release --package hashes --no-default-features \
-		--target-dir target/avx2
-	RUSTFLAGS="-C target-cpu=native" cargo build --release --package hashes --target-dir target/native
-	npm install --silent --no-save --prefix target/hashes @node-rs/argon2@2.2.1
 	target/release/bench $(PARTS)
 
 .PHONY: test-instructions

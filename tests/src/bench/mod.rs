@@ -14,7 +14,7 @@
 //! | [`sign_ups`] | `POST /user`, admitted and refused |
 //! | [`endpoints`], [`costs`] | each endpoint: latency, memory, size, and what it asks of DynamoDB |
 //! | [`instructions`] | what a warm `GET /user` takes, by callgrind |
-//! | [`hashes`], [`bare_hash`] | the hash, by all implementations worth a look, and a bare one |
+//! | [`bare_hash`] | one hash without a function around it |
 //! | [`cpu_shares`] | latency and price at each size of memory |
 //! | [`growth`] | up to a million accounts, and up to 64 processes |
 //! | [`loopback`] | a round trip over the loopback interface |
@@ -35,7 +35,6 @@ mod events;
 mod function;
 mod growth;
 mod guesses;
-mod hashes;
 mod instructions;
 mod loopback;
 mod machine;
@@ -56,11 +55,10 @@ use stage::Stage;
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What docs/benchmarks.md has a part for, in the order in which it is measured.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 7] = [
     "floors",
     "endpoints",
     "instructions",
-    "hashes",
     "cpu-shares",
     "accounts",
     "processes",
@@ -99,9 +97,6 @@ async fn measure(part: &str, stage: &Stage) -> Result<String, Failure> {
         "floors" => floors(stage).await?.to_string(),
         "endpoints" => endpoints::measure(stage).await?.to_string(),
         "instructions" => instructions::beside_floor(stage).await?.to_string(),
-        "hashes" => tokio::task::spawn_blocking(hashes::measure)
-            .await??
-            .to_string(),
         "cpu-shares" => cpu_shares::measure(stage).await?,
         "accounts" => growth::accounts().await?,
         "processes" => growth::fleets(stage).await?.to_string(),
