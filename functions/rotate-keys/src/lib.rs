@@ -6,14 +6,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::crypto::{KeySummary, RingDocument};
-use shared::keys::rotation::{self, RotationError};
+use shared::keys::rotation::{Rotation, RotationError};
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Request {
     /// A step of a rotation, as Secrets Manager asks for it.
-    Rotation(Rotation),
+    Step(StepRequest),
     /// `{"action": "list"}` or `{"action": "revoke", "kid": "..."}`.
     Operator(Action),
 }
@@ -21,7 +21,7 @@ pub enum Request {
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html>
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Rotation {
+pub struct StepRequest {
     step: Step,
     client_request_token: String,
 }
@@ -58,27 +58,33 @@ pub struct Response {
     keys: Option<Vec<KeySummary>>,
 }
 
-/// Does a step of a rotation, or what an operator asks.
+/// Does a step of a rotation, or what an operator asks for.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, RotationError> {
+    let rotation = Rotation::new(
+        &app.keys,
+        app.clock.now(),
+        app.config.longest_token_life(),
+        app.entropy.as_ref(),
+    )?;
     let ring = match request {
-        Request::Rotation(rotation) => {
-            rotate(&app, &rotation).await?;
+        Request::Step(step) => {
+            run(&rotation, &step).await?;
             None
         }
-        Request::Operator(Action::List) => Some(rotation::ring(&app).await?),
-        Request::Operator(Action::Revoke { kid }) => Some(rotation::revoke(&app, &kid).await?),
+        Request::Operator(Action::List) => Some(rotation.ring().await?),
+        Request::Operator(Action::Revoke { kid }) => Some(rotation.revoke(&kid).await?),
     };
     let keys = ring.as_ref().map(RingDocument::summaries);
     Ok(Response { keys })
 }
 
-async fn rotate(app: &App, rotation: &Rotation) -> Result<(), RotationError> {
-    let version = &rotation.client_request_token;
-    match rotation.step {
-        Step::Create => rotation::create(app, version).await,
-        // The keys are nowhere but in the secret.
+async fn run(rotation: &Rotation<'_>, request: &StepRequest) -> Result<(), RotationError> {
+    let version = &request.client_request_token;
+    match request.step {
+        Step::Create => rotation.create(version).await,
+        // The keys are stored in the secret alone: no other system has to learn them.
         Step::Set => Ok(()),
-        Step::Test => rotation::test(app, version).await,
-        Step::Finish => rotation::finish(app, version).await,
+        Step::Test => rotation.test(version).await,
+        Step::Finish => rotation.finish(version).await,
     }
 }

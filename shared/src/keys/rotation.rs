@@ -4,12 +4,14 @@
 //! put to use, each step as often as it takes. A revocation is an operator's, at once. A version
 //! says which it was made from, and takes its place or none.
 
+use std::time::Duration;
+
 use super::secret::{Addition, PENDING, SecretRing, Version};
-use super::{KeysError, SecretError};
-use crate::app::App;
+use super::{Keys, KeysError, SecretError};
 use crate::crypto::ids::random_id;
 use crate::crypto::{InvalidKeyRing, KeyRing, NotRotated, RingDocument};
-use crate::ports::EntropyError;
+use crate::domain::Timestamp;
+use crate::ports::{Entropy, EntropyError};
 
 /// What a secret holds.
 const MAX_SECRET_BYTES: usize = 65_536;
@@ -17,73 +19,91 @@ const MAX_SECRET_BYTES: usize = 65_536;
 /// The stage of a version that revokes a key, until it is the one in use.
 const REVOKING: &str = "REVOKING";
 
-/// Makes the version `id`: the ring after the one in use.
-pub async fn create(app: &App, id: &str) -> Result<(), RotationError> {
-    let secret = secret(app)?;
-    let current = secret.current().await?;
-    if current.id == id {
-        return Ok(());
+/// The rotation of one ring at one moment.
+pub struct Rotation<'a> {
+    secret: &'a SecretRing,
+    now: Timestamp,
+    longest_life: Duration,
+    entropy: &'a dyn Entropy,
+}
+
+impl<'a> Rotation<'a> {
+    /// A rotation of the ring of `keys` at `now`, where no token lives longer than `longest_life`.
+    pub fn new(
+        keys: &'a Keys,
+        now: Timestamp,
+        longest_life: Duration,
+        entropy: &'a dyn Entropy,
+    ) -> Result<Self, RotationError> {
+        Ok(Self {
+            secret: keys.secret().ok_or(RotationError::NotASecret)?,
+            now,
+            longest_life,
+            entropy,
+        })
     }
-    if let Some(pending) = secret.pending(id).await? {
-        return check(secret, &pending, &current).await;
+
+    /// Makes the version `id`: the ring that follows the current one.
+    pub async fn create(&self, id: &str) -> Result<(), RotationError> {
+        let current = self.secret.current().await?;
+        if current.id == id {
+            return Ok(());
+        }
+        if let Some(pending) = self.secret.pending(id).await? {
+            return check(self.secret, &pending, &current).await;
+        }
+        let from = current.ring.clone();
+        let ring = from.rotated(&current.id, self.now, self.longest_life, self.entropy)?;
+        add(self.secret, id, PENDING, &ring).await
     }
-    let (now, longest_life) = (app.clock.now(), app.config.longest_token_life());
-    let entropy = app.entropy.as_ref();
-    let from = current.ring.clone();
-    let ring = from.rotated(&current.id, now, longest_life, entropy)?;
-    add(secret, id, PENDING, &ring).await
-}
 
-/// Whether the version `id` can be put to use.
-pub async fn test(app: &App, id: &str) -> Result<(), RotationError> {
-    let secret = secret(app)?;
-    checked(secret, id, &secret.current().await?).await
-}
-
-/// Puts the version `id` to use.
-pub async fn finish(app: &App, id: &str) -> Result<(), RotationError> {
-    let secret = secret(app)?;
-    let current = secret.current().await?;
-    checked(secret, id, &current).await?;
-    if current.id != id {
-        // Of what was checked: another version in use by now is left alone.
-        secret.promote(id, &current).await?;
-        tracing::info!(version = id, "keys rotated");
+    /// Checks that the version `id` can become the current one.
+    pub async fn test(&self, id: &str) -> Result<(), RotationError> {
+        self.checked(id, &self.secret.current().await?).await
     }
-    Ok(())
-}
 
-async fn checked(secret: &SecretRing, id: &str, current: &Version) -> Result<(), RotationError> {
-    if current.id == id {
-        return Ok(());
+    /// Makes the version `id` the current one.
+    pub async fn finish(&self, id: &str) -> Result<(), RotationError> {
+        let current = self.secret.current().await?;
+        self.checked(id, &current).await?;
+        if current.id != id {
+            // Fails if another version has become current since the check.
+            self.secret.promote(id, &current).await?;
+            tracing::info!(version = id, "keys rotated");
+        }
+        Ok(())
     }
-    let pending = secret.pending(id).await?;
-    check(secret, &pending.ok_or(RotationError::NotMade)?, current).await
-}
 
-/// Ends the key `kid`, and every token it signed, from each instance's next look at the ring on.
-/// Returns the ring.
-pub async fn revoke(app: &App, kid: &str) -> Result<RingDocument, RotationError> {
-    let secret = secret(app)?;
-    let current = secret.current().await?;
-    let (now, longest_life) = (app.clock.now(), app.config.longest_token_life());
-    let entropy = app.entropy.as_ref();
-    let from = current.ring.clone();
-    let ring = from.without(kid, &current.id, now, longest_life, entropy)?;
-    let id = random_id(entropy)?;
-    add(secret, &id, REVOKING, &ring).await?;
-    secret.promote(&id, &current).await?;
-    tracing::info!(kid, "key revoked");
-    Ok(ring)
-}
+    /// Revokes the key `kid`, and with it every token it signed, and returns the new ring. Each
+    /// instance follows when it next reads the ring.
+    pub async fn revoke(&self, kid: &str) -> Result<RingDocument, RotationError> {
+        let current = self.secret.current().await?;
+        let from = current.ring.clone();
+        let ring = from.without(kid, &current.id, self.now, self.longest_life, self.entropy)?;
+        let id = random_id(self.entropy)?;
+        add(self.secret, &id, REVOKING, &ring).await?;
+        self.secret.promote(&id, &current).await?;
+        tracing::info!(kid, "key revoked");
+        Ok(ring)
+    }
 
-/// The ring in use.
-pub async fn ring(app: &App) -> Result<RingDocument, RotationError> {
-    Ok(secret(app)?.current().await?.ring)
-}
+    /// The current ring.
+    pub async fn ring(&self) -> Result<RingDocument, RotationError> {
+        Ok(self.secret.current().await?.ring)
+    }
 
-fn secret(app: &App) -> Result<&SecretRing, RotationError> {
-    app.keys.secret().ok_or(RotationError::NotASecret)
+    async fn checked(&self, id: &str, current: &Version) -> Result<(), RotationError> {
+        if current.id == id {
+            return Ok(());
+        }
+        let pending = self.secret.pending(id).await?;
+        check(
+            self.secret,
+            &pending.ok_or(RotationError::NotMade)?,
+            current,
+        )
+        .await
+    }
 }
 
 /// Adds a version that functions can use, or none.
