@@ -5,36 +5,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::Client;
 
-use crate::auth::{AuthError, Denial, InternalError, Refusals};
 use crate::config::Config;
-use crate::crypto::ids::random_id;
-use crate::crypto::{Claims, HashError, Hasher, IdGenerator, InvalidToken, KeyRing, Token, Tokens};
-use crate::domain::{Account, Lifetime, Timestamp};
+use crate::crypto::{HashError, Hasher, IdGenerator, Tokens};
 use crate::keys::Keys;
 use crate::observe::CountRetries;
 use crate::ports::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
-use crate::store::Store;
+use crate::store::{ExceededLimits, Store};
 
 /// Everything a request needs.
 #[derive(Debug)]
 pub struct App {
-    /// What the operator decided.
     pub config: Config,
-    /// The tables.
     pub store: Store,
-    /// The key ring.
     pub keys: Keys,
-    /// Issues and verifies bearer tokens.
     pub tokens: Tokens,
-    /// Makes and verifies password hashes.
     pub hasher: Hasher,
-    /// Makes account ids.
     pub ids: IdGenerator,
-    /// The refusals this instance knows of.
-    pub refusals: Refusals,
-    /// Tells the time.
+    /// The limits this instance knows to be exceeded.
+    pub exceeded: ExceededLimits,
     pub clock: Arc<dyn Clock>,
-    /// Draws random bytes.
     pub entropy: Arc<dyn Entropy>,
     has_served: AtomicBool,
 }
@@ -69,7 +58,7 @@ impl App {
             hasher: Hasher::new(config.hash_params.clone())?,
             tokens: Tokens::new(config.issuer.clone(), config.audience.clone()),
             ids: IdGenerator::new(entropy.as_ref())?,
-            refusals: Refusals::default(),
+            exceeded: ExceededLimits::default(),
             config,
             store,
             keys,
@@ -83,46 +72,15 @@ impl App {
     pub(crate) fn is_first_request(&self) -> bool {
         !self.has_served.swap(true, Ordering::Relaxed)
     }
-
-    /// A token for `account` that lives for `lifetime`. The keys are had before anything is
-    /// written, so that nothing is where they are not.
-    pub(crate) fn issue_token(
-        &self,
-        keys: &KeyRing,
-        account: &Account,
-        lifetime: Lifetime,
-        now: Timestamp,
-    ) -> Result<Token, AuthError> {
-        let token_id = random_id(self.entropy.as_ref())?;
-        self.tokens
-            .issue(keys, account, token_id, lifetime, now)
-            .map_err(|_| InternalError::Signing.into())
-    }
-
-    /// What a token says, if it is a live one of ours as far as that can be known without the
-    /// store. One of an unknown key may be of a ring that is newer than this instance's.
-    pub async fn verify_token(&self, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
-        let keys = self.keys.current(now).await?;
-        let mut verified = self.tokens.verify(&keys, token, now);
-        if matches!(verified, Err(InvalidToken::UnknownKey))
-            && let Some(newer) = self.keys.newer(&keys, now).await?
-        {
-            verified = self.tokens.verify(&newer, token, now);
-        }
-        verified.map_err(|invalid| Denial::from(invalid).into())
-    }
 }
 
 /// Why a function does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A variable is missing or malformed.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
-    /// The hasher could not be built.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }

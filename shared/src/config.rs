@@ -9,10 +9,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use self::settings::Settings;
-use crate::auth::Limits;
 use crate::aws::Aws;
 use crate::crypto::HashParams;
-use crate::domain::{Lifetime, PasswordPolicy, Scope};
+use crate::domain::{Lifetime, Limits, PasswordPolicy, Scope};
 use crate::keys::KeySource;
 use crate::store::Tables;
 

@@ -275,7 +275,9 @@ async fn a_counter_of_another_version_is_not_counted_in() {
 #[tokio::test]
 async fn keys_left_unread_are_asked_for_again() {
     let (app, token) = TestApp::with_user().await;
-    let claims = app.app.verify_token(&token, clock_now(&app)).await.unwrap();
+    let claims = shared::auth::verify_token(&app.app, &token, clock_now(&app))
+        .await
+        .unwrap();
     app.app
         .store
         .revoke(&claims.token_id, claims.expires_at, "a")

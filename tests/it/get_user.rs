@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::auth::verify_token;
 use shared::domain::Timestamp;
 use shared::ports::Clock;
 use tests::app::{Answer, TestApp, get};
@@ -235,7 +236,9 @@ async fn a_token_is_not_active_more_than_five_seconds_before_its_time() {
 async fn a_revoked_token_is_bad() {
     let (app, token) = TestApp::with_user().await;
     let other = app.sign_in("abc@example.com", "abc321").await.token();
-    let claims = app.app.verify_token(&token, app.clock.now()).await.unwrap();
+    let claims = verify_token(&app.app, &token, app.clock.now())
+        .await
+        .unwrap();
 
     app.app
         .store

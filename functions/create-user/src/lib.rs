@@ -34,7 +34,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
         token: signed_up.token.expose(),
         user: User::of(&signed_up.account),
     };
-    Ok(Reply::ok(&response)?.with_rate_limit(&signed_up.standings, app.clock.now()))
+    Ok(Reply::ok(&response)?.with_rate_limit(&signed_up.rate_limits, app.clock.now()))
 }
 
 fn parse(mut body: Object, policy: PasswordPolicy) -> Result<SignUp, HttpError> {

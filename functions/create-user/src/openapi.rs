@@ -1,7 +1,7 @@
 //! What the reference says of `POST /user`.
 
-use shared::auth::{Need, Policy};
-use shared::domain::Permission;
+use shared::auth::Need;
+use shared::domain::{Permission, Policy};
 use shared::http::HttpError;
 use shared::http::openapi::refusals::{limited, taken};
 use shared::http::openapi::{Asks, Json, Route, example};

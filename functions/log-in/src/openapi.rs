@@ -1,6 +1,7 @@
 //! What the reference says of `POST /v1/auth/login`.
 
-use shared::auth::{AuthError, Policy};
+use shared::auth::AuthError;
+use shared::domain::Policy;
 use shared::http::HttpError;
 use shared::http::openapi::refusals::limited;
 use shared::http::openapi::{Asks, Json, Route, example};

@@ -1,6 +1,7 @@
 //! What the reference says of `POST /user/auth`.
 
-use shared::auth::{AuthError, Policy};
+use shared::auth::AuthError;
+use shared::domain::Policy;
 use shared::http::HttpError;
 use shared::http::openapi::refusals::limited;
 use shared::http::openapi::{Json, Route, example};

@@ -3,19 +3,20 @@
 use std::fmt;
 
 use super::error::{AuthError, Denial};
-use super::limits::{self, Policy};
+use super::limits;
+use super::tokens::verify_token;
 use crate::app::App;
 use crate::crypto::{Claims, PlainApiKey};
-use crate::domain::{Account, Permission, Profile, Scope, SourceIp, Timestamp};
+use crate::domain::{Account, Permission, Policy, Profile, Scope, SourceIp, Timestamp};
 use crate::observe;
 use crate::store::{StoredApiKey, WithProfile};
 
-/// Credentials as a request presented them, well-formed or not.
-pub struct Presented<'r> {
+/// Credentials as a request credentials them, well-formed or not.
+pub struct Credentials<'r> {
     /// The `Authorization` header.
     pub authorization: Authorization<'r>,
     /// The `x-api-key` header.
-    pub api_key: PresentedKey,
+    pub api_key: ApiKeyHeader,
 }
 
 /// An `Authorization` header.
@@ -31,7 +32,7 @@ pub enum Authorization<'r> {
 }
 
 /// An `x-api-key` header.
-pub enum PresentedKey {
+pub enum ApiKeyHeader {
     /// There is none.
     Nothing,
     /// A key.
@@ -40,9 +41,9 @@ pub enum PresentedKey {
     Malformed,
 }
 
-impl fmt::Debug for Presented<'_> {
+impl fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Presented(redacted)")
+        f.write_str("Credentials(redacted)")
     }
 }
 
@@ -52,9 +53,9 @@ impl fmt::Debug for Authorization<'_> {
     }
 }
 
-impl fmt::Debug for PresentedKey {
+impl fmt::Debug for ApiKeyHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PresentedKey(redacted)")
+        f.write_str("ApiKeyHeader(redacted)")
     }
 }
 
@@ -101,7 +102,7 @@ impl Need {
 pub struct Caller {
     /// The caller's account.
     pub account: Account,
-    /// What their token says, if they presented one.
+    /// What their token says, if they credentials one.
     pub token: Option<Claims>,
 }
 
@@ -120,10 +121,10 @@ impl Caller {
 pub async fn authenticate(
     app: &App,
     source: SourceIp,
-    presented: Presented<'_>,
+    credentials: Credentials<'_>,
     need: Need,
 ) -> Result<Caller, AuthError> {
-    let (caller, _) = identify(app, source, presented, need, WithProfile::No).await?;
+    let (caller, _) = identify(app, source, credentials, need, WithProfile::No).await?;
     Ok(caller)
 }
 
@@ -131,10 +132,10 @@ pub async fn authenticate(
 pub async fn authenticate_with_profile(
     app: &App,
     source: SourceIp,
-    presented: Presented<'_>,
+    credentials: Credentials<'_>,
     need: Need,
 ) -> Result<(Caller, Profile), AuthError> {
-    identify(app, source, presented, need, WithProfile::Yes).await
+    identify(app, source, credentials, need, WithProfile::Yes).await
 }
 
 /// For a route that needs no credentials: an API key that is sent all the same must be a live one,
@@ -142,11 +143,11 @@ pub async fn authenticate_with_profile(
 pub async fn authenticate_key_if_sent(
     app: &App,
     source: SourceIp,
-    presented: Presented<'_>,
+    credentials: Credentials<'_>,
 ) -> Result<(), AuthError> {
-    let key_alone = Presented {
+    let key_alone = Credentials {
         authorization: Authorization::Nothing,
-        ..presented
+        ..credentials
     };
     match authenticate(app, source, key_alone, Need::Nothing).await {
         Ok(_) | Err(AuthError::Denied(Denial::NoCredentials)) => Ok(()),
@@ -157,21 +158,21 @@ pub async fn authenticate_key_if_sent(
 async fn identify(
     app: &App,
     source: SourceIp,
-    presented: Presented<'_>,
+    credentials: Credentials<'_>,
     need: Need,
     with_profile: WithProfile,
 ) -> Result<(Caller, Profile), AuthError> {
     let now = app.clock.now();
-    let token = match presented.authorization {
-        Authorization::Bearer(token) => Some(app.verify_token(token, now).await?),
+    let token = match credentials.authorization {
+        Authorization::Bearer(token) => Some(verify_token(app, token, now).await?),
         Authorization::Nothing => None,
         Authorization::OtherScheme(scheme) => return Err(Denial::OtherScheme(scheme).into()),
         Authorization::Malformed => return Err(Denial::TokenFormat.into()),
     };
-    let key = match presented.api_key {
-        PresentedKey::Key(key) => Some(live_key(app, source, &key, now).await?),
-        PresentedKey::Nothing => None,
-        PresentedKey::Malformed => return Err(Denial::ApiKey.into()),
+    let key = match credentials.api_key {
+        ApiKeyHeader::Key(key) => Some(live_key(app, source, &key, now).await?),
+        ApiKeyHeader::Nothing => None,
+        ApiKeyHeader::Malformed => return Err(Denial::ApiKey.into()),
     };
     let (owner, if_gone) = match (&token, &key) {
         (None, None) => return Err(Denial::NoCredentials.into()),
@@ -182,15 +183,15 @@ async fn identify(
         (Some(token), _) => (&token.account, Denial::TokenRevoked),
     };
     let token_id = token.as_ref().map(|token| token.token_id.as_str());
-    let standing = app.store.standing(owner, token_id, with_profile).await?;
-    let account = standing.account.ok_or(if_gone)?;
+    let record = app.store.caller(owner, token_id, with_profile).await?;
+    let account = record.account.ok_or(if_gone)?;
     let is_outdated = |token: &Claims| token.generation != account.generation;
-    if standing.is_revoked || token.as_ref().is_some_and(is_outdated) {
+    if record.is_revoked || token.as_ref().is_some_and(is_outdated) {
         return Err(Denial::TokenRevoked.into());
     }
     observe::authenticated(&account.id);
     need.check(key.as_ref())?;
-    Ok((Caller { account, token }, standing.profile))
+    Ok((Caller { account, token }, record.profile))
 }
 
 /// The key, if it can be used. One that nobody has is a guess, and counts for the address it came
@@ -217,15 +218,15 @@ mod tests {
 
     #[test]
     fn debug_output_never_shows_credentials() {
-        let presented = Presented {
+        let credentials = Credentials {
             authorization: Authorization::Bearer("a.b.c"),
-            api_key: PresentedKey::Malformed,
+            api_key: ApiKeyHeader::Malformed,
         };
 
-        assert_eq!(format!("{presented:?}"), "Presented(redacted)");
-        let authorization = format!("{:?}", presented.authorization);
+        assert_eq!(format!("{credentials:?}"), "Credentials(redacted)");
+        let authorization = format!("{:?}", credentials.authorization);
         assert_eq!(authorization, "Authorization(redacted)");
-        let api_key = format!("{:?}", presented.api_key);
-        assert_eq!(api_key, "PresentedKey(redacted)");
+        let api_key = format!("{:?}", credentials.api_key);
+        assert_eq!(api_key, "ApiKeyHeader(redacted)");
     }
 }

@@ -1,14 +1,12 @@
 //! Why a use case ends without success.
 
 use super::authenticate::Scheme;
-use super::limits::Refusal;
+use super::limits::LimitExceeded;
 use crate::crypto::{HashError, InvalidToken};
-use crate::domain::{InvalidSetting, Standing, Timestamp};
+use crate::domain::{InvalidSetting, Policy, RateLimitStatus, Timestamp};
 use crate::keys::KeysError;
 use crate::ports::EntropyError;
 use crate::store::StoreError;
-
-use super::limits::Policy;
 
 /// Why a use case ends without success.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +30,7 @@ pub enum AuthError {
     #[error("email or username taken")]
     Taken {
         /// Where the attempt, which was admitted, stands against each limit.
-        standings: Vec<(Policy, Standing)>,
+        rate_limits: Vec<(Policy, RateLimitStatus)>,
     },
     /// A name that cannot be changed would be.
     #[error("{0:?} cannot be changed")]
@@ -48,7 +46,7 @@ pub enum AuthError {
     TooManyApiKeys,
     /// One attempt too many.
     #[error("refused by limit {:?}", .0.policy)]
-    Limited(Refusal),
+    Limited(LimitExceeded),
     /// DynamoDB is away, throttled or too slow, or holds what it should not.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -6,21 +6,21 @@ mod error;
 mod grant;
 mod limits;
 mod profile;
-mod refusals;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod tokens;
 
 pub use api_keys::{CreatedApiKey, NewApiKey, create_api_key, revoke_api_key};
 pub use authenticate::{
-    Authorization, Caller, Need, Presented, PresentedKey, Scheme, authenticate,
+    ApiKeyHeader, Authorization, Caller, Credentials, Need, Scheme, authenticate,
     authenticate_key_if_sent, authenticate_with_profile,
 };
 pub use error::{AuthError, Denial, InternalError, Name};
 pub use grant::grant_scopes;
-pub use limits::{Limits, Policy, Refusal};
+pub use limits::LimitExceeded;
 pub use profile::{ProfileRequest, update_profile};
-pub use refusals::Refusals;
 pub use sessions::{sign_out, sign_out_everywhere};
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use sign_up::{Creator, SignUp, SignedUp, creator, sign_up};
+pub use tokens::verify_token;

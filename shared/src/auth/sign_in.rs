@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::error::AuthError;
-use super::limits::{self, Place, Policy};
+use super::limits::{self, Place};
+use super::tokens::issue_token;
 use crate::app::App;
 use crate::crypto::{PasswordHash, Token};
 use crate::domain::{
-    Account, Identifier, Lifetime, MAX_PASSWORD_BYTES, Password, SourceIp, Timestamp,
+    Account, Identifier, Lifetime, MAX_PASSWORD_BYTES, Password, Policy, SourceIp, Timestamp,
 };
 use crate::observe;
 use crate::store::Claim;
@@ -47,16 +48,15 @@ pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<Sig
     let keys = app.keys.current(app.clock.now()).await?;
     let password = Arc::new(sign_in.password);
     let (verified, ip, account) = tokio::join!(
-        // First, because the hash waits for what it reads.
         verify(app, &sign_in.identifier, Arc::clone(&password)),
-        after(1, limits::take(app, Policy::SignInIp, ip)),
-        after(2, limits::take(app, Policy::SignInAccount, account)),
+        limits::take(app, Policy::SignInIp, ip),
+        limits::take(app, Policy::SignInAccount, account),
     );
     let places = Places::both_or_neither(app, ip, account).await?;
     match verified {
         Ok(claim) => {
             let (account, now) = finish(app, claim, places, password).await?;
-            let token = app.issue_token(&keys, &account, sign_in.lifetime, now)?;
+            let token = issue_token(app, &keys, &account, sign_in.lifetime, now)?;
             observe::signed_in(&account.id);
             Ok(SignedIn { account, token })
         }
@@ -96,8 +96,8 @@ async fn finish(
     let now = app.clock.now();
     let (account, (), ()) = tokio::join!(
         app.store.record_login(&claim, now),
-        after(1, limits::give_back(app, &places.ip)),
-        after(2, limits::clear(app, &places.account)),
+        limits::give_back(app, &places.ip),
+        limits::clear(app, &places.account),
     );
     let account = account?.ok_or(AuthError::InvalidCredentials)?;
     if app.hasher.is_outdated(&claim.password_hash)? {
@@ -117,16 +117,6 @@ async fn rehash(app: &App, account: &Account, old: &PasswordHash, password: Arc<
     if let Err(error) = replaced.await {
         observe::trouble("password hash not replaced", &error);
     }
-}
-
-/// Makes a call after so many pauses of its task, in each of which one of the others leaves. A call is
-/// built and signed in one go, and leaves when its task next pauses: of calls made at once the first
-/// would wait for the last to be built.
-async fn after<T>(others: usize, call: impl Future<Output = T>) -> T {
-    for _ in 0..others {
-        tokio::task::yield_now().await;
-    }
-    call.await
 }
 
 struct Places {

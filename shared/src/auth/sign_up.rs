@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::authenticate::{Need, Presented, authenticate};
+use super::authenticate::{Credentials, Need, authenticate};
 use super::error::{AuthError, Denial, InternalError};
-use super::limits::{self, Policy};
+use super::limits;
+use super::tokens::issue_token;
 use crate::app::App;
 use crate::crypto::Token;
 use crate::crypto::ids::random_id;
-use crate::domain::{Account, Email, Password, Permission, Scope, SourceIp, Standing, Username};
+use crate::domain::{
+    Account, Email, Password, Permission, Policy, RateLimitStatus, Scope, SourceIp, Username,
+};
 use crate::observe;
 use crate::store::Added;
 
@@ -31,7 +34,7 @@ pub struct SignedUp {
     /// A token of it.
     pub token: Token,
     /// Where the attempt stands against each limit that applied to it.
-    pub standings: Vec<(Policy, Standing)>,
+    pub rate_limits: Vec<(Policy, RateLimitStatus)>,
 }
 
 /// Who asks for a new account.
@@ -53,11 +56,11 @@ const MAX_ID_ATTEMPTS: usize = 3;
 pub async fn creator(
     app: &App,
     source: SourceIp,
-    presented: Presented<'_>,
+    credentials: Credentials<'_>,
 ) -> Result<Creator, AuthError> {
     let required = app.config.sign_up.scopes.as_deref();
     let need = Need::Permission(Permission::Create);
-    let caller = match authenticate(app, source, presented, need).await {
+    let caller = match authenticate(app, source, credentials, need).await {
         Ok(caller) => caller,
         Err(AuthError::Denied(Denial::NoCredentials)) if required.is_none() => {
             return Ok(Creator::Public);
@@ -82,7 +85,7 @@ pub async fn sign_up(
     source: SourceIp,
     sign_up: SignUp,
 ) -> Result<SignedUp, AuthError> {
-    let standings = match creator {
+    let rate_limits = match creator {
         Creator::Public => count_attempt(app, source, &sign_up.email).await?,
         Creator::Authorised => Vec::new(),
     };
@@ -106,15 +109,15 @@ pub async fn sign_up(
         {
             Added::Stored => {
                 let lifetime = app.config.token_lifetime;
-                let token = app.issue_token(&keys, &account, lifetime, now)?;
+                let token = issue_token(app, &keys, &account, lifetime, now)?;
                 observe::signed_up(&account.id);
                 return Ok(SignedUp {
                     account,
                     token,
-                    standings,
+                    rate_limits,
                 });
             }
-            Added::Taken => return Err(AuthError::Taken { standings }),
+            Added::Taken => return Err(AuthError::Taken { rate_limits }),
             Added::IdCollision => {}
         }
     }
@@ -127,12 +130,12 @@ async fn count_attempt(
     app: &App,
     source: SourceIp,
     email: &Email,
-) -> Result<Vec<(Policy, Standing)>, AuthError> {
+) -> Result<Vec<(Policy, RateLimitStatus)>, AuthError> {
     let ip = limits::take(app, Policy::SignUpIp, limits::sign_up_ip(source)).await?;
     let email = limits::sign_up_email(email.canonical());
     let email = limits::take(app, Policy::SignUpEmail, email).await?;
     Ok(vec![
-        (Policy::SignUpIp, ip.standing),
-        (Policy::SignUpEmail, email.standing),
+        (Policy::SignUpIp, ip.status),
+        (Policy::SignUpEmail, email.status),
     ])
 }

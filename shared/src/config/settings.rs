@@ -7,10 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::{ConfigError, SignUpConfig, TrustedProxies};
-use crate::auth::Limits;
 use crate::aws::Aws;
 use crate::crypto::HashParams;
-use crate::domain::{Lifetime, Limit, Scope};
+use crate::domain::{Lifetime, Limit, Limits, Scope};
 use crate::keys::KeySource;
 
 /// Settings by name, each read by what it must be.

@@ -24,7 +24,7 @@ pub struct Tally {
 
 /// Where a key stands against its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateLimitStatus {
     /// The limit it is measured by.
     pub limit: Limit,
     /// How many attempts are left in the window.
@@ -52,8 +52,8 @@ impl Limit {
 
     /// Where a key with this tally stands.
     #[must_use]
-    pub fn standing(&self, tally: Tally) -> Standing {
-        Standing {
+    pub fn status(&self, tally: Tally) -> RateLimitStatus {
+        RateLimitStatus {
             limit: *self,
             remaining: self.max.saturating_sub(tally.count),
             opened: tally.opened,
@@ -62,7 +62,7 @@ impl Limit {
     }
 }
 
-impl Standing {
+impl RateLimitStatus {
     /// Whole seconds until the window closes, rounded up, at least 1: what `Retry-After` says.
     #[must_use]
     pub fn reset_secs(&self, now: Timestamp) -> u64 {
@@ -94,8 +94,8 @@ mod tests {
         assert!(LIMIT.admits(tally(1)));
         assert!(LIMIT.admits(tally(2)));
         assert!(!LIMIT.admits(tally(3)));
-        assert_eq!(LIMIT.standing(tally(1)).remaining, 1);
-        assert_eq!(LIMIT.standing(tally(3)).remaining, 0);
+        assert_eq!(LIMIT.status(tally(1)).remaining, 1);
+        assert_eq!(LIMIT.status(tally(3)).remaining, 0);
     }
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
     fn the_time_to_the_reset_is_rounded_up_to_seconds() {
         let reset_secs = |now| {
             LIMIT
-                .standing(tally(1))
+                .status(tally(1))
                 .reset_secs(Timestamp::from_millis(now))
         };
 

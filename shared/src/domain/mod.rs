@@ -8,6 +8,7 @@ mod identifier;
 mod lifetime;
 mod limit;
 mod password;
+mod policy;
 mod precis;
 mod profile;
 mod scope;
@@ -24,8 +25,9 @@ pub use api_key::{
 pub use email::{Email, InvalidEmail};
 pub use identifier::Identifier;
 pub use lifetime::{InvalidLifetime, Lifetime};
-pub use limit::{Limit, Standing, Tally};
+pub use limit::{Limit, RateLimitStatus, Tally};
 pub use password::{InvalidPassword, MAX_PASSWORD_BYTES, Password, PasswordPolicy};
+pub use policy::{Limits, Policy};
 pub use profile::{
     FieldValue, InvalidValue, MAX_SETTINGS, Profile, ProfileDelta, ProfileField, ProfileUpdate,
 };

@@ -12,6 +12,15 @@ macro_rules! codes {
             $($(#[doc = $meaning])+ $name = $number,)+
         }
 
+        impl Code {
+            /// Its name in logs and metrics.
+            pub(super) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+        }
+
         #[cfg(feature = "openapi")]
         impl Code {
             /// Every code and what it means.

@@ -12,8 +12,8 @@ use super::code::Code;
 use super::family::Family;
 use super::problem::{FieldName, Problem, field_of, setting_problem};
 use super::reply::Reply;
-use crate::auth::{AuthError, Denial, Policy, Scheme};
-use crate::domain::Timestamp;
+use crate::auth::{AuthError, Denial, Scheme};
+use crate::domain::{Policy, Timestamp};
 use crate::observe::causes;
 use crate::store::StoreError;
 
@@ -55,6 +55,16 @@ pub enum HttpError {
     Unserializable(#[source] serde_json::Error),
 }
 
+/// What an operator is told of an error.
+pub(super) struct Report {
+    /// The name of its code.
+    pub(super) reason: &'static str,
+    /// The name of the limit that was exceeded.
+    pub(super) limit: Option<&'static str>,
+    /// The error and its causes, where the fault is the service's.
+    pub(super) error: Option<String>,
+}
+
 /// A row of the table.
 type Row = (StatusCode, Code, Cow<'static, str>);
 
@@ -94,16 +104,17 @@ impl HttpError {
         }
     }
 
-    /// What an operator is told: a code, the limit that refused, and what went wrong if it was
-    /// on our side.
-    pub(super) fn report(&self, family: Family) -> (Code, Option<Policy>, Option<String>) {
+    /// What an operator is told.
+    pub(super) fn report(&self, family: Family) -> Report {
         let (status, code, _) = self.row(family);
-        let limit = match self {
-            Self::Auth(AuthError::Limited(refusal)) => Some(refusal.policy),
-            _ => None,
-        };
-        let error = status.is_server_error().then(|| causes(self));
-        (code, limit, error)
+        Report {
+            reason: code.name(),
+            limit: match self {
+                Self::Auth(AuthError::Limited(exceeded)) => Some(exceeded.policy.name()),
+                _ => None,
+            },
+            error: status.is_server_error().then(|| causes(self)),
+        }
     }
 
     /// The reply in the family's envelope.
@@ -120,13 +131,13 @@ impl HttpError {
         if let Self::MethodNotAllowed(allowed) = &self {
             reply.set(ALLOW, allowed);
         }
-        if let Self::Auth(AuthError::Limited(refusal)) = &self {
-            let retry_after = refusal.standing.reset_secs(refusal.at);
+        if let Self::Auth(AuthError::Limited(exceeded)) = &self {
+            let retry_after = exceeded.status.reset_secs(exceeded.at);
             reply.set(RETRY_AFTER, &retry_after.to_string());
-            return reply.with_rate_limit(&[(refusal.policy, refusal.standing)], refusal.at);
+            return reply.with_rate_limit(&[(exceeded.policy, exceeded.status)], exceeded.at);
         }
-        if let Self::Auth(AuthError::Taken { standings }) = &self {
-            return reply.with_rate_limit(standings, now);
+        if let Self::Auth(AuthError::Taken { rate_limits }) = &self {
+            return reply.with_rate_limit(rate_limits, now);
         }
         reply
     }
@@ -177,7 +188,7 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
             Code::TooManyApiKeys,
             "Too many API keys. Revoke one first.".into(),
         ),
-        AuthError::Limited(refusal) => limit_row(refusal.policy),
+        AuthError::Limited(exceeded) => limit_row(exceeded.policy),
         AuthError::Store(StoreError::Unavailable(_) | StoreError::Contended)
         | AuthError::Keys(_) => unavailable(),
         AuthError::Store(StoreError::Rejected(_) | StoreError::Unreadable { .. })

@@ -48,11 +48,11 @@ where
     };
     let (outcome, notes) = observe::noting(request_id, outcome).await;
     let now = app.clock.now();
-    let (reply, (reason, limit, error)) = match outcome {
-        Ok(reply) => (reply, (None, None, None)),
+    let (reply, report) = match outcome {
+        Ok(reply) => (reply, None),
         Err(error) => {
-            let (code, limit, cause) = error.report(family);
-            (error.into_reply(family, now), (Some(code), limit, cause))
+            let report = error.report(family);
+            (error.into_reply(family, now), Some(report))
         }
     };
     let answered = Answered {
@@ -62,9 +62,9 @@ where
         status: reply.status.as_u16(),
         latency: started.elapsed().as_secs_f64() * 1000.0,
         is_first,
-        reason,
-        limit,
-        error,
+        reason: report.as_ref().map(|report| report.reason),
+        limit: report.as_ref().and_then(|report| report.limit),
+        error: report.and_then(|report| report.error),
     };
     observe::answered(&answered, &notes);
     into_response(reply)

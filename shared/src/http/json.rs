@@ -1,4 +1,4 @@
-//! JSON as it came, with fields that stand twice standing twice.
+//! JSON as it came, with fields that stand twice status twice.
 
 use std::fmt;
 

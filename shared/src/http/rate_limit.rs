@@ -3,21 +3,20 @@
 
 use sfv::{Integer, KeyRef, ListSerializer, StringRef};
 
-use crate::auth::Policy;
-use crate::domain::{Standing, Timestamp};
+use crate::domain::{Policy, RateLimitStatus, Timestamp};
 
 /// `RateLimit-Policy` and `RateLimit` for those of these limits that are announced.
 pub(super) fn headers(
-    standings: &[(Policy, Standing)],
+    rate_limits: &[(Policy, RateLimitStatus)],
     now: Timestamp,
 ) -> impl Iterator<Item = (&'static str, String)> {
-    let policies = list(standings, |standing| {
-        let window = standing.limit.window.as_millis().div_ceil(1000);
-        [("q", standing.limit.max.into()), ("w", window)]
+    let policies = list(rate_limits, |status| {
+        let window = status.limit.window.as_millis().div_ceil(1000);
+        [("q", status.limit.max.into()), ("w", window)]
     });
-    let limits = list(standings, |standing| {
-        let reset = standing.reset_secs(now);
-        [("r", standing.remaining.into()), ("t", reset.into())]
+    let limits = list(rate_limits, |status| {
+        let reset = status.reset_secs(now);
+        [("r", status.remaining.into()), ("t", reset.into())]
     });
     let policies = policies.map(|list| ("ratelimit-policy", list));
     let limits = limits.map(|list| ("ratelimit", list));
@@ -25,16 +24,16 @@ pub(super) fn headers(
 }
 
 fn list(
-    standings: &[(Policy, Standing)],
-    parameters: impl Fn(&Standing) -> [(&'static str, u128); 2],
+    rate_limits: &[(Policy, RateLimitStatus)],
+    parameters: impl Fn(&RateLimitStatus) -> [(&'static str, u128); 2],
 ) -> Option<String> {
     let mut list = ListSerializer::new();
-    for (policy, standing) in standings {
+    for (policy, status) in rate_limits {
         let Some(Ok(name)) = name(*policy).map(StringRef::from_str) else {
             continue;
         };
         let item = list.bare_item(name);
-        parameters(standing)
+        parameters(status)
             .into_iter()
             .filter_map(|(key, value)| Some((KeyRef::from_str(key).ok()?, value)))
             .fold(item, |item, (key, value)| {

@@ -7,8 +7,7 @@ use serde::Serialize;
 use super::HttpError;
 use super::code::Code;
 use super::rate_limit;
-use crate::auth::Policy;
-use crate::domain::{Standing, Timestamp};
+use crate::domain::{Policy, RateLimitStatus, Timestamp};
 
 /// A status, headers and a JSON body.
 pub struct Reply {
@@ -60,8 +59,12 @@ impl Reply {
 
     /// This reply, with the `RateLimit` headers of an attempt that was counted.
     #[must_use]
-    pub fn with_rate_limit(mut self, standings: &[(Policy, Standing)], now: Timestamp) -> Self {
-        for (name, value) in rate_limit::headers(standings, now) {
+    pub fn with_rate_limit(
+        mut self,
+        rate_limits: &[(Policy, RateLimitStatus)],
+        now: Timestamp,
+    ) -> Self {
+        for (name, value) in rate_limit::headers(rate_limits, now) {
             self.set(HeaderName::from_static(name), &value);
         }
         self

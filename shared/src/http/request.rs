@@ -11,7 +11,7 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use super::HttpError;
 use super::object::Object;
 use crate::app::App;
-use crate::auth::{self, Authorization, Caller, Need, Presented, PresentedKey, Scheme};
+use crate::auth::{self, ApiKeyHeader, Authorization, Caller, Credentials, Need, Scheme};
 use crate::config::TrustedProxies;
 use crate::crypto::PlainApiKey;
 use crate::domain::{Profile, SourceIp};
@@ -84,9 +84,9 @@ pub async fn caller_with_profile(
 
 /// The credentials a request presents.
 #[must_use]
-pub fn credentials(request: &Request) -> Presented<'_> {
+pub fn credentials(request: &Request) -> Credentials<'_> {
     let headers = request.headers();
-    Presented {
+    Credentials {
         authorization: match once(headers, &AUTHORIZATION) {
             Ok(Some(value)) => authorization(value),
             Ok(None) => Authorization::Nothing,
@@ -97,9 +97,9 @@ pub fn credentials(request: &Request) -> Presented<'_> {
                 .to_str()
                 .ok()
                 .and_then(PlainApiKey::parse)
-                .map_or(PresentedKey::Malformed, PresentedKey::Key),
-            Ok(None) => PresentedKey::Nothing,
-            Err(Twice) => PresentedKey::Malformed,
+                .map_or(ApiKeyHeader::Malformed, ApiKeyHeader::Key),
+            Ok(None) => ApiKeyHeader::Nothing,
+            Err(Twice) => ApiKeyHeader::Malformed,
         },
     }
 }

@@ -4,9 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::Notes;
 use super::subscriber::REQUESTS;
-use crate::auth::Policy;
 use crate::domain::{AccountId, Timestamp};
-use crate::http::code::Code;
 
 /// The namespace of all metrics.
 const NAMESPACE: &str = "Latchkey";
@@ -27,9 +25,9 @@ pub struct Answered<'a> {
     /// Whether it is the first of its process.
     pub is_first: bool,
     /// Why it did not succeed.
-    pub reason: Option<Code>,
+    pub reason: Option<&'static str>,
     /// The limit that refused it.
-    pub limit: Option<Policy>,
+    pub limit: Option<&'static str>,
     /// What went wrong on our side, for the log alone.
     pub error: Option<String>,
 }
@@ -60,7 +58,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Shown<'a, AccountId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Named<Code>>,
+    reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,8 +120,8 @@ impl<'a> Line<'a> {
             latency: answered.latency,
             cold_start: answered.is_first,
             account: notes.account.as_ref().map(Shown),
-            reason: answered.reason.map(Named),
-            limit: answered.limit.map(Policy::name),
+            reason: answered.reason,
+            limit: answered.limit,
             error: answered.error.as_deref(),
             panicked_at: notes.panicked_at.as_deref(),
             sign_ups: notes.signed_up.into(),
@@ -192,15 +190,6 @@ impl<T: std::fmt::Display> Serialize for Shown<'_, T> {
 )]
 fn to_microseconds<S: Serializer>(latency: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((latency * 1000.0).round() / 1000.0)
-}
-
-/// Written by the name it has in the code.
-struct Named<T>(T);
-
-impl<T: std::fmt::Debug> Serialize for Named<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:?}", self.0))
-    }
 }
 
 #[expect(

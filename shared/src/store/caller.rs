@@ -14,7 +14,7 @@ use crate::domain::{Account, AccountId, Profile};
 
 /// What the tables say of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallerStanding {
+pub struct CallerRecord {
     /// Their account; `None` if it is gone.
     pub account: Option<Account>,
     /// Whether the token was revoked.
@@ -39,12 +39,12 @@ impl Store {
     /// An account, whether the token of this id is revoked, and the account's profile, strongly
     /// consistent and in one round trip. A key left unread is asked for again: a revocation that
     /// was not read is not "not revoked".
-    pub async fn standing(
+    pub async fn caller(
         &self,
         owner: &AccountId,
         token_id: Option<&str>,
         with_profile: WithProfile,
-    ) -> Result<CallerStanding, StoreError> {
+    ) -> Result<CallerRecord, StoreError> {
         let account_key = account_key(owner);
         let profile_key = profile_key(owner);
         let mut of_users = vec![account_key.as_str()];
@@ -62,7 +62,7 @@ impl Store {
             let is_it = |item: &&Attributes| matches!(item.get(PK), Some(AttributeValue::S(pk)) if pk == key);
             of(&self.tables.users).iter().find(is_it)
         };
-        Ok(CallerStanding {
+        Ok(CallerRecord {
             account: user_item(&account_key)
                 .map(accounts::from_item)
                 .transpose()?,

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use super::error::if_condition_held;
 use super::item::{Item, deletable, n, s, version};
 use super::{PK, Store, StoreError};
-use crate::domain::{Limit, Standing, Tally, Timestamp};
+use crate::domain::{Limit, RateLimitStatus, Tally, Timestamp};
 
 /// A window that expires again and again under our hands is contention.
 const MAX_REOPENS: usize = 5;
@@ -40,7 +40,11 @@ impl Store {
     /// reopened since is left alone.
     ///
     /// Never retried after an answer was lost: given back twice, it would admit one too many.
-    pub async fn give_back(&self, counter: &str, standing: &Standing) -> Result<(), StoreError> {
+    pub async fn give_back(
+        &self,
+        counter: &str,
+        status: &RateLimitStatus,
+    ) -> Result<(), StoreError> {
         self.retrying(|| async {
             let given_back = self
                 .client
@@ -51,7 +55,7 @@ impl Store {
                 .condition_expression("opened = :opened AND n > :zero")
                 .expression_attribute_values(":minus_one", n(-1))
                 .expression_attribute_values(":zero", n(0))
-                .expression_attribute_values(":opened", n(standing.opened.millis()))
+                .expression_attribute_values(":opened", n(status.opened.millis()))
                 .customize()
                 .config_override(once())
                 .send()

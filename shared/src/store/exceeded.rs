@@ -1,62 +1,62 @@
-//! What an instance remembers of refusals, so that a flood buys no writes.
+//! Exceeded limits that this instance remembers, so that a flood causes no writes.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use lru::LruCache;
 
-use crate::domain::{Standing, Timestamp};
+use crate::domain::{RateLimitStatus, Timestamp};
 
-/// Refusals that the table has already given, by counter, each until it ends.
+/// Counters that the table has found to exceed their limit, each until its refusal ends.
 ///
-/// It only ever says no, and only what the table said: it cannot admit anybody, and an instance
-/// that forgets asks the table again. Bounded, with the least recently asked forgotten first.
+/// The cache only repeats refusals, so it never admits anybody. An instance that has forgotten a
+/// refusal asks the table again. The least recently used entry is dropped first.
 #[derive(Debug)]
-pub struct Refusals {
-    notes: Mutex<LruCache<String, Note>>,
+pub struct ExceededLimits {
+    entries: Mutex<LruCache<String, Entry>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Note {
-    standing: Standing,
+struct Entry {
+    status: RateLimitStatus,
     until: Timestamp,
 }
 
 /// Enough for a flood from many addresses, and under 2 MB of memory.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
-impl Default for Refusals {
+impl Default for ExceededLimits {
     fn default() -> Self {
         Self {
-            notes: Mutex::new(LruCache::new(CAPACITY)),
+            entries: Mutex::new(LruCache::new(CAPACITY)),
         }
     }
 }
 
-impl Refusals {
-    /// Notes that the counter refuses until then.
-    pub(super) fn note(&self, counter: String, standing: Standing, until: Timestamp) {
-        self.lock().put(counter, Note { standing, until });
+impl ExceededLimits {
+    /// Remembers that `counter` refuses until `until`.
+    pub fn insert(&self, counter: String, status: RateLimitStatus, until: Timestamp) {
+        self.lock().put(counter, Entry { status, until });
     }
 
-    /// Where the counter stands, if it is known to refuse at `now`.
-    pub(super) fn known(&self, counter: &str, now: Timestamp) -> Option<Standing> {
-        let mut notes = self.lock();
-        let note = *notes.get(counter)?;
-        if now < note.until {
-            return Some(note.standing);
+    /// The status of `counter`, if it is known to refuse at `now`.
+    pub fn get(&self, counter: &str, now: Timestamp) -> Option<RateLimitStatus> {
+        let mut entries = self.lock();
+        let entry = *entries.get(counter)?;
+        if now < entry.until {
+            return Some(entry.status);
         }
-        notes.pop(counter);
+        entries.pop(counter);
         None
     }
 
-    /// Forgets a counter that may admit again.
-    pub(super) fn forget(&self, counter: &str) {
+    /// Forgets a counter, which may admit again.
+    pub fn remove(&self, counter: &str) {
         self.lock().pop(counter);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<String, Note>> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<String, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,26 +67,22 @@ mod tests {
     use super::*;
     use crate::domain::{Limit, Tally};
 
-    fn standing() -> Standing {
+    fn status() -> RateLimitStatus {
         let limit = Limit {
             max: 1,
             window: Duration::from_secs(1),
         };
         let opened = Timestamp::from_secs(10);
-        limit.standing(Tally { opened, count: 2 })
+        limit.status(Tally { opened, count: 2 })
     }
 
     #[test]
     fn a_refusal_is_known_until_it_ends() {
-        let refusals = Refusals::default();
+        let exceeded = ExceededLimits::default();
 
-        refusals.note("a".to_owned(), standing(), Timestamp::from_secs(11));
+        exceeded.insert("a".to_owned(), status(), Timestamp::from_secs(11));
 
-        let known = |millis| {
-            refusals
-                .known("a", Timestamp::from_millis(millis))
-                .is_some()
-        };
+        let known = |millis| exceeded.get("a", Timestamp::from_millis(millis)).is_some();
         assert!(known(10_999));
         assert!(!known(11_000));
         assert!(!known(10_999), "forgotten once it has ended");
@@ -94,14 +90,14 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let refusals = Refusals::default();
+        let exceeded = ExceededLimits::default();
 
         for n in 0..=CAPACITY.get() {
-            refusals.note(n.to_string(), standing(), Timestamp::from_secs(11));
+            exceeded.insert(n.to_string(), status(), Timestamp::from_secs(11));
         }
 
         let now = Timestamp::from_secs(10);
-        assert!(refusals.known("0", now).is_none());
-        assert!(refusals.known("1", now).is_some());
+        assert!(exceeded.get("0", now).is_none());
+        assert!(exceeded.get("1", now).is_some());
     }
 }

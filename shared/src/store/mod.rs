@@ -12,14 +12,15 @@
 
 mod accounts;
 mod api_keys;
+mod caller;
 mod claims;
 mod counters;
 mod error;
+mod exceeded;
 mod item;
 mod profile_change;
 mod profiles;
 mod retry;
-mod standing;
 mod tokens;
 
 use std::sync::Arc;
@@ -28,10 +29,11 @@ use aws_sdk_dynamodb::Client;
 
 pub use accounts::Added;
 pub use api_keys::{AddedApiKey, StoredApiKey};
+pub use caller::{CallerRecord, WithProfile};
 pub use claims::Claim;
 pub use error::StoreError;
+pub use exceeded::ExceededLimits;
 pub use profiles::ChangedProfile;
-pub use standing::{CallerStanding, WithProfile};
 
 use self::item::Attributes;
 use crate::ports::Entropy;

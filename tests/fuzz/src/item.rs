@@ -84,8 +84,8 @@ impl Kind {
         let owner = owner();
         match self {
             Self::Account => {
-                let standing = store.standing(&owner, Some("one"), WithProfile::No).await;
-                let account = standing.ok().and_then(|standing| standing.account);
+                let record = store.caller(&owner, Some("one"), WithProfile::No).await;
+                let account = record.ok().and_then(|record| record.account);
                 if let Some(account) = &account {
                     assert_account_is_written_as_read(account).await;
                 }
@@ -136,11 +136,8 @@ async fn assert_account_is_written_as_read(account: &Account) {
 
     let added = store.add_account(account, &hash, "once").await;
     assert_eq!(added.expect("an engine"), Added::Stored);
-    let standing = store.standing(&account.id, None, WithProfile::No).await;
-    assert_eq!(
-        standing.expect("a standing").account.as_ref(),
-        Some(account)
-    );
+    let record = store.caller(&account.id, None, WithProfile::No).await;
+    assert_eq!(record.expect("a caller").account.as_ref(), Some(account));
     let holder = Identifier::Email(account.email_canonical.clone());
     let claim = store.claim(&holder).await.expect("a claim").expect("one");
     assert_eq!((&claim.account, &claim.password_hash), (&account.id, &hash));

@@ -72,13 +72,13 @@ fn with_unknown_field(line: &[u8]) -> Option<Vec<u8>> {
 async fn update(engine: &Engine, request: &ProfileRequest) {
     let app = world::app(Settings::Default, engine);
     let owner = AccountId::parse(ADA).expect("an id");
-    let standing = app.store.standing(&owner, None, WithProfile::Yes).await;
-    let standing = standing.expect("a standing");
+    let record = app.store.caller(&owner, None, WithProfile::Yes).await;
+    let record = record.expect("a caller");
     let caller = Caller {
-        account: standing.account.expect("an account"),
+        account: record.account.expect("an account"),
         token: None,
     };
-    let first = standing.profile;
+    let first = record.profile;
 
     let updated = update_profile(&app, &caller, first.clone(), request).await;
     let stored = app.store.profile(&owner).await.expect("a profile");

@@ -114,7 +114,7 @@ async fn ten_thousand_addresses_of_one_household_are_one() {
 }
 
 /// With a limit of zero each address is refused by the table once, and noted. An eleventh thousand
-/// has the first forgotten, which then asks the table again: see `Refusals` for the bound.
+/// has the first forgotten, which then asks the table again: see `ExceededLimits` for the bound.
 #[tokio::test]
 async fn an_instance_remembers_ten_thousand_refused_addresses_and_no_more() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "0")]).await;

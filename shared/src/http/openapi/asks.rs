@@ -3,7 +3,8 @@
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::refusals::limited;
-use crate::auth::{AuthError, Denial, Need, Policy, Scheme};
+use crate::auth::{AuthError, Denial, Need, Scheme};
+use crate::domain::Policy;
 use crate::http::HttpError;
 
 /// The name of the security scheme of bearer tokens.

@@ -10,8 +10,8 @@ use utoipa::openapi::schema::{AllOfBuilder, Object, ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
 
 use super::{NOW, headers, json};
-use crate::auth::{AuthError, Policy, Refusal};
-use crate::domain::{Limit, Standing, Tally};
+use crate::auth::{AuthError, LimitExceeded};
+use crate::domain::{Limit, Policy, RateLimitStatus, Tally};
 use crate::http::HttpError;
 use crate::http::code::Code;
 use crate::http::family::Family;
@@ -31,9 +31,9 @@ pub(super) fn everywhere(max_body: usize) -> [HttpError; 6] {
 /// One attempt too many.
 #[must_use]
 pub fn limited(policy: Policy) -> HttpError {
-    HttpError::Auth(AuthError::Limited(Refusal {
+    HttpError::Auth(AuthError::Limited(LimitExceeded {
         policy,
-        standing: standing(51),
+        status: status(51),
         at: NOW,
     }))
 }
@@ -41,16 +41,16 @@ pub fn limited(policy: Policy) -> HttpError {
 /// A sign-up for a name that is taken, which was counted.
 #[must_use]
 pub fn taken() -> HttpError {
-    let standings = vec![(Policy::SignUpIp, standing(1))];
-    HttpError::Auth(AuthError::Taken { standings })
+    let rate_limits = vec![(Policy::SignUpIp, status(1))];
+    HttpError::Auth(AuthError::Taken { rate_limits })
 }
 
-fn standing(count: u64) -> Standing {
+fn status(count: u64) -> RateLimitStatus {
     let limit = Limit {
         max: 50,
         window: Duration::from_hours(1),
     };
-    limit.standing(Tally { opened: NOW, count })
+    limit.status(Tally { opened: NOW, count })
 }
 
 /// What a route answers with one status.
