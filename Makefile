@@ -36,10 +36,6 @@ openapi: ## Write docs/openapi.json, as generated from the code
 test: ## Run every test; needs nothing that `make run` does not
 	cargo test --workspace
 
-.PHONY: faults
-faults: ## Send REQUESTS=10000 through a failing wire to DynamoDB, by SEED, and audit the outcome
-	cargo run --quiet --package tests --bin faults
-
 .PHONY: test-sam
 test-sam: build ## Build, then run every event and route by the SAM CLI, in Docker
 	cargo build --quiet --package local

@@ -19,7 +19,12 @@ fn assert_unavailable(answer: &Answer) {
 
 #[tokio::test]
 async fn while_dynamodb_is_away_every_endpoint_says_503_and_afterwards_all_is_as_before() {
-    for fault in [Fault::throttled(), Fault::broken(), Fault::Break] {
+    for fault in [
+        Fault::throttled(),
+        Fault::broken(),
+        Fault::Break,
+        Fault::Truncate,
+    ] {
         let (app, token) = TestApp::with_user().await;
         let all = fault.clone();
         app.wire.on_request(move |_, _| Some(all.clone()));

@@ -39,6 +39,5 @@ mod settings;
 mod settings_races;
 mod sign_in;
 mod sign_up_limits;
-mod storm;
 mod throttling;
 mod tokens;

@@ -1,10 +1,12 @@
-//! Random schedules of requests, clock jumps, restarts, deployments and clean-ups, against the
-//! reference [`Model`] and over several instances.
+//! Random schedules of requests, clock jumps, restarts, deployments, clean-ups and faults, against
+//! the reference [`Model`] and over several instances.
 //!
 //! One request at a time must be answered exactly as the model says. Requests that race must be
-//! answered as the model would in some order, knowing of each other's refusals or not. Sign-ins are the exception: an attempt that is
-//! refused for one limit holds a place under the other for a moment, so that racing guesses may be
-//! refused early, and are held to the bounds there are.
+//! answered as the model would in some order, knowing of each other's refusals or not. One fault on
+//! the way to DynamoDB changes no answer: the store and the SDK ask again.
+//!
+//! Sign-ins race apart from the rest: an attempt that is refused for one limit holds a place under
+//! the other for a moment, so that racing guesses may be refused early. They are held to bounds.
 //!
 //! `PROPTEST_CASES` says how many schedules there are of each kind.
 
@@ -17,6 +19,7 @@ use proptest::test_runner::FileFailurePersistence;
 use serde_json::json;
 use shared::ports::Clock;
 use tests::app::{Answer, PASSWORD, TestApp, get, post};
+use tests::wire::Fault;
 
 use crate::model::{Act, Model, NOBODY, Outcome, Rate, Rates};
 
@@ -37,6 +40,35 @@ enum Step {
     Deploy(Rates),
     /// DynamoDB deletes the counters it may.
     CleanUp,
+    /// An instance's next call goes wrong.
+    Fault(usize, Trouble),
+}
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone, Copy)]
+enum Trouble {
+    Throttled,
+    Broken,
+    Cut,
+    Conflict,
+    /// It is executed, but the answer is lost. Counters are spared: they would count twice.
+    AnswerLost,
+}
+
+impl Trouble {
+    fn fault(self, operation: &str) -> Option<Fault> {
+        match self {
+            Self::Throttled => Some(Fault::throttled()),
+            Self::Broken => Some(Fault::broken()),
+            Self::Cut => Some(Fault::Break),
+            Self::Conflict if operation == "TransactWriteItems" => {
+                Some(Fault::cancelled(&["None", "TransactionConflict"]))
+            }
+            Self::Conflict if operation.contains("Get") => None,
+            Self::Conflict => Some(Fault::service_error("TransactionConflictException")),
+            Self::AnswerLost => (operation != "UpdateItem").then_some(Fault::LoseAnswer),
+        }
+    }
 }
 
 fn rate() -> impl Strategy<Value = Rate> {
@@ -78,12 +110,20 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn steps(requests: impl Strategy<Value = Step>) -> impl Strategy<Value = Vec<Step>> {
     let jumps = [1, 750, 1_499, 1_500, 9_999, 10_000, 25_000, 3_700_000];
+    let trouble = prop::sample::select(vec![
+        Trouble::Throttled,
+        Trouble::Broken,
+        Trouble::Cut,
+        Trouble::Conflict,
+        Trouble::AnswerLost,
+    ]);
     let step = prop_oneof![
         12 => requests,
         3 => prop::sample::select(jumps.to_vec()).prop_map(Step::Advance),
         1 => (0..INSTANCES).prop_map(Step::Restart),
         1 => rates().prop_map(Step::Deploy),
         1 => Just(Step::CleanUp),
+        3 => (0..INSTANCES, trouble).prop_map(|(instance, trouble)| Step::Fault(instance, trouble)),
     ];
     vec(step, 1..40)
 }
@@ -277,6 +317,18 @@ impl World {
         }
     }
 
+    /// Lets the next call of an instance that can suffer this do so.
+    fn fail_next(&self, instance: usize, trouble: Trouble) {
+        let mut is_over = false;
+        self.instances[instance]
+            .wire
+            .on_request(move |operation, _| {
+                let fault = trouble.fault(operation).filter(|_| !is_over);
+                is_over |= fault.is_some();
+                fault
+            });
+    }
+
     /// Deletes what DynamoDB may delete by now.
     async fn clean_up(&self) {
         let table = &self.first.app.config.tables.rate_limits;
@@ -312,6 +364,7 @@ async fn run(rates: Rates, steps: &[Step]) {
         match step {
             Step::Advance(millis) => world.first.clock.advance(Duration::from_millis(*millis)),
             Step::CleanUp => world.clean_up().await,
+            Step::Fault(instance, trouble) => world.fail_next(*instance, *trouble),
             Step::Restart(instance) => {
                 world.instances[*instance] = world.instance();
                 for model in &mut models {

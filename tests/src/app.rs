@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder as SdkConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::{Body, to_bytes};
@@ -171,43 +170,34 @@ impl TestApp {
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let tables = template().tables;
         let engine = Engine::start(":memory:", &tables).await.expect("an engine");
-        Self::over(engine, Arc::default(), settings, |_, sdk| sdk)
+        Self::over(engine, Arc::default(), settings, patience())
     }
 
     /// Latchkey with the account abc@example.com, a token of it, and 100 ms of patience with
     /// DynamoDB.
     pub async fn with_impatience() -> (Self, String) {
         let (app, token) = Self::with_user().await;
-        let impatient = |_: &Config, sdk: SdkConfig| {
-            let patience = Duration::from_millis(100);
-            sdk.timeout_config(TimeoutConfig::builder().operation_timeout(patience).build())
-        };
-        let app = Self::over(app.engine.clone(), Arc::clone(&app.clock), &[], impatient);
+        let patience = TimeoutConfig::builder().operation_timeout(Duration::from_millis(100));
+        let app = Self::over(app.engine.clone(), app.clock.clone(), &[], patience.build());
         (app, token)
     }
 
     /// Another instance over the same tables: a second function, with a memory of its own.
     #[must_use]
     pub fn another(&self, settings: &[(&str, &str)]) -> Self {
-        self.another_with(settings, |_, sdk| sdk)
-    }
-
-    /// Another instance, whose SDK is set up otherwise.
-    #[must_use]
-    pub fn another_with(
-        &self,
-        settings: &[(&str, &str)],
-        adjust: impl FnOnce(&Config, SdkConfig) -> SdkConfig,
-    ) -> Self {
-        let clock = Arc::clone(&self.clock);
-        Self::over(self.engine.clone(), clock, settings, adjust)
+        Self::over(
+            self.engine.clone(),
+            self.clock.clone(),
+            settings,
+            patience(),
+        )
     }
 
     fn over(
         engine: Engine,
         clock: Arc<TestClock>,
         settings: &[(&str, &str)],
-        adjust: impl FnOnce(&Config, SdkConfig) -> SdkConfig,
+        patience: TimeoutConfig,
     ) -> Self {
         let template = template();
         let mut variables: BTreeMap<String, String> = template.variables;
@@ -227,7 +217,7 @@ impl TestApp {
         let wire = Wire::new();
         let shared = config.aws.sdk_config(&config.keys);
         let sdk = config.aws.dynamodb(&shared).interceptor(CountRetries);
-        let sdk = adjust(&config, sdk.timeout_config(patience()));
+        let sdk = sdk.timeout_config(patience);
         let entropy = Arc::new(SystemEntropy);
         let store = Store::new(
             Client::from_conf(sdk.clone().http_client(wire.clone()).build()),

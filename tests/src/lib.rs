@@ -7,7 +7,6 @@
 //! | [`description`] | what the API's description says of an answer |
 //! | [`costs`], [`money`] | what requests cost: measured, and at Amazon's prices |
 //! | [`logs`] | what is logged, and that no secret is in it |
-//! | [`storm`] | many requests through a wire that fails by seed, and what became of them |
 //! | [`wire`] | the wire between the SDK and the engine: counted, and cut on demand |
 
 #![expect(
@@ -24,5 +23,4 @@ pub mod costs;
 pub mod description;
 pub mod logs;
 pub mod money;
-pub mod storm;
 pub mod wire;

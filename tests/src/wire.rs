@@ -149,15 +149,7 @@ impl Wire {
             Some(Fault::Answer(status, body)) => return Ok(answer(*status, body)),
             Some(Fault::SilenceBefore) => return self.fall_silent().await,
             Some(Fault::Break) => return Err(broken()),
-            Some(Fault::Delay(delay)) => tokio::time::sleep(*delay).await,
-            Some(
-                Fault::LoseAnswer
-                | Fault::SilenceAfter
-                | Fault::DelayAnswer(_)
-                | Fault::Truncate
-                | Fault::LeaveUnread(_)
-                | Fault::Change(_),
-            )
+            Some(Fault::LoseAnswer | Fault::SilenceAfter | Fault::Truncate | Fault::Change(_))
             | None => {}
         }
         let mut response = inner.call(request).await?;
@@ -181,18 +173,12 @@ impl Wire {
         match fault {
             Some(Fault::LoseAnswer) => return Err(broken()),
             Some(Fault::SilenceAfter) => return self.fall_silent().await,
-            Some(Fault::DelayAnswer(delay)) => tokio::time::sleep(delay).await,
             Some(Fault::Truncate) => answer.truncate(answer.len() / 2),
-            Some(Fault::LeaveUnread(which)) => {
-                fault::leave_unread(which, &body, &mut value);
-                return Ok(self::answer(response.status().as_u16(), &value));
-            }
             Some(Fault::Change(change)) => {
                 change(&mut value);
                 return Ok(self::answer(response.status().as_u16(), &value));
             }
-            Some(Fault::Answer(..) | Fault::SilenceBefore | Fault::Break | Fault::Delay(_))
-            | None => {}
+            Some(Fault::Answer(..) | Fault::SilenceBefore | Fault::Break) | None => {}
         }
         *response.body_mut() = SdkBody::from(answer);
         Ok(response)

@@ -1,7 +1,5 @@
 //! What can go wrong between the SDK and DynamoDB.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 /// What happens to a request instead of what should.
@@ -17,14 +15,8 @@ pub enum Fault {
     SilenceBefore,
     /// It is not executed; the connection breaks.
     Break,
-    /// It is executed after a while.
-    Delay(Duration),
-    /// It is executed, and answered after a while.
-    DelayAnswer(Duration),
     /// It is executed, and half of the answer arrives.
     Truncate,
-    /// Of the keys a `BatchGetItem` asks for, those at the places of the bits set are left unread.
-    LeaveUnread(u8),
     /// It is executed; then the answer is changed.
     Change(fn(&mut Value)),
 }
@@ -58,26 +50,5 @@ impl Fault {
         let message = "Transaction cancelled, please refer cancellation reasons";
         let body = json!({"__type": code, "message": message, "CancellationReasons": reasons});
         Self::Answer(400, body)
-    }
-}
-
-/// Makes of the answer to a `BatchGetItem` one that left some of the keys unread.
-pub(super) fn leave_unread(which: u8, request: &Value, answer: &mut Value) {
-    let mut place = 0;
-    for (table, asked) in request["RequestItems"].as_object().into_iter().flatten() {
-        let keys = asked["Keys"].as_array().cloned().unwrap_or_default();
-        let (unread, _): (Vec<Value>, Vec<Value>) = keys.into_iter().partition(|_| {
-            place += 1;
-            which & (1 << (place - 1)) != 0
-        });
-        if unread.is_empty() {
-            continue;
-        }
-        if let Some(items) = answer["Responses"][table].as_array_mut() {
-            items.retain(|item| !unread.iter().any(|key| key["pk"] == item["pk"]));
-        }
-        let mut asked = asked.clone();
-        asked["Keys"] = unread.into();
-        answer["UnprocessedKeys"][table] = asked;
     }
 }
