@@ -1,6 +1,11 @@
-//! The endpoints, by the name of their function.
+//! The registry of functions: every endpoint's name, route, handler and description, and every
+//! operators' function. The local server, the API's description, the fuzz targets and the tests of
+//! the template and of cargo-lambda's settings all read it.
+//!
+//! A new endpoint is a line of [`ENDPOINTS`]; docs/architecture.md tells the rest.
 
 use std::error::Error;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
@@ -9,39 +14,95 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::app::App;
 use shared::http::event::{Event, answer};
+use shared::http::openapi::Operation;
 
-/// The functions that routes lead to: one for each folder in `functions/`, but for [`OPERATORS`].
-pub const NAMES: [&str; 10] = [
-    "create-api-key",
-    "create-user",
-    "get-profile",
-    "get-user",
-    "list-api-keys",
-    "log-in",
-    "log-out",
-    "revoke-api-key",
-    "sign-in",
-    "update-profile",
+/// A function that a route leads to.
+#[derive(Debug, Clone, Copy)]
+pub struct Endpoint {
+    /// The function's name: its folder in `functions/`.
+    pub name: &'static str,
+    /// The HTTP method, upper case.
+    pub method: &'static str,
+    /// The path, with `{name}` for a segment that varies.
+    pub path: &'static str,
+    /// What the API's description says of it.
+    pub operation: fn() -> Operation,
+    answer: for<'a> fn(&'a Arc<App>, Event) -> Answered<'a>,
+}
+
+/// A function that operators invoke, and no route leads to.
+#[derive(Debug, Clone, Copy)]
+pub struct Operator {
+    /// The function's name: its folder in `functions/`.
+    pub name: &'static str,
+    done: for<'a> fn(&'a Arc<App>, Value) -> Done<'a>,
+}
+
+type Answered<'a> = Pin<Box<dyn Future<Output = ApiGatewayV2httpResponse> + Send + 'a>>;
+type Done<'a> = Pin<Box<dyn Future<Output = Result<Value, String>> + Send + 'a>>;
+
+macro_rules! endpoint {
+    ($method:ident $path:literal, $name:literal = $function:ident) => {
+        Endpoint {
+            name: $name,
+            method: stringify!($method),
+            path: $path,
+            operation: $function::openapi::operation,
+            answer: |app, event| Box::pin(answer(app, event, $function::handle)),
+        }
+    };
+}
+
+macro_rules! operator {
+    ($name:literal = $function:ident) => {
+        Operator {
+            name: $name,
+            done: |app, request| Box::pin(operate_by(app, request, $function::handle)),
+        }
+    };
+}
+
+/// Every endpoint, in the order in which the API's description lists them.
+pub const ENDPOINTS: &[Endpoint] = &[
+    endpoint!(POST "/user", "create-user" = create_user),
+    endpoint!(POST "/user/auth", "sign-in" = sign_in),
+    endpoint!(GET "/user", "get-user" = get_user),
+    endpoint!(POST "/v1/auth/login", "log-in" = log_in),
+    endpoint!(POST "/v1/auth/logout", "log-out" = log_out),
+    endpoint!(GET "/v1/auth/user", "get-profile" = get_profile),
+    endpoint!(POST "/v1/auth/user", "update-profile" = update_profile),
+    endpoint!(POST "/v1/api-keys", "create-api-key" = create_api_key),
+    endpoint!(GET "/v1/api-keys", "list-api-keys" = list_api_keys),
+    endpoint!(DELETE "/v1/api-keys/{id}", "revoke-api-key" = revoke_api_key),
 ];
 
-/// The functions that no route leads to.
-pub const OPERATORS: [&str; 2] = ["grant-scopes", "rotate-keys"];
+/// Every operators' function.
+pub const OPERATORS: &[Operator] = &[
+    operator!("grant-scopes" = grant_scopes),
+    operator!("rotate-keys" = rotate_keys),
+];
 
-/// Lets a function do what an operator asks of it; `None` if there is no such function. What it
-/// refuses is said in words.
+/// Invokes an endpoint with an event; `None` if there is no such function.
+pub async fn invoke(
+    function: &str,
+    app: &Arc<App>,
+    event: Event,
+) -> Option<ApiGatewayV2httpResponse> {
+    let endpoint = ENDPOINTS.iter().find(|one| one.name == function)?;
+    Some((endpoint.answer)(app, event).await)
+}
+
+/// Invokes an operators' function; `None` if there is no such function. An error is its text.
 pub async fn operate(
     function: &str,
     app: &Arc<App>,
     request: Value,
 ) -> Option<Result<Value, String>> {
-    Some(match function {
-        "grant-scopes" => ask(app, request, grant_scopes::handle).await,
-        "rotate-keys" => ask(app, request, rotate_keys::handle).await,
-        _ => return None,
-    })
+    let operator = OPERATORS.iter().find(|one| one.name == function)?;
+    Some((operator.done)(app, request).await)
 }
 
-async fn ask<I, O, E, F>(
+async fn operate_by<I, O, E, F>(
     app: &Arc<App>,
     request: Value,
     handle: impl FnOnce(Arc<App>, I) -> F,
@@ -56,25 +117,4 @@ where
     let done = handle(Arc::clone(app), request).await;
     done.map(|done| serde_json::json!(done))
         .map_err(|refusal| refusal.to_string())
-}
-
-/// Lets a function answer an event; `None` if there is no such function.
-pub async fn invoke(
-    function: &str,
-    app: &Arc<App>,
-    event: Event,
-) -> Option<ApiGatewayV2httpResponse> {
-    Some(match function {
-        "create-api-key" => answer(app, event, create_api_key::handle).await,
-        "create-user" => answer(app, event, create_user::handle).await,
-        "get-profile" => answer(app, event, get_profile::handle).await,
-        "get-user" => answer(app, event, get_user::handle).await,
-        "list-api-keys" => answer(app, event, list_api_keys::handle).await,
-        "log-in" => answer(app, event, log_in::handle).await,
-        "log-out" => answer(app, event, log_out::handle).await,
-        "revoke-api-key" => answer(app, event, revoke_api_key::handle).await,
-        "sign-in" => answer(app, event, sign_in::handle).await,
-        "update-profile" => answer(app, event, update_profile::handle).await,
-        _ => return None,
-    })
 }

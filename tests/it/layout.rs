@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use local::functions::{NAMES, OPERATORS};
+use local::functions::{ENDPOINTS, OPERATORS};
 use local::template::Template;
 use tests::money::{BEGIN, END, figures as figures_of_costs};
 
@@ -23,22 +23,49 @@ fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
+fn endpoints() -> impl Iterator<Item = &'static str> {
+    ENDPOINTS.iter().map(|endpoint| endpoint.name)
+}
+
+fn operators() -> impl Iterator<Item = &'static str> {
+    OPERATORS.iter().map(|operator| operator.name)
+}
+
 #[test]
-fn every_function_has_a_folder_a_place_in_the_template_and_one_in_the_local_server() {
+fn every_function_has_a_folder_a_line_in_the_registry_and_a_resource_in_the_template() {
     let template = Template::checked_in().unwrap();
     let folders = names_in("functions");
-    let routed = template.routes.iter().map(|route| route.function.as_str());
 
-    assert_eq!(set(routed), set(NAMES));
-    assert_eq!(folders, set(NAMES.into_iter().chain(OPERATORS)));
+    assert_eq!(folders, set(endpoints().chain(operators())));
     assert_eq!(folders, template.functions.into_iter().collect());
+}
+
+#[test]
+fn every_endpoint_has_the_template_s_route() {
+    let template = Template::checked_in().unwrap();
+    let deployed: BTreeSet<_> = template
+        .routes
+        .iter()
+        .map(|route| (&*route.method, &*route.path, &*route.function))
+        .collect();
+    let registered: BTreeSet<_> = ENDPOINTS
+        .iter()
+        .map(|endpoint| (endpoint.method, endpoint.path, endpoint.name))
+        .collect();
+
+    assert_eq!(registered, deployed);
+    assert_eq!(
+        registered.len(),
+        ENDPOINTS.len(),
+        "an endpoint is registered twice"
+    );
 }
 
 #[test]
 fn every_function_has_a_good_event_and_a_bad_one() {
     let events = names_in("events");
 
-    for name in NAMES.into_iter().chain(OPERATORS) {
+    for name in endpoints().chain(operators()) {
         assert!(events.contains(&format!("{name}.json")), "{name}");
         let bad = format!("{name}-");
         assert!(events.iter().any(|event| event.starts_with(&bad)), "{name}");
@@ -46,9 +73,9 @@ fn every_function_has_a_good_event_and_a_bad_one() {
 }
 
 #[test]
-fn every_main_is_the_same_six_lines() {
-    let routed = NAMES.map(|name| (name, "serve"));
-    let operators = OPERATORS.map(|name| (name, "serve_operator"));
+fn every_main_is_the_same_five_lines() {
+    let routed = endpoints().map(|name| (name, "serve"));
+    let operators = operators().map(|name| (name, "serve_operator"));
     for (name, serve) in routed.into_iter().chain(operators) {
         let main = fs::read_to_string(root().join(format!("functions/{name}/src/main.rs")));
         let module = name.replace('-', "_");
@@ -123,7 +150,7 @@ fn cargo_lambda_deploys_what_the_template_says() {
 }
 
 #[test]
-fn cargo_lambda_watches_the_template_s_routes() {
+fn cargo_lambda_watches_every_endpoint() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let section = manifest.split("[workspace.metadata.lambda.watch.router]\n");
     let table = section.last().unwrap().split("\n\n").next().unwrap();
@@ -140,11 +167,9 @@ fn cargo_lambda_watches_the_template_s_routes() {
             pairs
         })
         .collect();
-    let expected: BTreeSet<String> = Template::checked_in()
-        .unwrap()
-        .routes
+    let expected: BTreeSet<String> = ENDPOINTS
         .iter()
-        .map(|route| format!("{} {} {}", route.method, route.path, route.function))
+        .map(|endpoint| format!("{} {} {}", endpoint.method, endpoint.path, endpoint.name))
         .collect();
 
     assert_eq!(watched, expected);

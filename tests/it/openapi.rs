@@ -92,7 +92,8 @@ fn every_example_of_a_body_has_the_fields_of_its_schema() {
     let document = document();
     for (name, operation) in operations(&document) {
         let answer = &operation["responses"]["200"]["content"]["application/json"];
-        let schema = answer["schema"]["properties"].as_object().unwrap();
+        let schema = resolved(&document, &answer["schema"]);
+        let schema = schema["properties"].as_object().unwrap();
         let example = answer["example"].as_object().unwrap();
         assert_eq!(
             schema.keys().collect::<BTreeSet<_>>(),
@@ -115,6 +116,21 @@ fn every_example_of_a_body_has_the_fields_of_its_schema() {
 }
 
 #[test]
+fn every_schema_of_a_body_has_a_name() {
+    let document = document();
+    for (name, operation) in operations(&document) {
+        let request = operation.get("requestBody");
+        let responses = operation["responses"].as_object().unwrap().values();
+        for body in request.into_iter().chain(responses) {
+            let body = resolved(&document, body);
+            let schema = &body["content"]["application/json"]["schema"];
+
+            assert!(schema["$ref"].is_string(), "{name}: {schema}");
+        }
+    }
+}
+
+#[test]
 fn every_code_is_that_of_some_answer() {
     /// Those of requests that reach no route.
     const OF_NO_ROUTE: [Code; 2] = [Code::NotFound, Code::MethodNotAllowed];
@@ -125,9 +141,9 @@ fn every_code_is_that_of_some_answer() {
     for (_, operation) in operations(&document) {
         for response in operation["responses"].as_object().unwrap().values() {
             let response = resolved(&document, response);
-            let schema = &response["content"]["application/json"]["schema"]["allOf"][1];
-            let codes = schema["properties"]["code"]["enum"].as_array();
-            described.extend(codes.into_iter().flatten().filter_map(Value::as_u64));
+            let examples = response["content"]["application/json"]["examples"].as_object();
+            let examples = examples.into_iter().flatten();
+            described.extend(examples.filter_map(|(_, one)| one["value"]["code"].as_u64()));
         }
     }
     let expected: BTreeSet<u64> = Code::ALL

@@ -1,23 +1,39 @@
 //! `POST /v1/api-keys`: makes an API key of the caller's, and shows it whole this once.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::auth::{self, Need, NewApiKey};
 use shared::domain::{ApiKeyDescription, ApiKeyName, Permissions, Timestamp};
 use shared::http::api_key::ApiKeyObject;
-use shared::http::object::Object;
 use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+/// A new API key.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct Body {
+    /// 1 to 128 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 128)]
+    name: String,
+    /// Up to 256 bytes of UTF-8.
+    #[schema(max_length = 256)]
+    description: Option<String>,
+    /// A mask: Read 1, Write 2, Delete 4, Create 8.
+    #[schema(minimum = 0, maximum = 15)]
+    permissions: i64,
+    /// In the future; without it the key does not expire.
+    #[schema(format = DateTime)]
+    expire_date: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 struct Response<'a> {
     api_key: ApiKeyObject<'a>,
 }
@@ -26,7 +42,7 @@ struct Response<'a> {
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, Need::TokenAlone).await?;
-    let new = parse(body.object()?, app.clock.now())?;
+    let new = parse(body.read()?, app.clock.now())?;
     let created = auth::create_api_key(&app, &caller, profile, new).await?;
     let owner = &caller.account.id;
     Reply::success(&Response {
@@ -34,17 +50,16 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     })
 }
 
-fn parse(mut body: Object, now: Timestamp) -> Result<NewApiKey, HttpError> {
-    let name = ApiKeyName::parse(body.string("name")?)
-        .map_err(|invalid| HttpError::field("name", invalid))?;
+fn parse(body: Body, now: Timestamp) -> Result<NewApiKey, HttpError> {
+    let name = ApiKeyName::parse(body.name).map_err(|invalid| HttpError::field("name", invalid))?;
     let description = body
-        .optional_string("description")?
+        .description
         .map(ApiKeyDescription::parse)
         .transpose()
         .map_err(|invalid| HttpError::field("description", invalid))?;
-    let permissions = Permissions::from_mask(body.integer("permissions")?)
+    let permissions = Permissions::from_mask(body.permissions)
         .ok_or_else(|| HttpError::field("permissions", Problem::NotPermissions))?;
-    let expires_at = match body.optional_string("expireDate")? {
+    let expires_at = match body.expire_date {
         None => None,
         Some(date) => Some(
             Timestamp::parse_rfc3339(&date)

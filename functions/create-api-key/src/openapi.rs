@@ -1,17 +1,16 @@
-//! What the reference says of `POST /v1/api-keys`.
+//! What the API's description says of `POST /v1/api-keys`.
 
 use shared::auth::{AuthError, Need};
 use shared::http::HttpError;
 use shared::http::api_key;
-use shared::http::openapi::{Asks, Json, Route, example};
+use shared::http::openapi::{Asks, Json, Operation, example};
 use shared::http::problem::Problem;
 
-use crate::Response;
+use crate::{Body, Response};
 
-/// The route, described.
 #[must_use]
-pub fn route() -> Route {
-    Route {
+pub fn operation() -> Operation {
+    Operation {
         summary: "Make an API key",
         description: "Shown whole this once. An owner has at most 50 live keys. For bearer tokens only.",
         body: Some(Json::of::<Body>(example!({
@@ -26,25 +25,6 @@ pub fn route() -> Route {
             HttpError::field("permissions", Problem::NotPermissions),
             AuthError::TooManyApiKeys.into(),
         ],
-        ..Route::post("/v1/api-keys", "createApiKey")
+        ..Operation::new("createApiKey")
     }
-}
-
-/// A new API key.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-#[schema(rename_all = "camelCase")]
-struct Body {
-    /// 1 to 128 bytes of UTF-8.
-    #[schema(min_length = 1, max_length = 128)]
-    name: String,
-    /// A mask: Read 1, Write 2, Delete 4, Create 8.
-    #[schema(minimum = 0, maximum = 15)]
-    permissions: i64,
-    /// In the future; without it the key does not expire.
-    #[schema(format = DateTime)]
-    expire_date: Option<String>,
-    /// Up to 256 bytes of UTF-8.
-    #[schema(max_length = 256)]
-    description: Option<String>,
 }

@@ -2,22 +2,36 @@
 //!
 //! Open to anybody within the sign-up limits, unless `API_USER_CREATE_SCOPE` says who may.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::auth::{self, SignUp};
 use shared::domain::{Email, Password, PasswordPolicy, Username};
-use shared::http::object::Object;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::User;
 use shared::http::{HttpError, Reply, Request};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+/// A new account.
+#[derive(Deserialize, ToSchema)]
+struct Body {
+    /// By default the email; one that holds `@` must be. Of the PRECIS profile `UsernameCaseMapped`
+    /// (RFC 8265): no spaces, controls or compatibility characters.
+    #[schema(min_length = 1, max_length = 128)]
+    username: Option<String>,
+    /// At most 254 bytes, and the domain has a dot: no display name, comment, quotes or domain
+    /// literal. International addresses are welcome (RFC 6531).
+    #[schema(format = "idn-email", max_length = 254)]
+    email: String,
+    /// Any Unicode, from `PASSWORD_MIN_LENGTH` (6) characters to 1024 bytes, taken as it is.
+    #[schema(format = Password, min_length = 6, max_length = 1024)]
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
 struct Response<'a> {
     token: &'a str,
     user: User<'a>,
@@ -28,7 +42,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let source = request::source_ip(&request, &app.config.proxies);
     let creator = auth::creator(&app, source, request::credentials(&request)).await?;
-    let sign_up = parse(body.object()?, app.config.passwords)?;
+    let sign_up = parse(body.read()?, app.config.passwords)?;
     let signed_up = auth::sign_up(&app, creator, source, sign_up).await?;
     let response = Response {
         token: signed_up.token.expose(),
@@ -37,16 +51,14 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     Ok(Reply::ok(&response)?.with_rate_limit(&signed_up.rate_limits, app.clock.now()))
 }
 
-fn parse(mut body: Object, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
-    let username = body.optional_string("username")?;
-    let email = body.string("email")?;
-    let email = Email::parse(&email).map_err(|error| HttpError::field("email", error))?;
-    let username = match username {
+fn parse(body: Body, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
+    let email = Email::parse(&body.email).map_err(|error| HttpError::field("email", error))?;
+    let username = match body.username {
         Some(username) => Username::parse(&username, &email)
             .map_err(|error| HttpError::field("username", error))?,
         None => Username::from_email(&email),
     };
-    let password = Password::new(body.string("password")?);
+    let password = Password::new(body.password);
     policy
         .check(&password, &[email.typed(), username.typed()])
         .map_err(|error| HttpError::field("password", error))?;

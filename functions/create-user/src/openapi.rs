@@ -1,19 +1,18 @@
-//! What the reference says of `POST /user`.
+//! What the API's description says of `POST /user`.
 
 use shared::auth::Need;
 use shared::domain::{Permission, Policy};
 use shared::http::HttpError;
 use shared::http::openapi::refusals::{limited, taken};
-use shared::http::openapi::{Asks, Json, Route, example};
+use shared::http::openapi::{Asks, Json, Operation, example};
 use shared::http::problem::Problem;
 use shared::http::user;
 
-use crate::Response;
+use crate::{Body, Response};
 
-/// The route, described.
 #[must_use]
-pub fn route() -> Route {
-    Route {
+pub fn operation() -> Operation {
+    Operation {
         summary: "Sign up",
         description: "Makes an account, and signs it in. Open to anybody within the sign-up limits. With \
             `API_USER_CREATE_SCOPE` set, credentials whose account has one of those scopes are required, \
@@ -35,23 +34,6 @@ pub fn route() -> Route {
             limited(Policy::SignUpIp),
             limited(Policy::SignUpEmail),
         ],
-        ..Route::post("/user", "signUp")
+        ..Operation::new("signUp")
     }
-}
-
-/// A new account.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-struct Body {
-    /// At most 254 bytes, and the domain has a dot: no display name, comment, quotes or domain
-    /// literal. International addresses are welcome (RFC 6531).
-    #[schema(format = "idn-email", max_length = 254)]
-    email: String,
-    /// By default the email; one that holds `@` must be. Of the PRECIS profile `UsernameCaseMapped`
-    /// (RFC 8265): no spaces, controls or compatibility characters.
-    #[schema(min_length = 1, max_length = 128)]
-    username: Option<String>,
-    /// Any Unicode, from `PASSWORD_MIN_LENGTH` (6) characters to 1024 bytes, taken as it is.
-    #[schema(format = Password, min_length = 6, max_length = 1024)]
-    password: String,
 }

@@ -1,6 +1,5 @@
 //! `GET /v1/auth/user`: the caller's own account and profile, as they are stored now.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::sync::Arc;
 use shared::app::App;
 use shared::auth::Need;
 use shared::domain::Permission;
+use shared::http::body::Empty;
 use shared::http::profile::UserPayload;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
@@ -17,6 +17,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let need = Need::Permission(Permission::Read);
     let (caller, profile) = request::caller_with_profile(&app, &request, need).await?;
-    body.object()?;
+    body.read::<Empty>()?;
     Reply::success(&UserPayload::of(&caller.account, &profile, app.clock.now()))
 }

@@ -1,6 +1,5 @@
 //! `GET /user`: the caller's own account, as it is stored now.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
@@ -9,12 +8,13 @@ use serde::Serialize;
 use shared::app::App;
 use shared::auth::Need;
 use shared::domain::Permission;
+use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Response<'a> {
     id: &'a str,
     username: &'a str,
@@ -29,7 +29,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let need = Need::Permission(Permission::Read);
     let caller = request::caller(&app, &request, need).await?;
-    body.object()?;
+    body.read::<Empty>()?;
     let account = &caller.account;
     Reply::ok(&Response {
         id: account.id.as_str(),

@@ -1,15 +1,14 @@
-//! What the reference says of `GET /user`.
+//! What the API's description says of `GET /user`.
 
 use shared::auth::Need;
 use shared::domain::Permission;
-use shared::http::openapi::{Asks, Json, Route, example};
+use shared::http::openapi::{Asks, Json, Operation, example};
 
 use crate::Response;
 
-/// The route, described.
 #[must_use]
-pub fn route() -> Route {
-    Route {
+pub fn operation() -> Operation {
+    Operation {
         summary: "Ask who one is",
         description: "The caller's own account, as it is stored now. A key needs the permission Read.",
         asks: Asks::For(Need::Permission(Permission::Read)),
@@ -21,6 +20,6 @@ pub fn route() -> Route {
             "scope": ["user"],
             "plan": "free",
         }))),
-        ..Route::get("/user", "getUser")
+        ..Operation::new("getUser")
     }
 }

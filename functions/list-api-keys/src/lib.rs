@@ -1,6 +1,5 @@
 //! `GET /v1/api-keys`: the caller's API keys, masked.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
@@ -9,12 +8,13 @@ use serde::Serialize;
 use shared::app::App;
 use shared::auth::Need;
 use shared::http::api_key::ApiKeyObject;
+use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Response<'a> {
     api_keys: Vec<ApiKeyObject<'a>>,
 }
@@ -23,7 +23,7 @@ struct Response<'a> {
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, Need::TokenAlone).await?;
-    body.object()?;
+    body.read::<Empty>()?;
     let listed = profile.listed_api_keys(app.clock.now()).into_values();
     Reply::success(&Response {
         api_keys: listed

@@ -1,15 +1,14 @@
-//! What the reference says of `GET /v1/api-keys`.
+//! What the API's description says of `GET /v1/api-keys`.
 
 use shared::auth::Need;
 use shared::http::api_key;
-use shared::http::openapi::{Asks, Json, Route, example};
+use shared::http::openapi::{Asks, Json, Operation, example};
 
 use crate::Response;
 
-/// The route, described.
 #[must_use]
-pub fn route() -> Route {
-    Route {
+pub fn operation() -> Operation {
+    Operation {
         summary: "List API keys",
         description: "The caller's keys, masked: the live ones, and the 50 that died last. For bearer \
             tokens only.",
@@ -17,6 +16,6 @@ pub fn route() -> Route {
         answer: Some(Json::of::<Response<'_>>(example!({
             "apiKeys": [api_key::example("api_IMvD…")],
         }))),
-        ..Route::get("/v1/api-keys", "listApiKeys")
+        ..Operation::new("listApiKeys")
     }
 }

@@ -1,20 +1,28 @@
 //! `POST /v1/auth/login`: signs in with a username or an email, for a session.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::auth::{self, SignIn};
 use shared::domain::{Identifier, Password};
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+/// Who logs in, and how.
+#[derive(Deserialize, ToSchema)]
+struct Body {
+    /// A username or an email.
+    username: String,
+    #[schema(format = Password)]
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Response<'a> {
     token: &'a str,
     /// In seconds.
@@ -27,11 +35,11 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let source = request::source_ip(&request, &app.config.proxies);
     auth::authenticate_key_if_sent(&app, source, request::credentials(&request)).await?;
-    let mut body = body.object()?;
+    let body: Body = body.read()?;
     let lifetime = app.config.session_lifetime;
     let sign_in = SignIn {
-        identifier: Identifier::parse(&body.string("username")?),
-        password: Password::new(body.string("password")?),
+        identifier: Identifier::parse(&body.username),
+        password: Password::new(body.password),
         lifetime,
     };
     let signed_in = auth::sign_in(&app, source, sign_in).await?;

@@ -1,18 +1,17 @@
-//! What the reference says of `POST /v1/auth/login`.
+//! What the API's description says of `POST /v1/auth/login`.
 
 use shared::auth::AuthError;
 use shared::domain::Policy;
 use shared::http::HttpError;
 use shared::http::openapi::refusals::limited;
-use shared::http::openapi::{Asks, Json, Route, example};
+use shared::http::openapi::{Asks, Json, Operation, example};
 use shared::http::problem::Problem;
 
-use crate::Response;
+use crate::{Body, Response};
 
-/// The route, described.
 #[must_use]
-pub fn route() -> Route {
-    Route {
+pub fn operation() -> Operation {
+    Operation {
         summary: "Log in",
         description: "With a username or an email, for a session. `Authorization` is ignored; an API key \
             need not be sent, and must be a live one, of anybody, if it is.",
@@ -30,16 +29,6 @@ pub fn route() -> Route {
             AuthError::InvalidCredentials.into(),
             limited(Policy::SignInAccount),
         ],
-        ..Route::post("/v1/auth/login", "logIn")
+        ..Operation::new("logIn")
     }
-}
-
-/// Who logs in, and how.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-struct Body {
-    /// A username or an email.
-    username: String,
-    #[schema(format = Password)]
-    password: String,
 }

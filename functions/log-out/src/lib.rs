@@ -1,13 +1,13 @@
 //! `POST /v1/auth/logout`: ends the token it is called with, on every instance and in both
 //! families.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
 
 use shared::app::App;
 use shared::auth::{self, Need};
+use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
@@ -15,7 +15,7 @@ use shared::http::{HttpError, Reply, Request};
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let caller = request::caller(&app, &request, Need::Nothing).await?;
-    body.object()?;
+    body.read::<Empty>()?;
     auth::sign_out(&app, &caller).await?;
     Reply::success(&())
 }

@@ -1,18 +1,18 @@
-//! What the reference says of `POST /v1/auth/logout`.
+//! What the API's description says of `POST /v1/auth/logout`.
 
 use shared::auth::{AuthError, Need};
-use shared::http::openapi::{Asks, Json, Route};
+use shared::http::body::Empty;
+use shared::http::openapi::{Asks, Json, Operation, example};
 
-/// The route, described.
 #[must_use]
-pub fn route() -> Route {
-    Route {
+pub fn operation() -> Operation {
+    Operation {
         summary: "Log out",
         description: "Ends the token it is called with, on every instance and in both families. A second \
             logout with it is a 401, and of racing ones exactly one is a 200.",
-        body: Some(Json::empty()),
+        body: Some(Json::of::<Empty>(example!({}))),
         asks: Asks::For(Need::Nothing),
         refuses: vec![AuthError::NoToken.into()],
-        ..Route::post("/v1/auth/logout", "logOut")
+        ..Operation::new("logOut")
     }
 }

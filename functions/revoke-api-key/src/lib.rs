@@ -1,12 +1,12 @@
 //! `DELETE /v1/api-keys/{id}`: revokes an API key of the caller's.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
 
 use shared::app::App;
 use shared::auth::{self, AuthError, Need};
+use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
@@ -14,7 +14,7 @@ use shared::http::{HttpError, Reply, Request};
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, Need::TokenAlone).await?;
-    body.object()?;
+    body.read::<Empty>()?;
     let id = request::path_number(&request, "id").ok_or(AuthError::NoApiKey)?;
     auth::revoke_api_key(&app, &caller, &profile, id).await?;
     Reply::success(&())

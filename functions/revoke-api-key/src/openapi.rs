@@ -1,13 +1,12 @@
-//! What the reference says of `DELETE /v1/api-keys/{id}`.
+//! What the API's description says of `DELETE /v1/api-keys/{id}`.
 
 use shared::auth::{AuthError, Need};
-use shared::http::openapi::route::Parameter;
-use shared::http::openapi::{Asks, HttpMethod, Route};
+use shared::http::openapi::operation::Parameter;
+use shared::http::openapi::{Asks, Operation};
 
-/// The route, described.
 #[must_use]
-pub fn route() -> Route {
-    Route {
+pub fn operation() -> Operation {
+    Operation {
         summary: "Revoke an API key",
         description: "It is dead at the next request, and is still listed. Revoking it again is a 200. For \
             bearer tokens only.",
@@ -17,6 +16,6 @@ pub fn route() -> Route {
         }),
         asks: Asks::For(Need::TokenAlone),
         refuses: vec![AuthError::NoApiKey.into()],
-        ..Route::new(HttpMethod::Delete, "/v1/api-keys/{id}", "revokeApiKey")
+        ..Operation::new("revokeApiKey")
     }
 }

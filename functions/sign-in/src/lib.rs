@@ -1,22 +1,32 @@
 //! `POST /user/auth`: signs in with a username or an email.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::auth::{self, SignIn};
 use shared::domain::{Identifier, Lifetime, Password};
-use shared::http::object::Object;
 use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::User;
 use shared::http::{HttpError, Reply, Request};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+/// Who signs in, and how.
+#[derive(Deserialize, ToSchema)]
+struct Body {
+    /// Counts before the username.
+    email: Option<String>,
+    /// A username or an email.
+    username: Option<String>,
+    // Required, but a missing name is the first error.
+    #[schema(value_type = String, format = Password, required = true)]
+    password: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
 struct Response<'a> {
     user: User<'a>,
     token: &'a str,
@@ -24,7 +34,7 @@ struct Response<'a> {
 
 /// Answers `POST /user/auth`. Credentials in headers are ignored.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
-    let body = JsonBody::of(&request, SMALL_BODY)?.object()?;
+    let body = JsonBody::of(&request, SMALL_BODY)?.read()?;
     let sign_in = parse(body, app.config.token_lifetime)?;
     let source = request::source_ip(&request, &app.config.proxies);
     let signed_in = auth::sign_in(&app, source, sign_in).await?;
@@ -36,17 +46,17 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
 
 /// An email counts before a username. A string that no account could have is no error here: it
 /// is simply wrong.
-fn parse(mut body: Object, lifetime: Lifetime) -> Result<SignIn, HttpError> {
-    let email = body.optional_string("email")?;
-    let username = body.optional_string("username")?;
-    let identifier = match (email, username) {
+fn parse(body: Body, lifetime: Lifetime) -> Result<SignIn, HttpError> {
+    let identifier = match (body.email, body.username) {
         (Some(email), _) => Identifier::parse_email(&email),
         (None, Some(username)) => Identifier::parse(&username),
         (None, None) => return Err(HttpError::field("username", Problem::Missing)),
     };
+    let missing = HttpError::field("password", Problem::Missing);
+    let password = body.password.ok_or(missing)?;
     Ok(SignIn {
         identifier,
-        password: Password::new(body.string("password")?),
+        password: Password::new(password),
         lifetime,
     })
 }

@@ -1,26 +1,28 @@
-//! What the reference says of `POST /user/auth`.
+//! What the API's description says of `POST /user/auth`.
 
 use shared::auth::AuthError;
 use shared::domain::Policy;
 use shared::http::HttpError;
 use shared::http::openapi::refusals::limited;
-use shared::http::openapi::{Json, Route, example};
+use shared::http::openapi::{Json, Operation, example};
 use shared::http::problem::Problem;
 use shared::http::user;
 
-use crate::Response;
+use crate::{Body, Response};
 
-/// The route, described.
 #[must_use]
-pub fn route() -> Route {
-    Route {
+pub fn operation() -> Operation {
+    Operation {
         summary: "Sign in",
         description: "With a username or an email. Credentials in headers are ignored. An identifier or \
             password that no account could have is simply wrong.",
-        body: Some(Json::of_either::<ByUsername, ByEmail>(example!({
-            "username": "abc@example.com",
-            "password": "abc321",
-        }))),
+        body: Some(Json::with_one_of::<Body>(
+            &[("SignInByUsername", "username"), ("SignInByEmail", "email")],
+            example!({
+                "username": "abc@example.com",
+                "password": "abc321",
+            }),
+        )),
         answer: Some(Json::of::<Response<'_>>(example!({
             "user": user::example(),
             "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIs...",
@@ -30,27 +32,6 @@ pub fn route() -> Route {
             AuthError::InvalidCredentials.into(),
             limited(Policy::SignInAccount),
         ],
-        ..Route::post("/user/auth", "signIn")
+        ..Operation::new("signIn")
     }
-}
-
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-struct ByUsername {
-    /// A username or an email.
-    username: String,
-    /// Counts before the username.
-    email: Option<String>,
-    #[schema(format = Password)]
-    password: String,
-}
-
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-struct ByEmail {
-    email: String,
-    /// Not looked at beside an email.
-    username: Option<String>,
-    #[schema(format = Password)]
-    password: String,
 }

@@ -1,6 +1,5 @@
 //! `POST /v1/auth/user`: changes the caller's profile, field by field.
 
-#[cfg(feature = "openapi")]
 pub mod openapi;
 
 use std::sync::Arc;
@@ -8,7 +7,7 @@ use std::sync::Arc;
 use shared::app::App;
 use shared::auth::{self, Need};
 use shared::domain::Permission;
-use shared::http::profile::{self, UserPayload};
+use shared::http::profile::{Body, UserPayload};
 use shared::http::request::{self, JsonBody, PROFILE_BODY};
 use shared::http::{HttpError, Reply, Request};
 
@@ -17,7 +16,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, PROFILE_BODY)?;
     let need = Need::Permission(Permission::Write);
     let (caller, profile) = request::caller_with_profile(&app, &request, need).await?;
-    let asked = profile::parse(body.object()?.object("user")?)?;
+    let asked = body.read::<Body>()?.user.parse()?;
     let profile = auth::update_profile(&app, &caller, profile, &asked).await?;
     Reply::success(&UserPayload::of(&caller.account, &profile, app.clock.now()))
 }

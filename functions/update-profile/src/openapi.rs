@@ -1,17 +1,16 @@
-//! What the reference says of `POST /v1/auth/user`.
+//! What the API's description says of `POST /v1/auth/user`.
 
 use shared::auth::Need;
 use shared::domain::Permission;
 use shared::http::HttpError;
-use shared::http::openapi::{Asks, Route};
+use shared::http::openapi::{Asks, Operation};
 use shared::http::problem::Problem;
 use shared::http::profile;
 use shared::http::request::PROFILE_BODY;
 
-/// The route, described.
 #[must_use]
-pub fn route() -> Route {
-    Route {
+pub fn operation() -> Operation {
+    Operation {
         summary: "Change the profile",
         description: "Field by field: one that is absent stays, `null` clears it. All of an update is made \
             or none of it; racing updates of different fields and settings all survive. What was read can \
@@ -21,6 +20,6 @@ pub fn route() -> Route {
         asks: Asks::For(Need::Permission(Permission::Write)),
         answer: Some(profile::openapi::answer()),
         refuses: vec![HttpError::field("countryCode", Problem::NotACountryCode)],
-        ..Route::post("/v1/auth/user", "updateProfile")
+        ..Operation::new("updateProfile")
     }
 }

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{AccountId, ApiKey, ApiKeyDescription, Timestamp};
 
 /// A key as its owner sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyObject<'a> {
     id: u64,
     name: &'a str,
@@ -17,20 +17,19 @@ pub struct ApiKeyObject<'a> {
     key: String,
     /// Always null: a key of ours is all there is to it.
     client_secret: Option<&'a str>,
-    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    #[schema(format = DateTime)]
     created_date: Option<String>,
-    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    #[schema(format = DateTime)]
     expire_date: Option<String>,
     owner_id: &'a str,
     revoked: bool,
     /// A mask: Read 1, Write 2, Delete 4, Create 8.
-    #[cfg_attr(feature = "openapi", schema(maximum = 15))]
+    #[schema(maximum = 15)]
     permissions: u8,
     description: Option<&'a str>,
 }
 
 /// A key for the reference, shown so.
-#[cfg(feature = "openapi")]
 #[must_use]
 pub fn example(shown: &str) -> serde_json::Value {
     serde_json::json!({

@@ -13,18 +13,15 @@ macro_rules! codes {
         }
 
         impl Code {
+            /// Every code and what it means.
+            pub const ALL: &[(Self, &str)] = &[$((Self::$name, concat!($($meaning),+))),+];
+
             /// Its name in logs and metrics.
             pub(super) fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)+
                 }
             }
-        }
-
-        #[cfg(feature = "openapi")]
-        impl Code {
-            /// Every code and what it means.
-            pub const ALL: &[(Self, &str)] = &[$((Self::$name, concat!($($meaning),+))),+];
         }
     };
 }

@@ -2,8 +2,11 @@
 
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::Type;
 
 use super::code::Code;
+use super::openapi::json::only;
 
 /// A published API that a route belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +18,8 @@ pub enum Family {
 }
 
 /// Appmixer's envelope of errors. Its clients read the status from here.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct AppmixerError<'m> {
     /// The HTTP status.
     status_code: u16,
@@ -28,15 +30,18 @@ pub(super) struct AppmixerError<'m> {
 }
 
 /// The Management family's envelope of errors.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Serialize, ToSchema)]
 pub(super) struct ManagementError<'m> {
-    /// Always false.
+    #[schema(schema_with = always_false)]
     success: bool,
     /// What is wrong, for a program.
     code: Code,
     /// What is wrong, for a person.
     message: &'m str,
+}
+
+fn always_false() -> utoipa::openapi::Object {
+    only(Type::Boolean, false.into())
 }
 
 impl Family {

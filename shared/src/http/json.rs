@@ -1,12 +1,9 @@
-//! JSON as it came, with fields that stand twice status twice.
+//! JSON as it came: a repeated field is there twice.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::object::Object;
-
-/// A JSON value.
 pub(super) enum Json {
     Null,
     Bool,
@@ -15,7 +12,7 @@ pub(super) enum Json {
     OtherNumber,
     String(String),
     Array(Vec<Json>),
-    Object(Object),
+    Object(Vec<(String, Json)>),
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -81,6 +78,6 @@ impl<'de> Visitor<'de> for Values {
         while let Some(field) = map.next_entry()? {
             fields.push(field);
         }
-        Ok(Json::Object(Object::of(fields)))
+        Ok(Json::Object(fields))
     }
 }

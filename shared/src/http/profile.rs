@@ -1,32 +1,25 @@
 //! The user object of the Management family: an account and its profile, in one.
 
-#[cfg(feature = "openapi")]
+mod change;
 pub mod openapi;
 
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::HttpError;
+pub use self::change::{Body, UserChange};
 use super::api_key::ApiKeyObject;
-use super::object::Object;
-use super::problem::Problem;
-use crate::auth::ProfileRequest;
-use crate::domain::{
-    Account, AccountId, Profile, ProfileField, ProfileUpdate, Setting, SettingChange, SettingType,
-    Timestamp,
-};
+use crate::domain::{Account, AccountId, Profile, ProfileField, Setting, Timestamp};
 
 /// What `GET` and `POST /v1/auth/user` add to the envelope.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Serialize, ToSchema)]
 pub struct UserPayload<'a> {
     user: UserObject<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct UserObject<'a> {
     id: &'a str,
     user_name: &'a str,
@@ -36,15 +29,15 @@ struct UserObject<'a> {
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
     department: Option<&'a str>,
-    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    #[schema(format = DateTime)]
     birth_date: Option<&'a str>,
-    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    #[schema(format = DateTime)]
     created_at: Option<String>,
-    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    #[schema(format = DateTime)]
     updated_at: Option<String>,
-    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    #[schema(format = DateTime)]
     last_dismiss_messages: Option<&'a str>,
-    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    #[schema(format = DateTime)]
     last_log_in: Option<String>,
     rank: Option<i64>,
     image: Option<&'a str>,
@@ -62,9 +55,8 @@ struct UserObject<'a> {
     settings: Vec<SettingObject<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct SettingObject<'a> {
     id: u64,
     category: &'a str,
@@ -72,7 +64,7 @@ struct SettingObject<'a> {
     name: &'a str,
     value: &'a str,
     #[serde(rename = "type")]
-    #[cfg_attr(feature = "openapi", schema(schema_with = openapi::setting_type))]
+    #[schema(value_type = openapi::SettingTypeName)]
     kind: &'static str,
     description: Option<&'a str>,
     read_only: bool,
@@ -146,64 +138,4 @@ impl<'a> SettingObject<'a> {
             user_id: owner.as_str(),
         }
     }
-}
-
-/// Fields of the user object that the server owns: a client may send back what it read.
-const OWNED: [&str; 8] = [
-    "id",
-    "createdAt",
-    "updatedAt",
-    "lastLogIn",
-    "roles",
-    "rank",
-    "customerId",
-    "apiKeys",
-];
-
-/// What a user object sent by its owner asks for.
-pub fn parse(mut user: Object) -> Result<ProfileRequest, HttpError> {
-    for name in OWNED {
-        user.ignored(name)?;
-    }
-    let mut update = ProfileUpdate::default();
-    for field in ProfileField::ALL {
-        let Some(change) = user.given_string(field.name())?.change() else {
-            continue;
-        };
-        let value = change.map(|text| field.parse(text)).transpose();
-        let value = value.map_err(|invalid| user.error(field.name(), invalid))?;
-        update.fields.insert(field, value);
-    }
-    for setting in user.optional_objects("settings")? {
-        update.settings.push(parse_setting(setting)?);
-    }
-    Ok(ProfileRequest {
-        username: user.given_string("userName")?.change(),
-        email: user.given_string("email")?.change(),
-        update,
-    })
-}
-
-fn parse_setting(mut setting: Object) -> Result<SettingChange, HttpError> {
-    for name in ["readOnly", "userId"] {
-        setting.ignored(name)?;
-    }
-    // A negative number is that of no setting, like 0.
-    let id = setting.optional_integer("id")?;
-    let kind = match setting.optional_string("type")? {
-        Some(name) => Some(
-            SettingType::parse(&name)
-                .ok_or_else(|| setting.error("type", Problem::NotASettingType))?,
-        ),
-        None => None,
-    };
-    Ok(SettingChange {
-        id: id.map(|id| u64::try_from(id).unwrap_or(0)),
-        category: setting.optional_string("category")?,
-        group: setting.given_string("group")?.change(),
-        name: setting.optional_string("name")?,
-        value: setting.given_string("value")?.change(),
-        kind,
-        description: setting.given_string("description")?.change(),
-    })
 }

@@ -7,9 +7,10 @@ use std::net::{IpAddr, Ipv6Addr};
 use lambda_http::Request;
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
+use serde::de::DeserializeOwned;
 
 use super::HttpError;
-use super::object::Object;
+use super::body;
 use crate::app::App;
 use crate::auth::{self, ApiKeyHeader, Authorization, Caller, Credentials, Need, Scheme};
 use crate::config::TrustedProxies;
@@ -43,9 +44,9 @@ impl<'r> JsonBody<'r> {
         Ok(Self(request.body().as_ref()))
     }
 
-    /// Its fields.
-    pub fn object(self) -> Result<Object, HttpError> {
-        Object::parse(self.0)
+    /// Reads it into the struct that declares it.
+    pub fn read<T: DeserializeOwned>(self) -> Result<T, HttpError> {
+        body::read(self.0)
     }
 }
 

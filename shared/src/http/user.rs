@@ -1,13 +1,13 @@
 //! The user object of Appmixer's sign-up and sign-in.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::Account;
 
 /// An account as `POST /user` and `POST /user/auth` show it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User<'a> {
     id: &'a str,
     username: &'a str,
@@ -18,7 +18,6 @@ pub struct User<'a> {
 }
 
 /// A user for the reference.
-#[cfg(feature = "openapi")]
 #[must_use]
 pub fn example() -> serde_json::Value {
     serde_json::json!({

@@ -12,8 +12,8 @@
 use serde_json::json;
 use shared::auth::{Caller, ProfileRequest, update_profile};
 use shared::domain::{AccountId, MAX_SETTINGS, Profile, Setting, SettingChange};
-use shared::http::object::Object;
-use shared::http::profile::parse;
+use shared::http::body::read;
+use shared::http::profile::UserChange;
 use shared::store::WithProfile;
 
 use crate::engine::Engine;
@@ -56,7 +56,7 @@ fn fill(engine: &Engine) {
 }
 
 fn parsed(line: &[u8]) -> Option<ProfileRequest> {
-    parse(Object::parse(line).ok()?).ok()
+    read::<UserChange>(line).ok()?.parse().ok()
 }
 
 /// The same object with a field that nobody knows; `None` if it has fields twice.

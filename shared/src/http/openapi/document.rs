@@ -1,20 +1,22 @@
-//! All routes, as one document.
+//! All endpoints, as one document.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use serde_json::json;
 use utoipa::ToSchema;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
 use utoipa::openapi::path::{PathItem, PathsBuilder};
-use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::server::ServerBuilder;
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{OpenApi, OpenApiBuilder, Ref, RefOr, Response, Schema};
+use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, Ref, RefOr, Response, Schema};
 
 use super::asks::{API_KEY, TOKEN};
-use super::refusals::{self, Answer};
-use super::{Route, headers, json};
+use super::refusals::Answer;
+use super::{Operation, headers, json};
 use crate::http::code::Code;
 use crate::http::family::{AppmixerError, Family, ManagementError};
 
@@ -33,9 +35,13 @@ permission, body, limits, state.
 * Asking again after a 503 is safe, but for what is numbered (an API key, a setting): look whether it is \
 there first.";
 
-/// The document of these routes.
+/// An endpoint: its method, upper case, its path, with `{name}` for a segment that varies, and what
+/// it says of itself.
+pub type Endpoint = (&'static str, &'static str, Operation);
+
+/// The document of these endpoints.
 #[must_use]
-pub fn document(routes: impl IntoIterator<Item = Route>) -> OpenApi {
+pub fn document(endpoints: impl IntoIterator<Item = Endpoint>) -> OpenApi {
     let mut paths = PathsBuilder::new();
     let mut components = ComponentsBuilder::new()
         .security_scheme(TOKEN, bearer())
@@ -52,15 +58,17 @@ pub fn document(routes: impl IntoIterator<Item = Route>) -> OpenApi {
     for (name, header) in headers::all() {
         components = components.header(name, header);
     }
-    let mut routes: Vec<Route> = routes.into_iter().collect();
-    let refusals: Vec<Vec<Answer>> = routes.iter_mut().map(Route::refusals).collect();
+    let mut endpoints: Vec<Endpoint> = endpoints.into_iter().collect();
+    let refusals: Vec<Vec<Answer>> = endpoints
+        .iter_mut()
+        .map(|(_, path, operation)| operation.refusals(Family::of_path(path)))
+        .collect();
     let shared = shared(&refusals);
     components = components.responses_from_iter(shared.clone());
-    for (route, refusals) in routes.into_iter().zip(refusals) {
-        let (path, method) = (route.path, route.method.clone());
+    for ((method, path, operation), refusals) in endpoints.into_iter().zip(refusals) {
         let refusals = refusals.into_iter().map(|answer| refer(answer, &shared));
-        let (operation, schemas) = route.into_operation(refusals.collect());
-        paths = paths.path(path, PathItem::new(method, operation));
+        let (operation, schemas) = operation.describe(Family::of_path(path), refusals.collect());
+        paths = paths.path(path, PathItem::new(http_method(method), operation));
         components = components.schemas_from_iter(schemas);
     }
     OpenApiBuilder::new()
@@ -89,11 +97,11 @@ pub fn document(routes: impl IntoIterator<Item = Route>) -> OpenApi {
         .build()
 }
 
-/// The answers that are given by several routes, by name; of two that go by one name, the first.
-fn shared(routes: &[Vec<Answer>]) -> BTreeMap<String, Response> {
+/// The answers that several operations give, by name; of two that go by one name, the first.
+fn shared(operations: &[Vec<Answer>]) -> BTreeMap<String, Response> {
     let mut seen = Vec::new();
     let mut shared = BTreeMap::new();
-    for answer in routes.iter().flatten() {
+    for answer in operations.iter().flatten() {
         if seen.contains(&&answer.response) {
             shared
                 .entry(answer.name.clone())
@@ -133,20 +141,32 @@ fn api_key() -> SecurityScheme {
     )))
 }
 
-/// The closed enumeration of codes.
+fn http_method(name: &str) -> HttpMethod {
+    match name {
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+/// The closed enumeration of codes, with names for generated clients.
 fn codes() -> Schema {
-    let codes = Code::ALL.iter().map(|(code, _)| {
-        ObjectBuilder::new()
-            .schema_type(SchemaType::Type(Type::Integer))
-            .title(Some(format!("{code:?}")))
-            .description(Some(refusals::meaning(*code)))
-            .enum_values(Some([json!(code)]))
-    });
-    codes
-        .fold(OneOfBuilder::new(), OneOfBuilder::item)
-        .description(Some(
-            "What an answer is about. A number never changes its meaning.",
-        ))
+    let mut description =
+        "What an answer is about. A number never changes its meaning.\n".to_owned();
+    for (code, meaning) in Code::ALL {
+        let _ = write!(description, "\n* {} {code:?}:{meaning}", *code as u16);
+    }
+    let names: Vec<String> = Code::ALL
+        .iter()
+        .map(|(code, _)| format!("{code:?}"))
+        .collect();
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .description(Some(description))
+        .enum_values(Some(Code::ALL.iter().map(|(code, _)| json!(code))))
+        .extensions(Some(Extensions::from_iter([("x-enum-varnames", names)])))
         .build()
         .into()
 }

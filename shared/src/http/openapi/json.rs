@@ -2,10 +2,14 @@
 
 use serde_json::{Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{
     AdditionalProperties, AnyOfBuilder, Object, ObjectBuilder, SchemaType, Type,
 };
-use utoipa::openapi::{Content, ContentBuilder, RefOr, Schema};
+use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Schema};
+
+use crate::http::body::Empty;
+use crate::http::code::Code;
 
 /// A body, and how it looks for instance.
 pub struct Json {
@@ -27,28 +31,20 @@ impl Json {
         }
     }
 
-    /// A body that `A` or `B` describes, or both.
+    /// A body that `T` describes, in which one of these fields must be there: a variant for each,
+    /// by name.
     #[must_use]
-    pub fn of_either<A: ToSchema, B: ToSchema>(example: Value) -> Self {
-        let mut named = Vec::new();
-        A::schemas(&mut named);
-        B::schemas(&mut named);
-        let either = AnyOfBuilder::new().item(A::schema()).item(B::schema());
-        Self {
-            schema: Schema::AnyOf(either.build()).into(),
-            named,
-            example,
+    pub fn with_one_of<T: ToSchema>(variants: &[(&str, &str)], example: Value) -> Self {
+        let mut body = Self::of::<T>(example);
+        let mut either = AnyOfBuilder::new();
+        for (name, required) in variants {
+            either = either.item(Ref::from_schema_name(*name));
+            let mut variant = body.schema.clone();
+            require(&mut variant, required);
+            body.named.push(((*name).to_owned(), variant));
         }
-    }
-
-    /// An object of which no field is known.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self {
-            schema: ObjectBuilder::new().into(),
-            named: Vec::new(),
-            example: json!({}),
-        }
+        body.schema = Schema::AnyOf(either.build()).into();
+        body
     }
 
     /// Whether there must be one: an empty body counts as `{}`.
@@ -68,46 +64,68 @@ impl Json {
         self
     }
 
-    pub(super) fn into_content(self, named: &mut Vec<(String, RefOr<Schema>)>) -> Content {
+    /// This body as a schema of this name, which the content refers to.
+    pub(super) fn into_content(
+        self,
+        name: String,
+        named: &mut Vec<(String, RefOr<Schema>)>,
+    ) -> Content {
+        let reference = Ref::from_schema_name(&name);
         named.extend(self.named);
+        named.push((name, self.schema));
         ContentBuilder::new()
-            .schema(Some(self.schema))
+            .schema(Some(reference))
             .example(Some(self.example))
             .build()
     }
 }
 
-/// A success of the Management family, with what a route adds to it.
+/// A success of the Management family, with what an endpoint adds to it.
 pub(super) fn envelope_of_success(payload: Option<Json>) -> Json {
-    let mut payload = payload.unwrap_or_else(Json::empty);
-    let mut envelope = ObjectBuilder::new()
-        .property("success", only(Type::Boolean, json!(true)))
-        .property("code", only(Type::Integer, json!(0)))
-        .property("message", only(Type::String, json!("")))
-        .build();
+    let mut payload = payload.unwrap_or_else(|| Json::of::<Empty>(json!({})));
+    let members = [
+        ("success", Type::Boolean, json!(true)),
+        ("code", Type::Integer, json!(Code::Success)),
+        ("message", Type::String, json!("")),
+    ];
+    let mut envelope = Object::new();
+    for (name, kind, value) in members {
+        if let Some(example) = payload.example.as_object_mut() {
+            example.insert(name.to_owned(), value.clone());
+        }
+        let schema = only(kind, value);
+        envelope.properties.insert(name.to_owned(), schema.into());
+    }
     if let RefOr::T(Schema::Object(object)) = payload.schema {
         envelope.properties.extend(object.properties);
     }
     payload.schema = envelope.into();
-    if let Some(example) = payload.example.as_object_mut() {
-        example.insert("success".to_owned(), json!(true));
-        example.insert("code".to_owned(), json!(0));
-        example.insert("message".to_owned(), json!(""));
-    }
     payload.answered()
 }
 
 /// The schema of this one value.
-pub(super) fn only(kind: Type, value: Value) -> Object {
-    one_of(kind, [value])
+pub(in crate::http) fn only(kind: Type, value: Value) -> Object {
+    // utoipa has no `const`, but writes an extension by whatever name it has.
+    ObjectBuilder::new()
+        .schema_type(kind)
+        .extensions(Some(Extensions::from_iter([("const", value)])))
+        .build()
 }
 
-/// The schema of these values.
-pub(super) fn one_of(kind: Type, values: impl IntoIterator<Item = Value>) -> Object {
-    ObjectBuilder::new()
-        .schema_type(SchemaType::Type(kind))
-        .enum_values(Some(values))
-        .build()
+/// Requires a field of an object, and not to be null.
+fn require(schema: &mut RefOr<Schema>, name: &str) {
+    let RefOr::T(Schema::Object(object)) = schema else {
+        return;
+    };
+    if !object.required.iter().any(|required| required == name) {
+        object.required.push(name.to_owned());
+    }
+    if let Some(RefOr::T(Schema::Object(field))) = object.properties.get_mut(name)
+        && let SchemaType::Array(types) = &field.schema_type
+        && let Some(kind) = types.iter().find(|kind| **kind != Type::Null)
+    {
+        field.schema_type = SchemaType::Type(kind.clone());
+    }
 }
 
 /// Requires all fields of an object and admits no others.

@@ -1,14 +1,13 @@
-//! What the API's reference (OpenAPI 3.1) says of a route.
+//! The API's description (OpenAPI 3.1), made from the code.
 //!
-//! Of an answer little is written twice: schemas are those of the types that are serialized, and
-//! what a route refuses is described by the replies themselves, as the one table from error to
-//! status makes them.
+//! Schemas are those of the very types that are read and serialized, and what an endpoint refuses
+//! is described by the replies themselves, as the one table from error to status makes them.
 //!
 //! | module | what is there |
 //! | --- | --- |
-//! | [`route`] | a route, described where its endpoint is |
-//! | [`asks`] | the credentials a route asks for, and what it refuses for them |
-//! | [`refusals`] | the answers to what a route refuses, by status |
+//! | [`operation`] | what an endpoint says of itself |
+//! | [`asks`] | the credentials it asks for, and what it refuses for them |
+//! | [`refusals`] | the answers to what it refuses, by status |
 //! | [`json`] | a body: its schema and an example |
 //! | `headers` | the headers of answers |
 //! | [`mod@document`] | all of it, as one document |
@@ -17,15 +16,14 @@ pub mod asks;
 pub mod document;
 mod headers;
 pub mod json;
+pub mod operation;
 pub mod refusals;
-pub mod route;
 
 pub use asks::Asks;
 pub use document::document;
 pub use json::Json;
-pub use route::Route;
+pub use operation::Operation;
 pub use serde_json::json as example;
-pub use utoipa::openapi::HttpMethod;
 
 use crate::domain::Timestamp;
 

@@ -1,22 +1,22 @@
-//! The answers to what a route refuses, by status: made from the very replies.
+//! The answers to what an operation refuses, by status: made from the very replies. Each is the
+//! family's envelope, with an example for each code that it can have.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lambda_http::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::openapi::example::ExampleBuilder;
-use utoipa::openapi::schema::{AllOfBuilder, Object, ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
 
-use super::{NOW, headers, json};
+use super::{NOW, headers};
 use crate::auth::{AuthError, LimitExceeded};
 use crate::domain::{Limit, Policy, RateLimitStatus, Tally};
 use crate::http::HttpError;
 use crate::http::code::Code;
 use crate::http::family::Family;
 
-/// What any route may answer.
+/// What any operation may refuse.
 pub(super) fn everywhere(max_body: usize) -> [HttpError; 6] {
     [
         HttpError::Unreadable,
@@ -53,10 +53,10 @@ fn status(count: u64) -> RateLimitStatus {
     limit.status(Tally { opened: NOW, count })
 }
 
-/// What a route answers with one status.
+/// What an operation answers with one status.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    /// What to call it where several routes answer just so.
+    /// What to call it where several operations answer just so.
     pub(super) name: String,
     pub(super) response: Response,
 }
@@ -91,13 +91,8 @@ fn answer(family: Family, status: StatusCode, refusals: Vec<HttpError>) -> Answe
             .value(Some(body));
         examples.push((format!("{code:?}"), example.build()));
     }
-    let told = match family {
-        Family::Appmixer => shape_of_appmixer(status),
-        Family::Management => shape_of_management(&codes),
-    };
-    let envelope = Ref::from_schema_name(family.error_schema());
     let content = ContentBuilder::new()
-        .schema(Some(AllOfBuilder::new().item(envelope).item(told)))
+        .schema(Some(Ref::from_schema_name(family.error_schema())))
         .examples_from_iter(examples);
     Answer {
         status,
@@ -128,25 +123,6 @@ fn described(codes: &[Code]) -> String {
             .collect::<Vec<_>>()
             .join("\n"),
     }
-}
-
-fn shape_of_appmixer(status: StatusCode) -> Object {
-    let reason = status.canonical_reason().unwrap_or_default();
-    ObjectBuilder::new()
-        .property(
-            "statusCode",
-            json::only(Type::Integer, json!(status.as_u16())),
-        )
-        .property("error", json::only(Type::String, json!(reason)))
-        .build()
-}
-
-fn shape_of_management(codes: &[Code]) -> Object {
-    let codes = codes.iter().map(|code| json!(code));
-    ObjectBuilder::new()
-        .property("success", json::only(Type::Boolean, json!(false)))
-        .property("code", json::one_of(Type::Integer, codes))
-        .build()
 }
 
 /// What a code says in the table of codes.

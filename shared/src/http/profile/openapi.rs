@@ -1,11 +1,14 @@
 //! What the reference says of the user object.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{OWNED, UserPayload};
+use super::UserPayload;
+use super::change::{Body, EMAIL, OWNED, SETTINGS, SettingBody, USER_NAME, UserChange};
 use crate::domain::{ProfileField, SettingType};
 use crate::http::openapi::Json;
 
@@ -67,18 +70,10 @@ pub fn answer() -> Json {
     }))
 }
 
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-struct Body {
-    user: UserChange,
-}
-
-/// What [`super::parse`] takes.
-struct UserChange;
-
 impl ToSchema for UserChange {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push(("SettingChange".to_owned(), SettingChange::schema()));
+        schemas.push((SettingBody::name().into_owned(), SettingBody::schema()));
+        SettingBody::schemas(schemas);
     }
 }
 
@@ -90,7 +85,7 @@ impl PartialSchema for UserChange {
                 .description(Some(description))
         };
         let settings = utoipa::openapi::ArrayBuilder::new()
-            .items(utoipa::openapi::Ref::from_schema_name("SettingChange"))
+            .items(utoipa::openapi::Ref::from_schema_name(SettingBody::name()))
             .description(Some("Those that are not sent stay."));
         let mut user = ObjectBuilder::new()
             .description(Some("A field that is absent stays, `null` clears it."));
@@ -98,9 +93,9 @@ impl PartialSchema for UserChange {
             user = user.property(field.name(), of_field(field));
         }
         user = user
-            .property("settings", settings)
-            .property("userName", name("Must be what is stored, if it is sent."))
-            .property("email", name("Must be what is stored, if it is sent."));
+            .property(SETTINGS, settings)
+            .property(USER_NAME, name("Must be what is stored, if it is sent."))
+            .property(EMAIL, name("Must be what is stored, if it is sent."));
         for owned in OWNED {
             let ignored = ObjectBuilder::new()
                 .schema_type(SchemaType::AnyValue)
@@ -142,46 +137,20 @@ fn or_null(kind: Type) -> SchemaType {
     SchemaType::Array(vec![kind, Type::Null])
 }
 
-/// A setting to make, change or remove.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes what is read by hand")]
-struct SettingChange {
-    /// Which to change; a new one is made where there is none.
-    id: Option<i64>,
-    /// Up to 128 bytes of UTF-8, and not empty; a new one must have it.
-    #[schema(max_length = 128)]
-    category: Option<String>,
-    /// Up to 128 bytes of UTF-8.
-    #[schema(max_length = 128)]
-    group: Option<String>,
-    /// Up to 128 bytes of UTF-8, and not empty; a new one must have it.
-    #[schema(max_length = 128)]
-    name: Option<String>,
-    /// Up to 1024 bytes of UTF-8, of the setting's type; `null` removes the setting.
-    #[schema(max_length = 1024)]
-    value: Option<String>,
-    /// What the value is: `string` by default.
-    #[schema(schema_with = setting_type_or_null)]
-    r#type: Option<String>,
-    /// Up to 256 bytes of UTF-8.
-    #[schema(max_length = 256)]
-    description: Option<String>,
-}
-
 /// The names of the types of settings.
-pub(super) fn setting_type() -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(SettingType::ALL.map(SettingType::name)))
-        .build()
+pub(super) struct SettingTypeName;
+
+impl ToSchema for SettingTypeName {
+    fn name() -> Cow<'static, str> {
+        "SettingType".into()
+    }
 }
 
-fn setting_type_or_null() -> Object {
-    let names = SettingType::ALL.map(|kind| json!(kind.name()));
-    ObjectBuilder::new()
-        .schema_type(or_null(Type::String))
-        .enum_values(Some(names.into_iter().chain([json!(null)])))
-        .description(Some("What the value is: `string` by default."))
-        .build()
+impl PartialSchema for SettingTypeName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(SettingType::ALL.map(SettingType::name)))
+            .into()
+    }
 }

@@ -1,11 +1,10 @@
-//! A route, described where its endpoint is.
+//! An operation: what the description says of one endpoint, written beside it.
 
 use serde_json::json;
-use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{self, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{
-    ContentBuilder, HttpMethod, RefOr, Required, Response, ResponseBuilder, ResponsesBuilder,
-    Schema,
+    ContentBuilder, RefOr, Required, Response, ResponseBuilder, ResponsesBuilder, Schema,
 };
 
 use super::json::{Json, envelope_of_success};
@@ -15,17 +14,13 @@ use crate::http::family::Family;
 use crate::http::reply::Reply;
 use crate::http::{HttpError, request::SMALL_BODY};
 
-/// A route, as its callers know it.
-pub struct Route {
-    /// By which method it is called.
-    pub method: HttpMethod,
-    /// Where it is, with `{name}` for a segment that varies.
-    pub path: &'static str,
-    /// What generated clients call it.
+/// What an endpoint says of itself. Its method and path stand in the registry.
+pub struct Operation {
+    /// What generated clients call it. Its body is named after it (`SignInRequest`), and so is its
+    /// answer (`SignInResponse`).
     pub id: &'static str,
     /// What it does, in a few words.
     pub summary: &'static str,
-    /// What else there is to know.
     pub description: &'static str,
     /// The segment of the path that varies.
     pub parameter: Option<Parameter>,
@@ -37,40 +32,27 @@ pub struct Route {
     pub asks: Asks,
     /// What it answers when all is well; in the Management family, what it adds to the envelope.
     pub answer: Option<Json>,
-    /// Whether that answer says where the caller stands against limits.
+    /// Whether that answer has the `RateLimit` headers.
     pub is_counted: bool,
-    /// What it refuses, beside what every route does and what [`Route::asks`] brings.
+    /// What it refuses, beside what every endpoint does and what [`Operation::asks`] brings.
     pub refuses: Vec<HttpError>,
 }
 
 /// A segment of a path that varies: a number.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
-    /// Its name.
     pub name: &'static str,
-    /// What it is.
     pub description: &'static str,
 }
 
-impl Route {
-    /// A `GET` that takes nothing.
-    #[must_use]
-    pub fn get(path: &'static str, id: &'static str) -> Self {
-        Self::new(HttpMethod::Get, path, id)
-    }
+/// An operation as utoipa has it, and the schemas that it refers to.
+pub(super) type Described = (path::Operation, Vec<(String, RefOr<Schema>)>);
 
-    /// A `POST`.
+impl Operation {
+    /// An operation that takes nothing and answers nothing.
     #[must_use]
-    pub fn post(path: &'static str, id: &'static str) -> Self {
-        Self::new(HttpMethod::Post, path, id)
-    }
-
-    /// A route by any method.
-    #[must_use]
-    pub fn new(method: HttpMethod, path: &'static str, id: &'static str) -> Self {
+    pub fn new(id: &'static str) -> Self {
         Self {
-            method,
-            path,
             id,
             summary: "",
             description: "",
@@ -84,26 +66,21 @@ impl Route {
         }
     }
 
-    fn family(&self) -> Family {
-        Family::of_path(self.path)
-    }
-
     /// The answers to what it refuses.
-    pub(super) fn refusals(&mut self) -> Vec<Answer> {
+    pub(super) fn refusals(&mut self, family: Family) -> Vec<Answer> {
         let everywhere = refusals::everywhere(self.max_body).into_iter();
         let for_credentials = self.asks.refusals();
         let own = std::mem::take(&mut self.refuses);
-        refusals::by_status(self.family(), everywhere.chain(for_credentials).chain(own))
+        refusals::by_status(family, everywhere.chain(for_credentials).chain(own))
     }
 
-    /// The route as the document has it, and the schemas that it refers to.
-    pub(super) fn into_operation(
+    pub(super) fn describe(
         mut self,
+        family: Family,
         refusals: Vec<(String, RefOr<Response>)>,
-    ) -> (Operation, Vec<(String, RefOr<Schema>)>) {
+    ) -> Described {
         let mut named = Vec::new();
-        let family = self.family();
-        let success = self.success(&mut named);
+        let success = self.success(family, &mut named);
         let mut operation = OperationBuilder::new()
             .tag(family.name())
             .operation_id(Some(self.id))
@@ -125,7 +102,7 @@ impl Route {
             } else {
                 Required::False
             };
-            let content = body.into_content(&mut named);
+            let content = body.into_content(self.name_of("Request"), &mut named);
             operation = operation.request_body(Some(
                 RequestBodyBuilder::new()
                     .content("application/json", content)
@@ -136,9 +113,15 @@ impl Route {
         (operation.build(), named)
     }
 
-    fn success(&mut self, named: &mut Vec<(String, RefOr<Schema>)>) -> Response {
+    /// `signIn` and `Request` make `SignInRequest`.
+    fn name_of(&self, what: &str) -> String {
+        let (first, rest) = self.id.split_at_checked(1).unwrap_or_default();
+        format!("{}{rest}{what}", first.to_uppercase())
+    }
+
+    fn success(&mut self, family: Family, named: &mut Vec<(String, RefOr<Schema>)>) -> Response {
         let answer = self.answer.take().map(Json::answered);
-        let answer = match self.family() {
+        let answer = match family {
             Family::Appmixer => answer,
             Family::Management => Some(envelope_of_success(answer)),
         };
@@ -151,14 +134,14 @@ impl Route {
         }
         let content = answer.map_or_else(
             || ContentBuilder::new().build(),
-            |answer| answer.into_content(named),
+            |answer| answer.into_content(self.name_of("Response"), named),
         );
         response.content("application/json", content).build()
     }
 }
 
 impl Parameter {
-    fn describe(self) -> utoipa::openapi::path::Parameter {
+    fn describe(self) -> path::Parameter {
         ParameterBuilder::new()
             .name(self.name)
             .parameter_in(ParameterIn::Path)

@@ -1,0 +1,306 @@
+//! A JSON body, read into the struct that declares it.
+//!
+//! An endpoint declares its body once, by a struct that derives `Deserialize` and `ToSchema`: this
+//! reader and the API's description both follow it. What a field's type means:
+//!
+//! | in the struct | in the body |
+//! | --- | --- |
+//! | `String`, `i64`, a struct | required; `null` counts as absent; `15.0` is the integer `15` |
+//! | `Option<T>` | optional; `null` counts as absent |
+//! | [`Given<T>`] | optional; `null` and absent differ |
+//! | `Vec<T>` with `#[serde(default)]` | a list of objects, empty if absent |
+//! | `IgnoredAny` | anything: the name is known, the value ignored |
+//!
+//! Fields are read in the struct's order, and the first one that is missing, of another type or
+//! repeated is the error. Unknown fields are ignored. An error names the field and never shows its
+//! value, so none of serde's own messages leaves this module.
+
+use std::fmt;
+
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+use utoipa::ToSchema;
+
+use super::HttpError;
+use super::json::Json;
+use super::problem::{FieldName, Problem};
+
+/// Reads a body. An empty one counts as `{}`; nesting deeper than 128 is malformed.
+pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
+    let fields = if body.is_empty() {
+        Vec::new()
+    } else {
+        match serde_json::from_slice(body) {
+            Ok(Json::Object(fields)) => fields,
+            _ => return Err(HttpError::MalformedJson),
+        }
+    };
+    let within = None;
+    Ok(T::deserialize(Object { within, fields })?)
+}
+
+/// Any JSON object: nothing is read from it.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Empty {}
+
+/// An optional field in which `null` and absent differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Given<T> {
+    #[default]
+    Absent,
+    Null,
+    Value(T),
+}
+
+impl<T> Given<T> {
+    /// What to change: nothing (`None`), to nothing (`Some(None)`), or to a value.
+    pub fn change(self) -> Option<Option<T>> {
+        match self {
+            Self::Absent => None,
+            Self::Null => Some(None),
+            Self::Value(value) => Some(Some(value)),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct GivenVisitor<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for GivenVisitor<T> {
+            type Value = Given<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an optional field")
+            }
+
+            fn visit_none<E>(self) -> Result<Self::Value, E> {
+                Ok(Given::Absent)
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Given::Null)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+                T::deserialize(value).map(Given::Value)
+            }
+        }
+
+        deserializer.deserialize_option(GivenVisitor(std::marker::PhantomData))
+    }
+}
+
+/// Why a body cannot be read into its struct.
+#[derive(Debug)]
+enum Unreadable {
+    Field(FieldName, Problem),
+    /// The struct has a field of a type that is not in the table above.
+    Undeclared,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unreadable body")
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+impl serde::de::Error for Unreadable {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::Undeclared
+    }
+}
+
+impl From<Unreadable> for HttpError {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Field(name, problem) => Self::Field(name, problem),
+            Unreadable::Undeclared => Self::MalformedJson,
+        }
+    }
+}
+
+/// The fields of a JSON object, repeated ones included.
+struct Object {
+    /// The list that holds this object, for the names of its fields.
+    within: Option<&'static str>,
+    fields: Vec<(String, Json)>,
+}
+
+impl Object {
+    fn take(&mut self, name: &'static str) -> Result<Value, Unreadable> {
+        let within = self.within;
+        let name = FieldName { within, name };
+        let mut found = self.fields.extract_if(.., |(field, _)| field == name.name);
+        let json = found.next().map(|(_, json)| json);
+        match found.next() {
+            None => Ok(Value { name, json }),
+            Some(_) => Err(Unreadable::Field(name, Problem::Repeated)),
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for Object {
+    type Error = Unreadable;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        visitor.visit_map(Fields {
+            of: self,
+            names: fields.iter(),
+            next: None,
+        })
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Unreadable> {
+        Err(Unreadable::Undeclared)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The fields of a struct, one after the other, whether they are in the object or not.
+struct Fields {
+    of: Object,
+    names: std::slice::Iter<'static, &'static str>,
+    next: Option<&'static str>,
+}
+
+impl<'de> MapAccess<'de> for Fields {
+    type Error = Unreadable;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Unreadable> {
+        self.next = self.names.next().copied();
+        self.next
+            .map(|name| seed.deserialize(BorrowedStrDeserializer::new(name)))
+            .transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, Unreadable> {
+        let name = self.next.take().ok_or(Unreadable::Undeclared)?;
+        seed.deserialize(self.of.take(name)?)
+    }
+}
+
+/// What is in a field, if it is there.
+struct Value {
+    name: FieldName,
+    json: Option<Json>,
+}
+
+impl Value {
+    fn wrong<T>(&self, problem: Problem) -> Result<T, Unreadable> {
+        Err(Unreadable::Field(self.name, problem))
+    }
+}
+
+impl<'de> Deserializer<'de> for Value {
+    type Error = Unreadable;
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        match self.json {
+            Some(Json::String(text)) => visitor.visit_string(text),
+            None | Some(Json::Null) => self.wrong(Problem::Missing),
+            Some(_) => self.wrong(Problem::NotAString),
+        }
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        match self.json {
+            Some(Json::Integer(number)) => visitor.visit_i64(number),
+            None | Some(Json::Null) => self.wrong(Problem::Missing),
+            Some(_) => self.wrong(Problem::NotAnInteger),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        let object = match self.json {
+            Some(Json::Object(fields)) => Object {
+                within: None,
+                fields,
+            },
+            None | Some(Json::Null) => return self.wrong(Problem::Missing),
+            Some(_) => return self.wrong(Problem::NotAnObject),
+        };
+        object.deserialize_struct(name, fields, visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        let within = Some(self.name.name);
+        let objects: Option<Vec<Object>> = match self.json {
+            None => Some(Vec::new()),
+            Some(Json::Array(values)) => values
+                .into_iter()
+                .map(|value| match value {
+                    Json::Object(fields) => Some(Object { within, fields }),
+                    _ => None,
+                })
+                .collect(),
+            Some(_) => None,
+        };
+        match objects {
+            Some(objects) => visitor.visit_seq(Objects(objects.into_iter())),
+            None => Err(Unreadable::Field(self.name, Problem::NotAList)),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        match self.json {
+            None => visitor.visit_none(),
+            Some(Json::Null) => visitor.visit_unit(),
+            Some(_) => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Unreadable> {
+        Err(Unreadable::Undeclared)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct
+        newtype_struct tuple tuple_struct map enum identifier
+    }
+}
+
+/// The objects of a list.
+struct Objects(std::vec::IntoIter<Object>);
+
+impl<'de> SeqAccess<'de> for Objects {
+    type Error = Unreadable;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Unreadable> {
+        let object = self.0.next();
+        object.map(|object| seed.deserialize(object)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests;
