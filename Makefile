@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 CHECKOV := .venv-checkov
+CLIENTS := .venv-clients
 ARCH ?= x86_64
 STACK ?= default
 CARGO_LAMBDA_ARCH := $(if $(filter arm64,$(ARCH)),--arm64)
@@ -41,6 +42,10 @@ test-sam: build ## Build, then run every event and route by the SAM CLI, in Dock
 	cargo build --quiet --package local
 	LATCHKEY_DB=:memory: $(VENV)/bin/python tests/lambda_docker.py \
 		target/debug/local with $(VENV)/bin/python tests/sam_local.py
+
+.PHONY: test-clients
+test-clients: $(CLIENTS)/installed target/clients/installed ## Generate clients in Python and TypeScript, and walk the API with each
+	$(PYTHON) tests/clients/run.py
 
 # What the unit tests of the rules let pass is then put to the whole of Latchkey. A mutant that runs
 # for ever (status 3) is one that was noticed.
@@ -103,6 +108,18 @@ $(VENV)/installed: tests/requirements.txt
 $(CHECKOV)/installed: tests/requirements-checkov.txt
 	$(PYTHON) -m venv $(CHECKOV)
 	$(CHECKOV)/bin/pip install --quiet --requirement tests/requirements-checkov.txt
+	@touch $@
+
+# What `make test-clients` generates with, apart from the rest for the same reason.
+$(CLIENTS)/installed: tests/clients/requirements.txt
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/pip install --quiet --requirement tests/clients/requirements.txt
+	@touch $@
+
+target/clients/installed: tests/clients/package.json tests/clients/package-lock.json
+	@mkdir -p target/clients
+	cp $^ target/clients
+	npm ci --silent --prefix target/clients
 	@touch $@
 
 .PHONY: build

@@ -1,0 +1,77 @@
+"""Generates two clients from docs/openapi.json and walks `make run` with each: `make test-clients`.
+
+A generator that warns has not understood the description, so a warning is a failure.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+HERE = ROOT / "tests/clients"
+OUT = ROOT / "target/clients"
+DESCRIPTION = ROOT / "docs/openapi.json"
+PORT = "3918"
+URL = f"http://127.0.0.1:{PORT}"
+PYTHON = ROOT / ".venv-clients/bin"
+
+
+def run(*command, **environment):
+    """The command's output; its failure is ours."""
+    ran = subprocess.run(
+        command, cwd=OUT, env={**os.environ, **environment}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )
+    if ran.returncode != 0:
+        sys.exit(f"{ran.stdout}\n{' '.join(map(str, command))}: exit status {ran.returncode}")
+    return ran.stdout
+
+
+def generate():
+    # The generator formats what it writes with the ruff beside it.
+    path = f"{PYTHON}{os.pathsep}{os.environ['PATH']}"
+    run(
+        PYTHON / "openapi-python-client", "generate", "--path", DESCRIPTION, "--meta", "none",
+        "--output-path", OUT / "latchkey", "--overwrite", "--fail-on-warning", PATH=path,
+    )
+    said = run("node_modules/.bin/openapi-typescript", DESCRIPTION, "--output", "api.d.ts")
+    if "⚠" in said or "warn" in said.lower():
+        sys.exit(said)
+    shutil.copy(HERE / "walk.ts", OUT)
+    run(
+        "node_modules/.bin/tsc", "--strict", "--target", "es2022", "--module", "nodenext",
+        "--types", "node", "walk.ts",
+    )
+
+
+def wait_for(server):
+    for _ in range(6000):
+        if server.poll() is not None:
+            sys.exit("make run ended before it answered")
+        try:
+            urllib.request.urlopen(URL + "/user")
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("make run did not answer within ten minutes")
+
+
+generate()
+server = subprocess.Popen(
+    ["make", "--silent", "run"], cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL,
+    env={**os.environ, "PORT": PORT, "LATCHKEY_DB": ":memory:"},
+)
+try:
+    wait_for(server)
+    print(run(PYTHON / "python", HERE / "walk.py", URL, PYTHONPATH=str(OUT)), end="")
+    print(run("node", "walk.js", URL), end="")
+finally:
+    os.killpg(server.pid, signal.SIGTERM)
+    server.wait()
