@@ -1,16 +1,16 @@
 //! Making and verifying password hashes.
 //!
-//! One instance hashes one password at a time, off the async threads, in memory it keeps between
-//! hashes.
+//! One instance hashes one password at a time, off the async threads, in memory that it keeps
+//! between hashes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use argon2::Params;
 use argon2::password_hash::phc::Output;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use secrecy::{ExposeSecretMut, SecretBox};
 use tokio::sync::Mutex;
 
-use super::argon2id::Argon2id;
 use super::password_hash::{HashError, HashParams, Parts, PasswordHash};
 use crate::domain::Password;
 use crate::ports::{Entropy, random};
@@ -20,7 +20,8 @@ use crate::ports::{Entropy, random};
 pub struct Hasher {
     params: Params,
     decoy: PasswordHash,
-    argon2id: Arc<Mutex<Argon2id>>,
+    /// The memory of a hash. The first hash allocates it.
+    blocks: Arc<Mutex<SecretBox<Vec<Block>>>>,
     computed: AtomicU64,
 }
 
@@ -35,7 +36,7 @@ impl Hasher {
         Ok(Self {
             params,
             decoy,
-            argon2id: Arc::new(Mutex::new(Argon2id::new()?)),
+            blocks: Arc::default(),
             computed: AtomicU64::new(0),
         })
     }
@@ -91,20 +92,43 @@ impl Hasher {
         password: Arc<Password>,
         salt: Vec<u8>,
     ) -> Result<Vec<u8>, HashError> {
-        let mut argon2id = Arc::clone(&self.argon2id).lock_owned().await;
+        let mut blocks = Arc::clone(&self.blocks).lock_owned().await;
         self.computed.fetch_add(1, Ordering::Relaxed);
-        let work = move || argon2id.hash(&params, password.as_bytes(), &salt);
+        let work = move || {
+            let blocks = blocks.expose_secret_mut();
+            compute(params, password.as_bytes(), &salt, blocks).map_err(|_| HashError::Failed)
+        };
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| HashError::Failed)?
     }
 }
 
+fn compute(
+    params: Params,
+    password: &[u8],
+    salt: &[u8],
+    blocks: &mut Vec<Block>,
+) -> Result<Vec<u8>, argon2::Error> {
+    if blocks.len() < params.block_count() {
+        blocks.resize(params.block_count(), Block::new());
+    }
+    let mut output = vec![0; params.output_len().unwrap_or(OUTPUT_BYTES)];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
+        password,
+        salt,
+        &mut output,
+        blocks,
+    )?;
+    Ok(output)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::PasswordVerifier;
     use argon2::password_hash::phc::PasswordHash as Phc;
-    use argon2::{Argon2, PasswordVerifier};
+    use secrecy::ExposeSecret;
 
     use crate::ports::SystemEntropy;
 
@@ -137,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_argon2_crate_itself_agrees_about_our_hashes() {
+    async fn the_verifier_of_the_crate_argon2_accepts_a_hash() {
         let hash = hasher(64)
             .hash(password("pässword"), &SystemEntropy)
             .await
@@ -151,27 +175,43 @@ mod tests {
         assert!(hash.as_phc().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
     }
 
-    #[tokio::test]
-    async fn a_hash_of_libargon2_verifies() {
-        // argon2-cffi: PasswordHasher(1, 8, 1).hash("abc321", salt=b"somesaltsomesalt")
-        let phc = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA\
-                   $15aVsXT0UQZg+PWAYZsKNKfijBXTdu0TntkjO4nM0vU";
-        let hash = PasswordHash::parse(phc).unwrap();
+    /// Made by `argon2-cffi` 25.1.0: `PasswordHasher(1, 8, 1).hash("abc321", salt=b"somesaltsomesalt")`.
+    const BY_LIBARGON2: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA\
+                                $15aVsXT0UQZg+PWAYZsKNKfijBXTdu0TntkjO4nM0vU";
+    /// The same, by `PasswordHasher(3, 64, 2)`.
+    const BY_LIBARGON2_IN_TWO_LANES: &str = "$argon2id$v=19$m=64,t=3,p=2$c29tZXNhbHRzb21lc2FsdA\
+         $IE1Yq1Ys2OAyBGa+LaOn8ttzLS8vgUiVWvpyNRkusmM";
+    /// Made by version 0.1 of Latchkey, which hashed by `argon2-rust` 1.1.0.
+    const BY_ARGON2_RUST: &str = "$argon2id$v=19$m=19456,t=2,p=1$5EeKCvMGt3PW5xNb9AItuw\
+                                  $pV01OuR9a6WxjysX+RriaYD2eXPc+wX2ETVKu/pjwss";
 
+    #[tokio::test]
+    async fn hashes_of_other_implementations_verify_whatever_the_kept_memory_holds() {
         let hasher = hasher(8);
 
-        assert!(
-            hasher
-                .verify(password("abc321"), Some(&hash))
-                .await
-                .unwrap()
-        );
-        assert!(
-            !hasher
-                .verify(password("abc322"), Some(&hash))
-                .await
-                .unwrap()
-        );
+        // Each cost comes once after a smaller one and once after a larger one.
+        for (right, wrong, phc) in [
+            ("abc321", "abc322", BY_LIBARGON2),
+            (
+                "correct horse battery",
+                "correct horse batterY",
+                BY_ARGON2_RUST,
+            ),
+            ("abc321", "abc322", BY_LIBARGON2_IN_TWO_LANES),
+            (
+                "correct horse battery",
+                "correct horse batterY",
+                BY_ARGON2_RUST,
+            ),
+            ("abc321", "abc322", BY_LIBARGON2),
+            ("abc321", "abc322", BY_LIBARGON2_IN_TWO_LANES),
+        ] {
+            let hash = PasswordHash::parse(phc).unwrap();
+            let verify = async |text| hasher.verify(password(text), Some(&hash)).await.unwrap();
+
+            assert!(verify(right).await, "{phc}");
+            assert!(!verify(wrong).await, "{phc}");
+        }
     }
 
     #[tokio::test]
@@ -213,7 +253,7 @@ mod tests {
     #[tokio::test]
     async fn one_instance_computes_one_hash_at_a_time() {
         let hasher = hasher(8);
-        let other_hash = Arc::clone(&hasher.argon2id).lock_owned().await;
+        let other_hash = Arc::clone(&hasher.blocks).lock_owned().await;
         let mut hashing = Box::pin(hasher.verify(password("abc321"), None));
 
         assert!(is_pending(&mut hashing).await);
@@ -228,7 +268,10 @@ mod tests {
 
         hasher.verify(password("abc321"), None).await.unwrap();
 
-        assert_eq!(hasher.argon2id.lock().await.kept_kib(), 64);
+        let blocks = hasher.blocks.lock().await;
+        let blocks = blocks.expose_secret();
+        assert_eq!(blocks.len(), 64);
+        assert!(blocks.iter().all(|block| *block.as_ref() != [0; 128]));
     }
 
     #[tokio::test]

@@ -2,7 +2,6 @@
 //! mixed up.
 
 mod api_key;
-mod argon2id;
 mod digest;
 mod hasher;
 mod hmac_provider;

@@ -1,9 +1,8 @@
 //! Argon2id hashes (RFC 9106) as PHC strings, and what they cost.
 
-use std::fmt;
-
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Params, Version};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::ports::EntropyError;
 
@@ -30,13 +29,13 @@ impl HashParams {
 pub struct InvalidHashParams;
 
 /// A stored Argon2id hash: a PHC string.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
+#[derive(Debug, Clone)]
+pub struct PasswordHash(SecretString);
 
 impl PasswordHash {
     /// Parses a stored PHC string.
     pub fn parse(phc: &str) -> Result<Self, HashError> {
-        let hash = Self(phc.to_owned());
+        let hash = Self(phc.into());
         hash.parts()?;
         Ok(hash)
     }
@@ -44,7 +43,7 @@ impl PasswordHash {
     /// The PHC string, for the store alone.
     #[must_use]
     pub fn as_phc(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 
     /// The hash these parameters, this salt and this output make.
@@ -66,12 +65,12 @@ impl PasswordHash {
             salt: Some(Salt::new(salt).map_err(failed)?),
             hash: Some(Output::new(output).map_err(failed)?),
         };
-        Ok(Self(phc.to_string()))
+        Ok(Self(phc.to_string().into()))
     }
 
     /// What the hash was made with, and what came of it.
     pub(super) fn parts(&self) -> Result<Parts, HashError> {
-        let phc = Phc::new(&self.0).map_err(|_| HashError::Unreadable)?;
+        let phc = Phc::new(self.as_phc()).map_err(|_| HashError::Unreadable)?;
         let is_argon2id = phc.algorithm == Algorithm::Argon2id.ident()
             && phc.version == Some(Version::V0x13.into());
         if !is_argon2id {
@@ -82,12 +81,6 @@ impl PasswordHash {
             salt: phc.salt.ok_or(HashError::Unreadable)?,
             output: phc.hash.ok_or(HashError::Unreadable)?,
         })
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(redacted)")
     }
 }
 
@@ -134,6 +127,9 @@ mod tests {
         let params = Params::new(8, 1, 1, None).unwrap();
         let hash = PasswordHash::new(&params, &[7; 16], &[7; 32]).unwrap();
 
-        assert_eq!(format!("{hash:?}"), "PasswordHash(redacted)");
+        assert_eq!(
+            format!("{hash:?}"),
+            "PasswordHash(SecretBox<str>([REDACTED]))"
+        );
     }
 }

@@ -13,7 +13,7 @@ use crate::crypto::PasswordHash;
 use crate::domain::{Account, AccountId, Identifier};
 
 /// Who holds a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Claim {
     /// The holder.
     pub account: AccountId,

@@ -7,8 +7,7 @@ mod bare;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use argon2_rust::params::Memory;
-use argon2_rust::{Algorithm, Argon2, Hasher, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -19,22 +18,17 @@ use shared::keys::KeySource;
 use bare::{answer, aws, variable};
 
 fn main() -> Result<(), Error> {
-    let params = Params::builder()
-        .memory(Memory::mib(19))
-        .passes(2)
-        .build()?;
-    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hasher();
-    let hasher = Arc::new(Mutex::new(hasher));
+    let blocks = Arc::new(Mutex::new(Vec::new()));
     let account = match variable("BARE_SIGN_IN") {
         Ok(_) => Some(Account::of_variables()?),
         Err(_) => None,
     };
     let answer = async |_: LambdaEvent<IgnoredAny>| {
         let Some(account) = &account else {
-            return hash(&hasher).await;
+            return hash(&blocks).await;
         };
         account.read().await?;
-        let answer = hash(&hasher).await?;
+        let answer = hash(&blocks).await?;
         account.write().await?;
         Ok(answer)
     };
@@ -44,14 +38,22 @@ fn main() -> Result<(), Error> {
         .block_on(lambda_runtime::run(service_fn(answer)))
 }
 
-async fn hash(hasher: &Arc<Mutex<Hasher>>) -> Result<Value, Error> {
-    let hasher = Arc::clone(hasher);
-    let hash = move || {
-        let mut hasher = hasher.lock().unwrap_or_else(PoisonError::into_inner);
-        hasher.hash(b"correct horse battery", b"salt of 16 bytes")
-    };
-    let hash = tokio::task::spawn_blocking(hash).await??;
-    Ok(answer("bytes", hash.len()))
+/// Hashes a password. The blocks are allocated by the first hash and kept for the next.
+async fn hash(blocks: &Arc<Mutex<Vec<Block>>>) -> Result<Value, Error> {
+    let blocks = Arc::clone(blocks);
+    let hash =
+        move || {
+            let params = Params::new(19 * 1024, 2, 1, None)?;
+            let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
+            blocks.resize(params.block_count(), Block::new());
+            let (password, salt) = (b"correct horse battery", b"salt of 16 bytes");
+            let mut output = [0; 32];
+            Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                .hash_password_into_with_memory(password, salt, &mut output, &mut *blocks)?;
+            Ok::<_, argon2::Error>(output)
+        };
+    let output = tokio::task::spawn_blocking(hash).await??;
+    Ok(answer("bytes", output.len()))
 }
 
 /// The item that is read and written.
