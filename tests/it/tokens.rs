@@ -118,7 +118,7 @@ async fn headers_that_bring_their_own_key_are_ignored() {
         "alg": "HS256", "typ": "JWT", "kid": "test",
         "jku": "https://example.com/keys", "x5u": "https://example.com/cert",
         "jwk": {"kty": "oct", "k": URL_SAFE_NO_PAD.encode([7; 32])},
-        "x5c": "not even a list", "enc": 7,
+        "x5c": ["not even a certificate"],
     });
 
     let ours = sign_with(KEY, &header, &claims.to_string());

@@ -1,7 +1,5 @@
 //! Who the caller is, and what they may do: decided here and nowhere else.
 
-use std::fmt;
-
 use super::error::{AuthError, Denial};
 use super::limits;
 use super::tokens::verify_token;
@@ -39,24 +37,6 @@ pub enum ApiKeyHeader {
     Key(PlainApiKey),
     /// Nothing that could be a key.
     Malformed,
-}
-
-impl fmt::Debug for Credentials<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(redacted)")
-    }
-}
-
-impl fmt::Debug for Authorization<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Authorization(redacted)")
-    }
-}
-
-impl fmt::Debug for ApiKeyHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKeyHeader(redacted)")
-    }
 }
 
 /// The authentication schemes that are named to a caller who confused them with Bearer.
@@ -209,24 +189,5 @@ async fn live_key(
             limits::take(app, Policy::ApiKeyIp, limits::api_key_ip(source)).await?;
             Err(Denial::ApiKey.into())
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn debug_output_never_shows_credentials() {
-        let credentials = Credentials {
-            authorization: Authorization::Bearer("a.b.c"),
-            api_key: ApiKeyHeader::Malformed,
-        };
-
-        assert_eq!(format!("{credentials:?}"), "Credentials(redacted)");
-        let authorization = format!("{:?}", credentials.authorization);
-        assert_eq!(authorization, "Authorization(redacted)");
-        let api_key = format!("{:?}", credentials.api_key);
-        assert_eq!(api_key, "ApiKeyHeader(redacted)");
     }
 }

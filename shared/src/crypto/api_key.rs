@@ -1,6 +1,6 @@
 //! API keys in the plain: seen when made, when presented, and never stored.
 
-use std::fmt;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::digest;
 use crate::domain::ApiKeyDigest;
@@ -9,7 +9,8 @@ use crate::ports::{Entropy, EntropyError, random};
 /// An API key: `api_` and 24 characters of `A-Za-z0-9`, 142 bits of randomness.
 ///
 /// So much needs no salt and no slow hash: SHA-256 is what it is looked up by.
-pub struct PlainApiKey(String);
+#[derive(Debug)]
+pub struct PlainApiKey(SecretString);
 
 const PREFIX: &str = "api_";
 const RANDOM_CHARS: usize = 24;
@@ -29,7 +30,7 @@ impl PlainApiKey {
                 .filter_map(|byte| ALPHABET.get(usize::from(byte) % ALPHABET.len()));
             key.extend(chars.copied().map(char::from));
             if let Some(whole) = key.get(..LENGTH) {
-                return Ok(Self(whole.to_owned()));
+                return Ok(Self(whole.into()));
             }
         }
     }
@@ -40,31 +41,25 @@ impl PlainApiKey {
         let random = text.strip_prefix(PREFIX)?;
         let is_key =
             random.len() == RANDOM_CHARS && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        is_key.then(|| Self(text.to_owned()))
+        is_key.then(|| Self(text.into()))
     }
 
     /// What it is stored and found by.
     #[must_use]
     pub fn digest(&self) -> ApiKeyDigest {
-        ApiKeyDigest::from_hex(digest(&self.0))
+        ApiKeyDigest::from_hex(digest(self.expose()))
     }
 
     /// How it starts: what its owner is shown from then on.
     #[must_use]
     pub fn start(&self) -> &str {
-        self.0.get(..VISIBLE).unwrap_or_default()
+        self.expose().get(..VISIBLE).unwrap_or_default()
     }
 
     /// The key itself, for the one answer that hands it out.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PlainApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlainApiKey(redacted)")
+        self.0.expose_secret()
     }
 }
 
@@ -83,7 +78,10 @@ mod tests {
         assert_eq!(key.expose().len(), 28);
         assert!(PlainApiKey::parse(key.expose()).is_some());
         assert_eq!(key.start(), &key.expose()[..8]);
-        assert_eq!(format!("{key:?}"), "PlainApiKey(redacted)");
+        assert_eq!(
+            format!("{key:?}"),
+            "PlainApiKey(SecretBox<str>([REDACTED]))"
+        );
     }
 
     #[test]
@@ -119,7 +117,7 @@ mod tests {
         let mut times = HashMap::new();
         for byte in 0..248 {
             let key = PlainApiKey::generate(&Always(byte, AtomicBool::new(false))).unwrap();
-            let random: HashSet<char> = key.0[4..].chars().collect();
+            let random: HashSet<char> = key.expose()[4..].chars().collect();
             assert_eq!(random.len(), 1, "of one byte one character is made");
             for c in random {
                 *times.entry(c).or_insert(0) += 1;

@@ -11,8 +11,8 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecretMut, SecretBox};
 use tokio::sync::Mutex;
 
-use super::password_hash::{HashError, HashParams, Parts, PasswordHash};
-use crate::domain::Password;
+use super::password_hash::{HashError, Parts, PasswordHash};
+use crate::domain::{HashParams, Password};
 use crate::ports::{Entropy, random};
 
 /// Makes and verifies password hashes, one at a time.
@@ -31,7 +31,13 @@ const OUTPUT_BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
 impl Hasher {
     /// A hasher that makes hashes of this cost.
     pub fn new(params: HashParams) -> Result<Self, HashError> {
-        let params = params.0;
+        let HashParams {
+            memory_kib,
+            iterations,
+            parallelism,
+        } = params;
+        let params = Params::new(memory_kib, iterations, parallelism, None)
+            .map_err(|_| HashError::Failed)?;
         let decoy = PasswordHash::new(&params, &[0; SALT_BYTES], &[0; OUTPUT_BYTES])?;
         Ok(Self {
             params,

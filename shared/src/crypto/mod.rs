@@ -4,7 +4,6 @@
 mod api_key;
 mod digest;
 mod hasher;
-mod hmac_provider;
 pub(crate) mod ids;
 mod key_ring;
 mod password_hash;
@@ -16,6 +15,6 @@ pub use digest::digest;
 pub use hasher::Hasher;
 pub use ids::IdGenerator;
 pub use key_ring::{InvalidKeyRing, KeyRing, KeyState};
-pub use password_hash::{HashError, HashParams, InvalidHashParams, PasswordHash};
+pub use password_hash::{HashError, PasswordHash};
 pub use ring_document::{KeySummary, NotRotated, PUBLICATION, RingDocument};
 pub use token::{Claims, InvalidToken, Token, Tokens};

@@ -1,32 +1,10 @@
-//! Argon2id hashes (RFC 9106) as PHC strings, and what they cost.
+//! Argon2id hashes (RFC 9106) as PHC strings.
 
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::ports::EntropyError;
-
-/// What a hash costs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HashParams(pub(super) Params);
-
-impl HashParams {
-    /// `memory_kib` KiB of memory, `iterations` passes, `parallelism` lanes.
-    pub fn new(
-        memory_kib: u32,
-        iterations: u32,
-        parallelism: u32,
-    ) -> Result<Self, InvalidHashParams> {
-        Params::new(memory_kib, iterations, parallelism, None)
-            .map(Self)
-            .map_err(|_| InvalidHashParams)
-    }
-}
-
-/// Parameters no hash can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be at least 8 times the parallelism")]
-pub struct InvalidHashParams;
 
 /// A stored Argon2id hash: a PHC string.
 #[derive(Debug, Clone)]

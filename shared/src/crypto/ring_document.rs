@@ -10,11 +10,11 @@
 //!
 //! A ring that Secrets Manager has just generated is `{"key": "<base64url>"}`: one active key.
 
-use std::fmt;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -74,20 +74,14 @@ pub struct KeySummary {
     pub until: Option<i64>,
 }
 
-/// A key in base64url. Never shown.
-#[derive(Clone, Deserialize)]
+/// A key in base64url.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
-pub(super) struct KeyText(String);
-
-impl fmt::Debug for KeyText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyText(redacted)")
-    }
-}
+pub(super) struct KeyText(SecretString);
 
 impl KeyText {
     pub(super) fn bytes(&self) -> Result<Vec<u8>, InvalidKeyRing> {
-        let unpadded = self.0.trim_end_matches('=');
+        let unpadded = self.0.expose_secret().trim_end_matches('=');
         let bytes = URL_SAFE_NO_PAD.decode(unpadded);
         bytes.map_err(|_| InvalidKeyRing::NotBase64Url)
     }
@@ -122,7 +116,7 @@ impl RingDocument {
                 let mut written = Map::new();
                 written.insert("kid".to_owned(), key.kid.as_str().into());
                 written.insert("state".to_owned(), json!(key.state));
-                written.insert("key".to_owned(), key.key.0.as_str().into());
+                written.insert("key".to_owned(), key.key.0.expose_secret().into());
                 let times = [("since", key.since), ("until", key.until)];
                 for (name, time) in times {
                     written.extend(time.map(|time| (name.to_owned(), time.into())));
@@ -249,7 +243,7 @@ impl RingDocument {
         self.keys.push(KeyDocument {
             kid: URL_SAFE_NO_PAD.encode(random::<9>(entropy)?),
             state: KeyState::Pending,
-            key: KeyText(URL_SAFE_NO_PAD.encode(random::<32>(entropy)?)),
+            key: KeyText(URL_SAFE_NO_PAD.encode(random::<32>(entropy)?).into()),
             since: Some(now.secs()),
             until: None,
         });
@@ -316,7 +310,10 @@ mod tests {
         let ring = format!("{:?}", first());
 
         assert!(ring.contains("kid: \"1\""), "{ring}");
-        assert!(ring.contains("key: KeyText(redacted)"), "{ring}");
+        assert!(
+            ring.contains("key: KeyText(SecretBox<str>([REDACTED]))"),
+            "{ring}"
+        );
         assert!(!ring.contains("AAAA"), "{ring}");
     }
 

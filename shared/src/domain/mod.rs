@@ -4,6 +4,7 @@ mod account;
 mod account_id;
 mod api_key;
 mod email;
+mod hash_params;
 mod identifier;
 mod lifetime;
 mod limit;
@@ -23,6 +24,7 @@ pub use api_key::{
     ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, MAX_LIVE_API_KEYS, Permission, Permissions,
 };
 pub use email::{Email, InvalidEmail};
+pub use hash_params::{HashParams, InvalidHashParams};
 pub use identifier::Identifier;
 pub use lifetime::{InvalidLifetime, Lifetime};
 pub use limit::{Limit, RateLimitStatus, Tally};

@@ -1,11 +1,12 @@
 //! Passwords, as typed, and what makes one acceptable.
 
-use std::fmt;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::precis;
 
 /// A password as it was received: never truncated, trimmed or normalised.
-pub struct Password(String);
+#[derive(Debug)]
+pub struct Password(SecretString);
 
 /// The longest password, in bytes of UTF-8.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
@@ -14,19 +15,13 @@ impl Password {
     /// Whatever was received; [`PasswordPolicy::check`] says whether it may protect an account.
     #[must_use]
     pub fn new(received: String) -> Self {
-        Self(received)
+        Self(received.into())
     }
 
     /// The bytes to hash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(redacted)")
+        self.0.expose_secret().as_bytes()
     }
 }
 
@@ -50,7 +45,7 @@ const COMMON: &str = include_str!("common_passwords.txt");
 impl PasswordPolicy {
     /// Whether `password` may protect an account of these `names` (its email and username).
     pub fn check(&self, password: &Password, names: &[&str]) -> Result<(), InvalidPassword> {
-        let password = password.0.as_str();
+        let password = password.0.expose_secret();
         if password.chars().count() < self.min_chars {
             return Err(InvalidPassword::TooShort(self.min_chars));
         }
@@ -162,6 +157,9 @@ mod tests {
     fn debug_output_never_shows_a_password() {
         let password = Password::new("s3cret!".to_owned());
 
-        assert_eq!(format!("{password:?}"), "Password(redacted)");
+        assert_eq!(
+            format!("{password:?}"),
+            "Password(SecretBox<str>([REDACTED]))"
+        );
     }
 }
