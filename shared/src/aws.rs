@@ -1,8 +1,5 @@
 //! How the SDK reaches AWS: what its clients, one for each service, share.
 
-mod endpoint;
-
-use std::fmt;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -14,35 +11,9 @@ use aws_sdk_dynamodb::config::{
 };
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 pub use aws_types::SdkConfig;
+use secrecy::ExposeSecret;
 
-use crate::keys::KeySource;
-
-/// How to reach AWS: the variables Lambda sets.
-#[derive(Clone)]
-pub struct Aws {
-    /// `AWS_REGION`.
-    pub region: String,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`: another endpoint than the region's.
-    pub dynamodb_url: Option<String>,
-    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`: likewise.
-    pub secrets_manager_url: Option<String>,
-    /// `AWS_ACCESS_KEY_ID`.
-    pub access_key_id: String,
-    /// `AWS_SECRET_ACCESS_KEY`.
-    pub secret_access_key: String,
-    /// `AWS_SESSION_TOKEN`.
-    pub session_token: Option<String>,
-}
-
-impl fmt::Debug for Aws {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Aws")
-            .field("region", &self.region)
-            .field("dynamodb_url", &self.dynamodb_url)
-            .field("secrets_manager_url", &self.secrets_manager_url)
-            .finish_non_exhaustive()
-    }
-}
+use crate::config::{Aws, KeySource};
 
 impl Aws {
     /// What every client of the SDK is made of, those included that the keys take.
@@ -54,8 +25,10 @@ impl Aws {
     pub fn sdk_config(&self, keys: &KeySource) -> SdkConfig {
         let credentials = Credentials::new(
             self.access_key_id.clone(),
-            self.secret_access_key.clone(),
-            self.session_token.clone(),
+            self.secret_access_key.expose_secret(),
+            self.session_token
+                .as_ref()
+                .map(|token| token.expose_secret().to_owned()),
             None,
             "environment",
         );
@@ -96,7 +69,7 @@ impl Aws {
         if is_plain(&self.dynamodb_url) && are_keys_near {
             http.build_http()
         } else {
-            http.tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+            http.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
                 .build_https()
         }
     }
@@ -106,7 +79,7 @@ impl Aws {
     pub fn dynamodb(&self, sdk: &SdkConfig) -> aws_sdk_dynamodb::config::Builder {
         let mut config = aws_sdk_dynamodb::config::Builder::from(sdk);
         config.set_endpoint_url(self.dynamodb_url.clone());
-        config.endpoint_resolver(endpoint::Once::default())
+        config
     }
 
     /// A client's settings for Secrets Manager.

@@ -4,16 +4,14 @@ mod settings;
 
 use std::ffi::OsString;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use secrecy::SecretString;
 
 use self::settings::Settings;
-use crate::aws::Aws;
-use crate::crypto::HashParams;
-use crate::domain::{Lifetime, Limits, PasswordPolicy, Scope};
-use crate::keys::KeySource;
-use crate::store::Tables;
+use crate::domain::{HashParams, Lifetime, Limits, PasswordPolicy, Scope};
 
 /// What the operator decided.
 #[derive(Debug)]
@@ -44,6 +42,43 @@ pub struct Config {
     pub limits: Limits,
     /// The proxies in front of API Gateway.
     pub proxies: TrustedProxies,
+}
+
+/// How to reach AWS: the variables that Lambda sets.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`; `None` for the region's endpoint.
+    pub dynamodb_url: Option<String>,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`.
+    pub secrets_manager_url: Option<String>,
+    /// `AWS_ACCESS_KEY_ID`.
+    pub access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub secret_access_key: SecretString,
+    /// `AWS_SESSION_TOKEN`.
+    pub session_token: Option<SecretString>,
+}
+
+/// The names of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// `TABLE_USERS`: accounts and the claims on their names.
+    pub users: String,
+    /// `TABLE_SESSIONS`: items that expire.
+    pub sessions: String,
+    /// `TABLE_RATE_LIMITS`: counters.
+    pub rate_limits: String,
+}
+
+/// Where the key ring is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// `JWT_KEYS_SECRET`: the name or ARN of a secret in Secrets Manager.
+    Secret(String),
+    /// `JWT_KEYS_FILE`: the path of a file.
+    File(PathBuf),
 }
 
 /// Who may sign up, and as what.

@@ -6,11 +6,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{ConfigError, SignUpConfig, TrustedProxies};
-use crate::aws::Aws;
-use crate::crypto::HashParams;
-use crate::domain::{Lifetime, Limit, Limits, Scope};
-use crate::keys::KeySource;
+use super::{Aws, ConfigError, KeySource, SignUpConfig, TrustedProxies};
+use crate::domain::{HashParams, Lifetime, Limit, Limits, Scope};
 
 /// Settings by name, each read by what it must be.
 pub(super) struct Settings<F> {
@@ -71,13 +68,15 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
     }
 
     pub(super) fn aws(&self) -> Result<Aws, ConfigError> {
+        let any_service = self.get("AWS_ENDPOINT_URL")?;
+        let url = |variable| Ok(self.get(variable)?.or_else(|| any_service.clone()));
         Ok(Aws {
             region: self.required("AWS_REGION")?,
-            dynamodb_url: self.get("AWS_ENDPOINT_URL_DYNAMODB")?,
-            secrets_manager_url: self.get("AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
+            dynamodb_url: url("AWS_ENDPOINT_URL_DYNAMODB")?,
+            secrets_manager_url: url("AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
             access_key_id: self.required("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: self.required("AWS_SECRET_ACCESS_KEY")?,
-            session_token: self.get("AWS_SESSION_TOKEN")?,
+            secret_access_key: self.required("AWS_SECRET_ACCESS_KEY")?.into(),
+            session_token: self.get("AWS_SESSION_TOKEN")?.map(Into::into),
         })
     }
 

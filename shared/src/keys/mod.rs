@@ -11,6 +11,7 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 
 pub use self::secret::{SecretError, SecretRing};
+use crate::config::KeySource;
 use crate::crypto::{InvalidKeyRing, KeyRing};
 use crate::domain::Timestamp;
 use crate::observe;
@@ -22,15 +23,6 @@ const MAX_AGE: Duration = Duration::from_mins(5);
 /// How long to leave a ring alone after it could not be read, or was read for the sake of a key
 /// that was not in it.
 const PAUSE: Duration = Duration::from_mins(1);
-
-/// Where the ring is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeySource {
-    /// `JWT_KEYS_SECRET`: a secret of Secrets Manager, by its ARN.
-    Secret(String),
-    /// `JWT_KEYS_FILE`: a file.
-    File(PathBuf),
-}
 
 /// The key ring, as fresh as it must be.
 #[derive(Debug)]

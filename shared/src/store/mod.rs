@@ -36,21 +36,11 @@ pub use exceeded::ExceededLimits;
 pub use profiles::ChangedProfile;
 
 use self::item::Attributes;
+use crate::config::Tables;
 use crate::ports::Entropy;
 
 /// The partition key of every table.
 const PK: &str = "pk";
-
-/// The tables' names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tables {
-    /// `TABLE_USERS`: accounts and the claims on their names.
-    pub users: String,
-    /// `TABLE_SESSIONS`: what dies by itself.
-    pub sessions: String,
-    /// `TABLE_RATE_LIMITS`: counters.
-    pub rate_limits: String,
-}
 
 /// The tables.
 #[derive(Debug)]

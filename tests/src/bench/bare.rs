@@ -2,7 +2,7 @@
 
 use lambda_runtime::Error;
 use serde_json::{Value, json};
-use shared::aws::Aws;
+use shared::config::Aws;
 
 /// How to reach AWS, as the real functions do.
 pub(crate) fn aws() -> Result<Aws, Error> {
@@ -11,8 +11,8 @@ pub(crate) fn aws() -> Result<Aws, Error> {
         dynamodb_url: variable("AWS_ENDPOINT_URL_DYNAMODB").ok(),
         secrets_manager_url: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER").ok(),
         access_key_id: variable("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?,
-        session_token: variable("AWS_SESSION_TOKEN").ok(),
+        secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?.into(),
+        session_token: variable("AWS_SESSION_TOKEN").ok().map(Into::into),
     })
 }
 

@@ -14,7 +14,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use shared::aws::{Aws, SdkConfig};
-use shared::keys::KeySource;
+use shared::config::KeySource;
 
 use bare::{answer, aws, variable};
 

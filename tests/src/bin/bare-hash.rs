@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use shared::keys::KeySource;
+use shared::config::KeySource;
 
 use bare::{answer, aws, variable};
 
