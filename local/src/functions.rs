@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::app::App;
-use shared::http::event::{Event, answer};
+use shared::http::event::{ApiGatewayV2httpRequest, answer};
 use shared::http::openapi::Operation;
 
 /// A function that a route leads to.
@@ -27,7 +27,7 @@ pub struct Endpoint {
     pub path: &'static str,
     /// What the API's description says of it.
     pub operation: fn() -> Operation,
-    answer: for<'a> fn(&'a Arc<App>, Event) -> Answered<'a>,
+    answer: for<'a> fn(&'a Arc<App>, ApiGatewayV2httpRequest) -> Answered<'a>,
 }
 
 /// A function that operators invoke, and no route leads to.
@@ -86,7 +86,7 @@ pub const OPERATORS: &[Operator] = &[
 pub async fn invoke(
     function: &str,
     app: &Arc<App>,
-    event: Event,
+    event: ApiGatewayV2httpRequest,
 ) -> Option<ApiGatewayV2httpResponse> {
     let endpoint = ENDPOINTS.iter().find(|one| one.name == function)?;
     Some((endpoint.answer)(app, event).await)

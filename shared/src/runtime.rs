@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::http::event::{self, Event};
+use crate::http::event::{self, ApiGatewayV2httpRequest};
 use crate::http::{HttpError, Reply};
 use crate::observe::{self, causes};
 
@@ -26,7 +26,7 @@ where
 {
     run(read_keys, |app| {
         let handle = Arc::new(handle);
-        let answer = move |invocation: LambdaEvent<Event>| {
+        let answer = move |invocation: LambdaEvent<ApiGatewayV2httpRequest>| {
             let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
             async move { Ok::<_, Error>(event::answer(&app, invocation.payload, &*handle).await) }
         };

@@ -12,7 +12,7 @@ use std::sync::{Arc, Once};
 
 use serde_json::Value;
 use shared::app::App;
-use shared::http::event::{Event, answer};
+use shared::http::event::{ApiGatewayV2httpRequest, answer};
 
 use crate::description::{Answer, assert_covers};
 use crate::engine::Engine;
@@ -46,7 +46,7 @@ pub(crate) fn route_of(function: &[u8]) -> Route {
     *named.unwrap_or(&ROUTES[sum % ROUTES.len()])
 }
 
-async fn invoke(function: &str, app: &Arc<App>, event: Event) -> Value {
+async fn invoke(function: &str, app: &Arc<App>, event: ApiGatewayV2httpRequest) -> Value {
     let response = match function {
         "create-api-key" => answer(app, event, create_api_key::handle).await,
         "create-user" => answer(app, event, create_user::handle).await,
@@ -79,7 +79,7 @@ impl Exchange<'_> {
     /// Has the event answered; `None` if it is no JSON, or holds what no value can, neither of which
     /// Lambda would hand over.
     pub(crate) fn run(&self) -> Option<Answer> {
-        let event: Event = serde_json::from_str(self.event).ok()?;
+        let event: ApiGatewayV2httpRequest = serde_json::from_str(self.event).ok()?;
         let mut plan = plan::parse(self.plan);
         if self.raw.contains("argon2") {
             // A hash may say that it takes all the memory there is.
