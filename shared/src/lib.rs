@@ -1,13 +1,13 @@
 //! What every Latchkey function is made of.
 //!
-//! Dependencies point one way, and each module may use only those to its right:
+//! A module uses only modules to its right (`tests/it/layers.rs` holds this):
 //!
 //! ```text
-//! functions → runtime → http → auth → store, keys → crypto → domain
+//! functions → runtime → http → auth → app → store, keys → crypto → domain
 //! ```
 //!
-//! [`config`] and [`app`] stand beside: they hold what those are built with, and `auth` and `http`
-//! are handed an `App`.
+//! `config`, `observe`, `aws` and `ports` are used by all and use `domain` alone; `aws` reads its
+//! settings from `config`.
 //!
 //! | module | what is there |
 //! | --- | --- |

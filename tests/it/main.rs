@@ -18,6 +18,7 @@ mod get_user;
 mod grants;
 mod key_ring;
 mod key_rotation;
+mod layers;
 mod layout;
 mod logs;
 mod lost_answers;

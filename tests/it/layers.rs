@@ -1,0 +1,95 @@
+//! The layers of `shared`, as docs/architecture.md draws them: a module uses only modules below it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// What each top-level module of `shared` may use.
+const MAY_USE: [(&str, &[&str]); 13] = [
+    ("runtime", &["http", "app", "config", "observe"]),
+    (
+        "http",
+        &[
+            "auth", "app", "store", "crypto", "domain", "config", "observe",
+        ],
+    ),
+    (
+        "auth",
+        &[
+            "app", "store", "keys", "crypto", "domain", "observe", "ports",
+        ],
+    ),
+    (
+        "app",
+        &[
+            "store", "keys", "crypto", "config", "observe", "ports", "aws",
+        ],
+    ),
+    ("store", &["crypto", "domain", "config", "observe", "ports"]),
+    ("keys", &["crypto", "domain", "config", "observe", "ports"]),
+    ("crypto", &["domain", "ports"]),
+    ("config", &["domain"]),
+    ("observe", &["domain"]),
+    ("ports", &["domain"]),
+    ("aws", &["config"]),
+    ("domain", &[]),
+    ("lib", &[]),
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// The uses in `source`, a file of `module`, that its layer does not allow: line number and module.
+fn climbing<'s>(module: &str, source: &'s str) -> Vec<(usize, &'s str)> {
+    let (_, allowed) = MAY_USE
+        .iter()
+        .find(|(name, _)| *name == module)
+        .unwrap_or_else(|| panic!("{module} has no place among the layers"));
+    let used = Regex::new(r"\bcrate::([a-z_]+)").unwrap();
+    let lines = source.lines().enumerate();
+    lines
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .flat_map(|(index, line)| {
+            let modules = used.captures_iter(line).map(|found| found.get(1).unwrap());
+            modules.map(move |found| (index + 1, found.as_str()))
+        })
+        .filter(|(_, used)| *used != module && !allowed.contains(used))
+        .collect()
+}
+
+#[test]
+fn no_module_of_shared_uses_a_layer_above_its_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/src");
+    let mut found = Vec::new();
+    for path in sources(&root) {
+        let within = path.strip_prefix(&root).unwrap();
+        let module = within.iter().next().unwrap().to_str().unwrap();
+        let module = module.trim_end_matches(".rs");
+        let source = fs::read_to_string(&path).unwrap();
+        for (line, used) in climbing(module, &source) {
+            found.push(format!("{}:{line} uses {used}", within.display()));
+        }
+    }
+
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn a_use_of_a_higher_layer_is_found_with_its_line() {
+    let source = "use crate::domain::Email;\nuse crate::http::Reply;\n";
+
+    assert_eq!(climbing("store", source), [(2, "http")]);
+}
