@@ -1,6 +1,6 @@
-//! The local key ring: made once, kept in a file only its owner may read.
+//! The key ring of `make run`: generated once, in a file that only its owner may read.
 //!
-//! This is the only code in the project that makes a key. Everywhere else one must be given.
+//! In AWS, Secrets Manager generates the first key and the function `rotate-keys` the others.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

@@ -119,6 +119,31 @@ async fn the_page_on_costs_has_the_figures_of_the_code() {
     assert_eq!(figures, measured, "`make costs` brings it up to date");
 }
 
+/// A cell of the row of docs/costs.md whose first cell is `first`.
+fn price(page: &str, first: &str, cell_from_the_end: usize) -> String {
+    let row = page
+        .lines()
+        .find(|line| line.starts_with(&format!("| {first} | ")));
+    let cells: Vec<&str> = row.unwrap().trim_matches('|').split('|').collect();
+    cells[cells.len() - cell_from_the_end].trim().to_owned()
+}
+
+#[test]
+fn the_readme_quotes_the_prices_of_the_page_on_costs() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (readme, costs) = (read("README.md"), read("docs/costs.md"));
+    let readme: Vec<&str> = readme.split_whitespace().collect();
+
+    let quoted = format!(
+        "{} for `GET /user`, {} for a sign-in, {} a month for a million users",
+        price(&costs, "`GET /user`", 1),
+        price(&costs, "`POST /user/auth`", 1),
+        price(&costs, "1 million", 2),
+    );
+
+    assert!(readme.join(" ").contains(&quoted), "{quoted}");
+}
+
 /// What stands behind `name` in a line of this text.
 fn setting<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let mut lines = text.lines().map(str::trim_start);

@@ -430,7 +430,7 @@ impl TestApp {
         users.keys().filter(|key| key.starts_with("user#")).count()
     }
 
-    /// Puts an item as it is, or takes one away where there is only a key.
+    /// Puts an item as it is.
     pub async fn tamper(&self, table: &str, item: Item) {
         let put = self.client.put_item().table_name(table);
         put.set_item(Some(item)).send().await.expect("a put");

@@ -39,7 +39,7 @@ const MEMORY_GB: (f64, f64) = (1.0, 0.25);
 /// How long a round trip to DynamoDB takes, in milliseconds.
 const ROUND_TRIP_MS: f64 = 5.0;
 /// How long a password's hash takes at that memory, in milliseconds.
-const HASH_MS: f64 = 20.0;
+const HASH_MS: f64 = 25.0;
 /// A request's line of log, at most, in bytes.
 pub const LINE: usize = 600;
 /// API Gateway's line and Lambda's own three for a request, in bytes.
