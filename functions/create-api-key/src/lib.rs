@@ -14,6 +14,9 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
+/// The credentials it asks for.
+const NEED: Need = Need::TokenAlone;
+
 /// A new API key.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -41,7 +44,7 @@ struct Response<'a> {
 /// Answers `POST /v1/api-keys`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
-    let (caller, profile) = request::caller_with_profile(&app, &request, Need::TokenAlone).await?;
+    let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;
     let new = parse(body.read()?, app.clock.now())?;
     let created = auth::create_api_key(&app, &caller, profile, new).await?;
     let owner = &caller.account.id;

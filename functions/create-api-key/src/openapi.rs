@@ -1,12 +1,12 @@
 //! What the API's description says of `POST /v1/api-keys`.
 
-use shared::auth::{AuthError, Need};
+use shared::auth::AuthError;
 use shared::http::HttpError;
 use shared::http::api_key;
 use shared::http::openapi::{Asks, Json, Operation, example};
 use shared::http::problem::Problem;
 
-use crate::{Body, Response};
+use crate::{Body, NEED, Response};
 
 #[must_use]
 pub fn operation() -> Operation {
@@ -17,7 +17,7 @@ pub fn operation() -> Operation {
             "name": "backup",
             "permissions": 1,
         }))),
-        asks: Asks::For(Need::TokenAlone),
+        asks: Asks::For(NEED),
         answer: Some(Json::of::<Response<'_>>(example!({
             "apiKey": api_key::example("api_IMvDOCHh8lm1FXfB08hy4b8j"),
         }))),

@@ -13,6 +13,9 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
+/// The credentials it asks for.
+const NEED: Need = Need::Permission(Permission::Read);
+
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Response<'a> {
@@ -27,8 +30,7 @@ struct Response<'a> {
 /// Answers `GET /user`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
-    let need = Need::Permission(Permission::Read);
-    let caller = request::caller(&app, &request, need).await?;
+    let caller = request::caller(&app, &request, NEED).await?;
     body.read::<Empty>()?;
     let account = &caller.account;
     Reply::ok(&Response {

@@ -13,6 +13,9 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
+/// The credentials it asks for.
+const NEED: Need = Need::TokenAlone;
+
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Response<'a> {
@@ -22,7 +25,7 @@ struct Response<'a> {
 /// Answers `GET /v1/api-keys`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
-    let (caller, profile) = request::caller_with_profile(&app, &request, Need::TokenAlone).await?;
+    let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;
     body.read::<Empty>()?;
     let listed = profile.listed_api_keys(app.clock.now()).into_values();
     Reply::success(&Response {

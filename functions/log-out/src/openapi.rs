@@ -1,8 +1,10 @@
 //! What the API's description says of `POST /v1/auth/logout`.
 
-use shared::auth::{AuthError, Need};
+use shared::auth::AuthError;
 use shared::http::body::Empty;
 use shared::http::openapi::{Asks, Json, Operation, example};
+
+use crate::NEED;
 
 #[must_use]
 pub fn operation() -> Operation {
@@ -11,7 +13,7 @@ pub fn operation() -> Operation {
         description: "Ends the token it is called with, on every instance and in both families. A second \
             logout with it is a 401, and of racing ones exactly one is a 200.",
         body: Some(Json::of::<Empty>(example!({}))),
-        asks: Asks::For(Need::Nothing),
+        asks: Asks::For(NEED),
         refuses: vec![AuthError::NoToken.into()],
         ..Operation::new("logOut")
     }

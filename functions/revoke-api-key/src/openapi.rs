@@ -1,8 +1,10 @@
 //! What the API's description says of `DELETE /v1/api-keys/{id}`.
 
-use shared::auth::{AuthError, Need};
+use shared::auth::AuthError;
 use shared::http::openapi::operation::Parameter;
 use shared::http::openapi::{Asks, Operation};
+
+use crate::NEED;
 
 #[must_use]
 pub fn operation() -> Operation {
@@ -14,7 +16,7 @@ pub fn operation() -> Operation {
             name: "id",
             description: "The key's number. One that is none is nobody's.",
         }),
-        asks: Asks::For(Need::TokenAlone),
+        asks: Asks::For(NEED),
         refuses: vec![AuthError::NoApiKey.into()],
         ..Operation::new("revokeApiKey")
     }

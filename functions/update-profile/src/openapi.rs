@@ -1,12 +1,12 @@
 //! What the API's description says of `POST /v1/auth/user`.
 
-use shared::auth::Need;
-use shared::domain::Permission;
 use shared::http::HttpError;
 use shared::http::openapi::{Asks, Operation};
 use shared::http::problem::Problem;
 use shared::http::profile;
 use shared::http::request::PROFILE_BODY;
+
+use crate::NEED;
 
 #[must_use]
 pub fn operation() -> Operation {
@@ -17,7 +17,7 @@ pub fn operation() -> Operation {
             be sent back as it is. A key needs the permission Write.",
         body: Some(profile::openapi::body()),
         max_body: PROFILE_BODY,
-        asks: Asks::For(Need::Permission(Permission::Write)),
+        asks: Asks::For(NEED),
         answer: Some(profile::openapi::answer()),
         refuses: vec![HttpError::field("countryCode", Problem::NotACountryCode)],
         ..Operation::new("updateProfile")

@@ -3,10 +3,8 @@
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::Type;
 
 use super::code::Code;
-use super::openapi::json::only;
 
 /// A published API that a route belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +30,11 @@ pub(super) struct AppmixerError<'m> {
 /// The Management family's envelope of errors.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ManagementError<'m> {
-    #[schema(schema_with = always_false)]
     success: bool,
     /// What is wrong, for a program.
     code: Code,
     /// What is wrong, for a person.
     message: &'m str,
-}
-
-fn always_false() -> utoipa::openapi::Object {
-    only(Type::Boolean, false.into())
 }
 
 impl Family {

@@ -52,6 +52,12 @@ pub fn document(endpoints: impl IntoIterator<Item = Endpoint>) -> OpenApi {
             Family::Appmixer => <AppmixerError<'_> as utoipa::PartialSchema>::schema(),
             Family::Management => <ManagementError<'_> as utoipa::PartialSchema>::schema(),
         };
+        if let (Family::Management, RefOr::T(Schema::Object(error))) = (family, &mut schema) {
+            let failure = json::only(Type::Boolean, json!(false));
+            error
+                .properties
+                .insert("success".to_owned(), failure.into());
+        }
         json::close(&mut schema);
         components = components.schema(family.error_schema(), schema);
     }

@@ -104,7 +104,7 @@ pub(super) fn envelope_of_success(payload: Option<Json>) -> Json {
 }
 
 /// The schema of this one value.
-pub(in crate::http) fn only(kind: Type, value: Value) -> Object {
+pub(super) fn only(kind: Type, value: Value) -> Object {
     // utoipa has no `const`, but writes an extension by whatever name it has.
     ObjectBuilder::new()
         .schema_type(kind)
