@@ -110,6 +110,30 @@ fn every_code_of_the_management_family_is_documented_once() {
     assert_eq!(codes, documented);
 }
 
+#[test]
+fn every_path_on_the_page_on_architecture_exists() {
+    let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let quoted = page.split('`').skip(1).step_by(2);
+    let is_path = |text: &&str| {
+        let is_real = !text.contains(['<', '*', ' ', '\n']) && !text.contains("ping");
+        is_real && (text.contains('/') || ["template.yaml", "Cargo.toml"].contains(text))
+    };
+    // `src/lib.rs` is a file of every endpoint.
+    let paths: Vec<&str> = quoted
+        .filter(is_path)
+        .map(|path| path.strip_prefix("src/").unwrap_or(path))
+        .collect();
+
+    assert!(paths.len() > 20, "{paths:?}");
+    for path in paths {
+        let places = [
+            root().join(path),
+            root().join("functions/get-user/src").join(path),
+        ];
+        assert!(places.iter().any(|place| place.exists()), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn the_page_on_costs_has_the_figures_of_the_code() {
     let page = fs::read_to_string(root().join("docs/costs.md")).unwrap();
