@@ -111,6 +111,8 @@ pub struct Parameter {
     pub allowed_values: Option<Vec<Value>>,
     /// A regular expression for the whole of it.
     pub allowed_pattern: Option<String>,
+    /// In characters.
+    pub max_length: Option<usize>,
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use local::functions::operate;
 use local::secrets::Secrets;
-use local::template::Template;
+use local::template::{Grant, Template};
 use serde_json::{Value, json};
 use tests::app::{Call, PASSWORD, TestApp, get, post};
 use tests::wire::{Fault, Use};
@@ -17,6 +17,9 @@ use crate::key_rotation::{secrets, step_of, with_secret};
 const SECRET_IN_TEMPLATE: &str = "JwtKey";
 
 type Uses = BTreeSet<(String, Use)>;
+
+/// What each request needs, with the function that sends it.
+type Requests = BTreeSet<(String, BTreeSet<Use>)>;
 
 /// Everything the template grants.
 fn granted() -> Uses {
@@ -40,6 +43,27 @@ fn granted() -> Uses {
     granted
 }
 
+/// Whether one statement allows all keys that a request names for one action on one table. IAM asks
+/// each statement about all keys of a request: two statements for half of them each allow nothing.
+fn one_statement_allows(function: &str, request: &BTreeSet<Use>, grants: &[Grant]) -> bool {
+    request.iter().all(|one| {
+        let together =
+            |other: &&Use| (&other.action, &other.resource) == (&one.action, &one.resource);
+        let keys: Vec<&str> = request
+            .iter()
+            .filter(together)
+            .map(|other| other.prefix.as_str())
+            .collect();
+        grants.iter().any(|grant| {
+            let allows = |key: &&str| grant.keys.iter().any(|pattern| prefix(pattern) == *key);
+            grant.function == function
+                && grant.resource == one.resource
+                && grant.actions.contains(&one.action)
+                && (grant.resource == SECRET_IN_TEMPLATE || keys.iter().all(allows))
+        })
+    })
+}
+
 /// What keys match a pattern.
 fn prefix(pattern: &str) -> &str {
     pattern.strip_suffix('*').unwrap()
@@ -49,6 +73,7 @@ struct Recorder {
     app: TestApp,
     secrets: Secrets,
     used: Uses,
+    requests: Requests,
 }
 
 impl Recorder {
@@ -67,8 +92,11 @@ impl Recorder {
                 }
                 used
             });
+            let used: BTreeSet<Use> = used.collect();
+            let one_by_one = used.iter().cloned();
             self.used
-                .extend(used.map(|used| (function.to_owned(), used)));
+                .extend(one_by_one.map(|used| (function.to_owned(), used)));
+            self.requests.insert((function.to_owned(), used));
         }
     }
 
@@ -108,6 +136,7 @@ async fn each_function_is_granted_what_it_uses_and_nothing_else() {
         app,
         secrets: secrets().await,
         used: Uses::new(),
+        requests: Requests::new(),
     };
     let r = &mut recorder;
     let credentials = |username: &str| json!({"username": username, "password": PASSWORD});
@@ -177,4 +206,11 @@ async fn each_function_is_granted_what_it_uses_and_nothing_else() {
         superfluous.is_empty(),
         "granted and not used: {superfluous:#?}"
     );
+    let grants = Template::checked_in().unwrap().grants;
+    for (function, request) in &recorder.requests {
+        assert!(
+            one_statement_allows(function, request, &grants),
+            "{function}: no statement allows all of {request:#?}"
+        );
+    }
 }

@@ -1,15 +1,15 @@
-//! What the functions' policies grant.
+//! What the functions' policies grant: managed policies by reference, and a function's own.
 
 use serde_json::Value;
 
 use super::{Document, Resource, TemplateError, name_of};
 
-/// What a function may do to a table or the secret.
+/// A statement: what a function may do to a table or the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// The function's name.
+    /// Its folder under `functions/`.
     pub function: String,
-    /// The actions, such as `dynamodb:GetItem`.
+    /// Such as `dynamodb:GetItem`.
     pub actions: Vec<String>,
     /// The table's name, or the secret's in the template.
     pub resource: String,
@@ -17,44 +17,66 @@ pub struct Grant {
     pub keys: Vec<String>,
 }
 
-/// The statements of a function's policies: each of actions on one table, narrowed to keys, or on
-/// the secret.
+/// Each statement that applies to a function.
 pub(super) fn grants_of(
     document: &Document,
     function: &Resource,
 ) -> Result<Vec<Grant>, TemplateError> {
-    const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
     let name = name_of(function)?;
     let policies = function
         .properties
         .get("Policies")
         .and_then(Value::as_array);
-    policies
-        .into_iter()
-        .flatten()
-        .filter_map(|policy| policy.get("Statement")?.as_array())
-        .flatten()
-        .map(|statement| {
-            let table = text(statement, "/Resource/Fn::GetAtt/0");
-            let table = table.and_then(|table| document.resolve_reference(table));
-            let secret = text(statement, "/Resource/Ref").map(str::to_owned);
-            let unclear = || TemplateError(format!("{name}: a policy that names no resource"));
-            Ok(Grant {
-                function: name.to_owned(),
-                actions: texts(statement.pointer("/Action")),
-                resource: table.or(secret).ok_or_else(unclear)?,
-                keys: texts(statement.pointer(KEYS)),
-            })
-        })
-        .collect()
+    let mut grants = Vec::new();
+    for policy in policies.into_iter().flatten() {
+        let statements = statements_of(document, policy)
+            .ok_or_else(|| TemplateError(format!("{name}: a policy without statements")))?;
+        for statement in statements {
+            let grant = grant_of(document, name, statement)
+                .ok_or_else(|| TemplateError(format!("{name}: {statement} cannot be read")))?;
+            grants.push(grant);
+        }
+    }
+    Ok(grants)
+}
+
+/// The statements of a policy that stands here or is referred to.
+fn statements_of<'d>(document: &'d Document, policy: &'d Value) -> Option<&'d Vec<Value>> {
+    let policy = match text(policy, "/Ref") {
+        Some(name) => {
+            let managed = document.resources.get(name)?;
+            (managed.r#type == "AWS::IAM::ManagedPolicy").then_some(())?;
+            managed.properties.get("PolicyDocument")?
+        }
+        None => policy,
+    };
+    policy.get("Statement")?.as_array()
+}
+
+/// Reads a statement: of actions on one table, narrowed to keys, or on the secret.
+fn grant_of(document: &Document, function: &str, statement: &Value) -> Option<Grant> {
+    const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
+    let actions = texts(statement.get("Action")?)?;
+    let (resource, keys) = match text(statement, "/Resource/Fn::GetAtt/0") {
+        Some(table) => (
+            document.resolve_reference(table)?,
+            texts(statement.pointer(KEYS)?)?,
+        ),
+        None => (text(statement, "/Resource/Ref")?.to_owned(), Vec::new()),
+    };
+    Some(Grant {
+        function: function.to_owned(),
+        actions,
+        resource,
+        keys,
+    })
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer)?.as_str()
 }
 
-fn texts(list: Option<&Value>) -> Vec<String> {
-    let list = list.and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|text| text.as_str().map(str::to_owned))
-        .collect()
+fn texts(list: &Value) -> Option<Vec<String>> {
+    let texts = list.as_array()?.iter();
+    texts.map(|text| text.as_str().map(str::to_owned)).collect()
 }
