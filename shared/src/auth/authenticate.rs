@@ -1,5 +1,6 @@
 //! Who the caller is, and what they may do: decided here and nowhere else.
 
+use super::credentials::{ApiKeyHeader, Authorization, Credentials};
 use super::error::{AuthError, Denial};
 use super::limits;
 use super::tokens::verify_token;
@@ -8,51 +9,6 @@ use crate::crypto::{Claims, PlainApiKey};
 use crate::domain::{Account, Permission, Policy, Profile, Scope, SourceIp, Timestamp};
 use crate::observe;
 use crate::store::{StoredApiKey, WithProfile};
-
-/// Credentials as a request credentials them, well-formed or not.
-pub struct Credentials<'r> {
-    /// The `Authorization` header.
-    pub authorization: Authorization<'r>,
-    /// The `x-api-key` header.
-    pub api_key: ApiKeyHeader,
-}
-
-/// An `Authorization` header.
-pub enum Authorization<'r> {
-    /// There is none.
-    Nothing,
-    /// What follows `Bearer`.
-    Bearer(&'r str),
-    /// Another scheme.
-    OtherScheme(Scheme),
-    /// None of these.
-    Malformed,
-}
-
-/// An `x-api-key` header.
-pub enum ApiKeyHeader {
-    /// There is none.
-    Nothing,
-    /// A key.
-    Key(PlainApiKey),
-    /// Nothing that could be a key.
-    Malformed,
-}
-
-/// The authentication schemes that are named to a caller who confused them with Bearer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// RFC 7617.
-    Basic,
-    /// RFC 7616.
-    Digest,
-    /// RFC 4559.
-    Negotiate,
-    /// No standard, but seen.
-    ApiKey,
-    /// No standard, but seen.
-    Token,
-}
 
 /// What a route asks of a caller, beyond being known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

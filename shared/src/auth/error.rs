@@ -1,7 +1,6 @@
 //! Why a use case ends without success.
 
-use super::authenticate::Scheme;
-use super::limits::LimitExceeded;
+use super::credentials::Scheme;
 use crate::crypto::{HashError, InvalidToken};
 use crate::domain::{InvalidSetting, Policy, RateLimitStatus, Timestamp};
 use crate::keys::KeysError;
@@ -56,6 +55,17 @@ pub enum AuthError {
     /// A fault of ours.
     #[error(transparent)]
     Internal(#[from] InternalError),
+}
+
+/// A limit's answer to one attempt too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitExceeded {
+    /// The limit that refused.
+    pub policy: Policy,
+    /// Where the key stands.
+    pub status: RateLimitStatus,
+    /// When it refused.
+    pub at: Timestamp,
 }
 
 /// The names of an account, which are those it was made with.

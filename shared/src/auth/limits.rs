@@ -2,23 +2,12 @@
 
 use std::time::Duration;
 
-use super::error::AuthError;
+use super::error::{AuthError, LimitExceeded};
 use crate::app::App;
 use crate::crypto::digest;
 use crate::domain::{Identifier, Policy, RateLimitStatus, SourceIp, Timestamp};
 use crate::observe;
 use crate::store::StoreError;
-
-/// A limit's answer to one attempt too many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimitExceeded {
-    /// The limit that refused.
-    pub policy: Policy,
-    /// Where the key stands.
-    pub status: RateLimitStatus,
-    /// When it refused.
-    pub at: Timestamp,
-}
 
 /// A place taken under a limit: one attempt, counted.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod authenticate;
+mod credentials;
 mod error;
 mod grant;
 mod limits;
@@ -13,12 +14,11 @@ mod tokens;
 
 pub use api_keys::{CreatedApiKey, NewApiKey, create_api_key, revoke_api_key};
 pub use authenticate::{
-    ApiKeyHeader, Authorization, Caller, Credentials, Need, Scheme, authenticate,
-    authenticate_key_if_sent, authenticate_with_profile,
+    Caller, Need, authenticate, authenticate_key_if_sent, authenticate_with_profile,
 };
-pub use error::{AuthError, Denial, InternalError, Name};
+pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};
+pub use error::{AuthError, Denial, InternalError, LimitExceeded, Name};
 pub use grant::grant_scopes;
-pub use limits::LimitExceeded;
 pub use profile::{ProfileRequest, update_profile};
 pub use sessions::{sign_out, sign_out_everywhere};
 pub use sign_in::{SignIn, SignedIn, sign_in};

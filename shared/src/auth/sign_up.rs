@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::authenticate::{Credentials, Need, authenticate};
+use super::authenticate::{Need, authenticate};
+use super::credentials::Credentials;
 use super::error::{AuthError, Denial, InternalError};
 use super::limits;
 use super::tokens::issue_token;

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use serde::{Deserialize, Serialize};
 
-use super::ring_document::{KeyDocument, RingDocument};
+use super::ring_document::{InvalidKeyRing, KeyDocument, KeyState, MIN_KEY_BYTES, RingDocument};
 use crate::domain::Timestamp;
 
 /// HMAC keys by `kid`, exactly one of which signs.
@@ -17,20 +16,6 @@ pub struct KeyRing {
     signing: usize,
 }
 
-/// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyState {
-    /// Verifies; will sign once every instance knows it.
-    Pending,
-    /// Signs and verifies. A ring has exactly one.
-    Active,
-    /// Verifies what it once signed, until the last of that has expired.
-    Retired,
-    /// Neither: every token of this key is dead.
-    Revoked,
-}
-
 pub(super) struct Key {
     pub(super) kid: String,
     state: KeyState,
@@ -38,9 +23,6 @@ pub(super) struct Key {
     pub(super) encoding: EncodingKey,
     pub(super) decoding: DecodingKey,
 }
-
-/// The shortest HMAC-SHA-256 key, in bytes (RFC 7518 section 3.2).
-const MIN_KEY_BYTES: usize = 32;
 
 impl KeyRing {
     /// Parses a ring's JSON. Errors never hold a part of it.
@@ -118,34 +100,6 @@ impl fmt::Debug for Key {
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
-}
-
-/// Why a key ring is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidKeyRing {
-    /// Not JSON of the documented shape.
-    #[error("is not {{\"keys\":[{{\"kid\",\"state\",\"key\"}}]}}: line {line}, column {column}")]
-    Json {
-        /// Where, from 1.
-        line: usize,
-        /// Where, from 1.
-        column: usize,
-    },
-    /// A key without an id.
-    #[error("holds a key with an empty kid")]
-    EmptyKid,
-    /// Two keys of one id.
-    #[error("holds two keys with the same kid")]
-    RepeatedKid,
-    /// A key that is not base64url.
-    #[error("holds a key that is not base64url")]
-    NotBase64Url,
-    /// A key of fewer than 32 bytes.
-    #[error("holds a key shorter than {MIN_KEY_BYTES} bytes")]
-    TooShort,
-    /// No active key, or several.
-    #[error("must hold exactly one active key")]
-    NotOneActive,
 }
 
 #[cfg(test)]

@@ -8,13 +8,15 @@ pub(crate) mod ids;
 mod key_ring;
 mod password_hash;
 mod ring_document;
+mod ring_rotation;
 mod token;
 
 pub use api_key::PlainApiKey;
 pub use digest::digest;
 pub use hasher::Hasher;
 pub use ids::IdGenerator;
-pub use key_ring::{InvalidKeyRing, KeyRing, KeyState};
+pub use key_ring::KeyRing;
 pub use password_hash::{HashError, PasswordHash};
-pub use ring_document::{KeySummary, NotRotated, PUBLICATION, RingDocument};
+pub use ring_document::{InvalidKeyRing, KeyState, KeySummary, RingDocument};
+pub use ring_rotation::{NotRotated, PUBLICATION};
 pub use token::{Claims, InvalidToken, Token, Tokens};

@@ -17,6 +17,7 @@
 pub mod api_key;
 pub mod body;
 pub mod code;
+mod error_reply;
 pub mod errors;
 pub mod event;
 pub mod family;

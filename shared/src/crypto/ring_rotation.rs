@@ -1,0 +1,260 @@
+//! How a key ring changes: a key is pending, then active, then retired, then gone.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::ring_document::{KeyDocument, KeyState, KeyText, RingDocument};
+use crate::domain::Timestamp;
+use crate::ports::{Entropy, EntropyError, random};
+
+/// How long a key is published before it signs, and how long after it was retired an instance
+/// may still sign with it: twice as long as an instance keeps a ring before it reads it again.
+pub const PUBLICATION: Duration = Duration::from_mins(10);
+
+impl RingDocument {
+    /// The ring that follows the one of version `current`: the pending key signs, the active one
+    /// verifies until the last of its tokens has expired, and a new key is pending.
+    ///
+    /// Refused while some instance may not know the pending key yet. A ring without one only gets
+    /// one: the active key goes on.
+    pub fn rotated(
+        mut self,
+        current: &str,
+        now: Timestamp,
+        longest_life: Duration,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, NotRotated> {
+        if let Some(pending) = self.position(KeyState::Pending) {
+            let since = self.keys.get(pending).and_then(|key| key.since);
+            let ready = Timestamp::from_secs(since.unwrap_or(0)).plus(PUBLICATION);
+            if now < ready {
+                return Err(NotRotated::TooSoon { ready });
+            }
+            let over = self.over(now, longest_life);
+            let active = self.keys.iter_mut();
+            active
+                .filter(|key| key.state == KeyState::Active)
+                .for_each(|key| key.end(KeyState::Retired, over));
+            self.activate(pending);
+        }
+        self.complete(current, now, longest_life, entropy)?;
+        Ok(self)
+    }
+
+    /// The ring that follows the one of version `current`, with the key `kid` revoked. If it is
+    /// the active one the pending key signs at once, known to all instances or not: they look
+    /// again when they meet it.
+    pub fn without(
+        mut self,
+        kid: &str,
+        current: &str,
+        now: Timestamp,
+        longest_life: Duration,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, NotRotated> {
+        let over = self.over(now, longest_life);
+        let key = self.keys.iter_mut().find(|key| key.kid == kid);
+        let key = key.ok_or(NotRotated::NoSuchKey)?;
+        let was_active = key.state == KeyState::Active;
+        key.end(KeyState::Revoked, over);
+        if was_active {
+            let pending = self.position(KeyState::Pending);
+            let next = match pending {
+                Some(pending) => pending,
+                None => self.publish(now, entropy)?,
+            };
+            self.activate(next);
+        }
+        self.complete(current, now, longest_life, entropy)?;
+        Ok(self)
+    }
+
+    /// When the last token of a key that ends now has expired. An instance that has not heard of
+    /// it may sign for a while; and tokens may have lived longer until lately.
+    fn over(&self, now: Timestamp, longest_life: Duration) -> Timestamp {
+        let life = longest_life.max(Duration::from_secs(self.life));
+        now.plus(PUBLICATION).plus(life)
+    }
+
+    fn position(&self, state: KeyState) -> Option<usize> {
+        self.keys.iter().position(|key| key.state == state)
+    }
+
+    fn activate(&mut self, position: usize) {
+        if let Some(key) = self.keys.get_mut(position) {
+            key.state = KeyState::Active;
+            key.since = None;
+        }
+    }
+
+    /// Forgets keys whose time is over, and has a pending one.
+    fn complete(
+        &mut self,
+        current: &str,
+        now: Timestamp,
+        longest_life: Duration,
+        entropy: &dyn Entropy,
+    ) -> Result<(), EntropyError> {
+        let is_over = |key: &KeyDocument| key.until.is_some_and(|until| until <= now.secs());
+        self.keys.retain(|key| !is_over(key));
+        if self.position(KeyState::Pending).is_none() {
+            self.publish(now, entropy)?;
+        }
+        self.after = Some(current.to_owned());
+        self.life = longest_life.as_secs();
+        Ok(())
+    }
+
+    /// Adds a new pending key, and says where.
+    fn publish(&mut self, now: Timestamp, entropy: &dyn Entropy) -> Result<usize, EntropyError> {
+        self.keys.push(KeyDocument {
+            kid: URL_SAFE_NO_PAD.encode(random::<9>(entropy)?),
+            state: KeyState::Pending,
+            key: KeyText(URL_SAFE_NO_PAD.encode(random::<32>(entropy)?).into()),
+            since: Some(now.secs()),
+            until: None,
+        });
+        Ok(self.keys.len() - 1)
+    }
+}
+
+impl KeyDocument {
+    /// Ends a key's time as one that signs.
+    fn end(&mut self, state: KeyState, over: Timestamp) {
+        self.state = state;
+        self.since = None;
+        self.until = Some(over.secs());
+    }
+}
+
+/// Why a ring does not turn.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRotated {
+    /// Some instance may not know the pending key yet.
+    #[error("the pending key was published less than 10 minutes ago: try again after {}", ready.to_js_date())]
+    TooSoon {
+        /// When all do.
+        ready: Timestamp,
+    },
+    /// No key has the kid.
+    #[error("the ring has no key of this kid")]
+    NoSuchKey,
+    /// No random bytes.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::crypto::KeyRing;
+    use crate::ports::SystemEntropy;
+
+    const DAY: Duration = Duration::from_hours(24);
+    const LIFE: Duration = Duration::from_hours(24 * 30);
+
+    fn at(days: u32) -> Timestamp {
+        Timestamp::from_secs(1_800_000_000).plus(DAY * days)
+    }
+
+    fn first() -> RingDocument {
+        let key = "A".repeat(64);
+        RingDocument::from_json(&json!({ "key": key }).to_string()).unwrap()
+    }
+
+    fn rotate(ring: &RingDocument, now: Timestamp) -> RingDocument {
+        let rotated = ring.clone().rotated("v", now, LIFE, &SystemEntropy);
+        // What is stored is what is read.
+        RingDocument::from_json(&rotated.unwrap().to_json()).unwrap()
+    }
+
+    fn states(ring: &RingDocument) -> Vec<KeyState> {
+        ring.keys.iter().map(|key| key.state).collect()
+    }
+
+    #[test]
+    fn a_key_is_pending_then_active_then_retired_then_gone() {
+        use KeyState::{Active, Pending, Retired};
+
+        let ring = rotate(&first(), at(0));
+        assert_eq!(states(&ring), [Active, Pending]);
+        assert_eq!(ring.keys[0].kid, "1");
+
+        let ring = rotate(&ring, at(30));
+        assert_eq!(states(&ring), [Retired, Active, Pending]);
+        assert_eq!(
+            ring.keys[0].until,
+            Some(at(60).plus(PUBLICATION).secs()),
+            "retirement, plus what an old ring can live, plus the longest token's life"
+        );
+
+        let ring = rotate(&ring, at(60));
+        assert_eq!(states(&ring), [Retired, Retired, Active, Pending]);
+
+        let ring = rotate(&ring, at(61));
+        assert_eq!(states(&ring), [Retired, Retired, Active, Pending]);
+        assert!(ring.keys.iter().all(|key| key.kid != "1"), "{ring:?}");
+    }
+
+    #[test]
+    fn tokens_that_were_to_live_longer_live_on_when_the_setting_is_lowered() {
+        let ring = rotate(&first(), at(0));
+
+        let ring = ring.rotated("v", at(30), Duration::from_hours(1), &SystemEntropy);
+
+        let until = at(60).plus(PUBLICATION).secs();
+        assert_eq!(ring.unwrap().keys[0].until, Some(until));
+    }
+
+    #[test]
+    fn every_ring_on_the_way_is_one_that_functions_take() {
+        let mut ring = first();
+        for days in [0, 1, 2, 30, 60, 90] {
+            ring = rotate(&ring, at(days));
+            KeyRing::from_json(&ring.to_json()).unwrap();
+        }
+        let revoked = ring.keys[0].kid.clone();
+        let ring = ring.without(&revoked, "v", at(91), LIFE, &SystemEntropy);
+        KeyRing::from_json(&ring.unwrap().to_json()).unwrap();
+    }
+
+    #[test]
+    fn no_key_signs_before_every_instance_can_know_it() {
+        let published = at(0);
+        let ring = rotate(&first(), published);
+        let almost = published.plus(PUBLICATION.saturating_sub(Duration::from_secs(1)));
+
+        let refused = ring.clone().rotated("v", almost, LIFE, &SystemEntropy);
+
+        assert!(matches!(refused, Err(NotRotated::TooSoon { ready })
+            if ready == published.plus(PUBLICATION)));
+        rotate(&ring, published.plus(PUBLICATION));
+    }
+
+    #[test]
+    fn revoking_the_key_that_signs_makes_the_pending_one_sign() {
+        use KeyState::{Active, Pending, Revoked};
+        let ring = rotate(&first(), at(0));
+
+        let ring = ring.without("1", "v", at(0), LIFE, &SystemEntropy).unwrap();
+
+        assert_eq!(states(&ring), [Revoked, Active, Pending]);
+        assert!(matches!(
+            ring.without("none", "v", at(0), LIFE, &SystemEntropy),
+            Err(NotRotated::NoSuchKey)
+        ));
+    }
+
+    #[test]
+    fn revoking_the_only_key_makes_a_new_one_sign() {
+        use KeyState::{Active, Pending, Revoked};
+
+        let ring = first().without("1", "v", at(0), LIFE, &SystemEntropy);
+
+        assert_eq!(states(&ring.unwrap()), [Revoked, Active, Pending]);
+    }
+}

@@ -1,0 +1,47 @@
+//! An error as a reply: its envelope and headers.
+
+use lambda_http::http::StatusCode;
+use lambda_http::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+
+use super::HttpError;
+use super::family::Family;
+use super::reply::Reply;
+use crate::auth::{AuthError, Denial};
+use crate::domain::Timestamp;
+
+impl HttpError {
+    /// The reply in the family's envelope.
+    #[must_use]
+    pub fn into_reply(self, family: Family, now: Timestamp) -> Reply {
+        let (status, code, message) = self.row(family);
+        let mut reply = Reply::new(status, family.error(status, code, &message));
+        if status == StatusCode::UNAUTHORIZED {
+            reply.set(WWW_AUTHENTICATE, &self.challenge(&message));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            reply.set(RETRY_AFTER, "1");
+        }
+        if let Self::MethodNotAllowed(allowed) = &self {
+            reply.set(ALLOW, allowed);
+        }
+        if let Self::Auth(AuthError::Limited(exceeded)) = &self {
+            let retry_after = exceeded.status.reset_secs(exceeded.at);
+            reply.set(RETRY_AFTER, &retry_after.to_string());
+            return reply.with_rate_limit(&[(exceeded.policy, exceeded.status)], exceeded.at);
+        }
+        if let Self::Auth(AuthError::Taken { rate_limits }) = &self {
+            return reply.with_rate_limit(rate_limits, now);
+        }
+        reply
+    }
+
+    /// RFC 6750 section 3: no error for a caller who presented no token.
+    fn challenge(&self, message: &str) -> String {
+        match self {
+            Self::Auth(
+                AuthError::Denied(Denial::NoCredentials) | AuthError::InvalidCredentials,
+            ) => "Bearer".to_owned(),
+            _ => format!("Bearer error=\"{message}\""),
+        }
+    }
+}
