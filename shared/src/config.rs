@@ -306,6 +306,19 @@ mod tests {
     }
 
     #[test]
+    fn a_service_s_own_endpoint_url_counts_before_that_of_all_services() {
+        let all = ("AWS_ENDPOINT_URL", "http://localhost:4566");
+        let dynamodb = ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000");
+
+        let aws = config(&[all, dynamodb]).unwrap().aws;
+
+        assert_eq!(aws.dynamodb_url.as_deref(), Some("http://localhost:8000"));
+        let secrets_manager = aws.secrets_manager_url.as_deref();
+        assert_eq!(secrets_manager, Some("http://localhost:4566"));
+        assert_eq!(config(&[]).unwrap().aws.dynamodb_url, None);
+    }
+
+    #[test]
     fn only_a_peer_in_a_trusted_network_is_a_proxy() {
         let proxies = config(&[
             ("TRUSTED_PROXY_HOPS", "1"),
