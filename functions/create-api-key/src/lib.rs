@@ -14,7 +14,6 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-/// The credentials it asks for.
 const NEED: Need = Need::TokenAlone;
 
 /// A new API key.
@@ -41,7 +40,6 @@ struct Response<'a> {
     api_key: ApiKeyObject<'a>,
 }
 
-/// Answers `POST /v1/api-keys`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;

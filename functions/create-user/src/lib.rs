@@ -37,7 +37,6 @@ struct Response<'a> {
     user: User<'a>,
 }
 
-/// Answers `POST /user`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let source = request::source_ip(&request, &app.config.proxies);

@@ -12,10 +12,8 @@ use shared::http::profile::UserPayload;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-/// The credentials it asks for.
 const NEED: Need = Need::Permission(Permission::Read);
 
-/// Answers `GET /v1/auth/user`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;

@@ -13,7 +13,6 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-/// The credentials it asks for.
 const NEED: Need = Need::Permission(Permission::Read);
 
 #[derive(Serialize, ToSchema)]
@@ -27,7 +26,6 @@ struct Response<'a> {
     plan: &'a str,
 }
 
-/// Answers `GET /user`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let caller = request::caller(&app, &request, NEED).await?;

@@ -30,19 +30,14 @@ pub struct Response {
 /// Why nothing was granted.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// There must be an email or a username, and not both.
     #[error("either email or username is required")]
     NotOneName,
-    /// Not what a scope looks like.
     #[error("a scope is 1 to 64 characters of A-Z a-z 0-9 . _ : -")]
     NotAScope,
-    /// More than an account holds.
     #[error("an account has at most 16 scopes, each once")]
     NotASet,
-    /// Nobody has the name.
     #[error("no account has this name")]
     Nobody,
-    /// The store did not do it.
     #[error(transparent)]
     Failed(#[from] AuthError),
 }

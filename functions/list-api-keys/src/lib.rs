@@ -13,7 +13,6 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-/// The credentials it asks for.
 const NEED: Need = Need::TokenAlone;
 
 #[derive(Serialize, ToSchema)]
@@ -22,7 +21,6 @@ struct Response<'a> {
     api_keys: Vec<ApiKeyObject<'a>>,
 }
 
-/// Answers `GET /v1/api-keys`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;

@@ -29,8 +29,7 @@ struct Response<'a> {
     expires_in: u64,
 }
 
-/// Answers `POST /v1/auth/login`. `Authorization` is ignored; an API key need not be sent, and
-/// must be a live one if it is.
+/// `Authorization` is ignored; an API key need not be sent, and must be a live one if it is.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let source = request::source_ip(&request, &app.config.proxies);

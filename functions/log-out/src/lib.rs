@@ -11,10 +11,8 @@ use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-/// The credentials it asks for.
 const NEED: Need = Need::Nothing;
 
-/// Answers `POST /v1/auth/logout`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let caller = request::caller(&app, &request, NEED).await?;

@@ -10,10 +10,9 @@ use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-/// The credentials it asks for.
 const NEED: Need = Need::TokenAlone;
 
-/// Answers `DELETE /v1/api-keys/{id}`. An id that is no number is nobody's.
+/// An id that is no number is nobody's.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;

@@ -8,7 +8,6 @@ use shared::app::App;
 use shared::crypto::{KeySummary, RingDocument};
 use shared::keys::rotation::{Rotation, RotationError};
 
-/// What is asked.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Request {
@@ -38,17 +37,11 @@ enum Step {
     Finish,
 }
 
-/// What operators ask.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Action {
-    /// The keys there are.
     List,
-    /// The end of a key, at once.
-    Revoke {
-        /// Which.
-        kid: String,
-    },
+    Revoke { kid: String },
 }
 
 /// The ring, where an operator asked: ids and states, no keys.

@@ -32,7 +32,7 @@ struct Response<'a> {
     token: &'a str,
 }
 
-/// Answers `POST /user/auth`. Credentials in headers are ignored.
+/// Credentials in headers are ignored.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?.read()?;
     let sign_in = parse(body, app.config.token_lifetime)?;

@@ -11,10 +11,8 @@ use shared::http::profile::{Body, UserPayload};
 use shared::http::request::{self, JsonBody, PROFILE_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-/// The credentials it asks for.
 const NEED: Need = Need::Permission(Permission::Write);
 
-/// Answers `POST /v1/auth/user`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, PROFILE_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;

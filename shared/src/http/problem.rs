@@ -34,59 +34,37 @@ impl fmt::Display for FieldName {
 /// What is wrong with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
-    /// It must be there.
     Missing,
-    /// It must be a string.
     NotAString,
-    /// It must be a whole number.
     NotAnInteger,
-    /// It must be an object.
     NotAnObject,
-    /// It must be a list of objects.
     NotAList,
-    /// It stands twice.
     Repeated,
-    /// It must not be empty.
     Empty,
-    /// It must be an email address.
     NotAnEmail,
-    /// It must not be longer than this many characters.
+    /// At most this many characters.
     TooLong(usize),
-    /// It must not be longer than this many bytes.
+    /// At most this many bytes of UTF-8.
     TooManyBytes(usize),
-    /// It must not hold control characters.
     ControlCharacter,
-    /// It holds characters a username may not.
     NotAUsername,
     /// A username with `@` must be the account's own email.
     AnotherEmail,
-    /// A password must be of at least this many characters.
+    /// At least this many characters.
     PasswordTooShort(usize),
-    /// A password must not be a common one.
     PasswordCommon,
-    /// A password must not contain the account's names.
     PasswordHoldsName,
-    /// It must be a country's code.
     NotACountryCode,
-    /// It must be a date-time.
     NotADate,
-    /// It must be a date-time to come.
     NotInTheFuture,
-    /// It must be an image's URL.
     NotAnImage,
-    /// It must be a mask of permissions.
     NotPermissions,
-    /// It must be one of the types of settings.
     NotASettingType,
-    /// It must be a value of this type.
     NotOfType(SettingType),
-    /// It must be the number of a setting there is.
     UnknownSetting,
-    /// It must name a setting once.
     RepeatedSetting,
-    /// There must not be more than this many of them.
+    /// At most this many items.
     TooMany(usize),
-    /// It must stay what it is.
     Unchangeable,
 }
 
