@@ -16,7 +16,8 @@ help: ## List the targets
 
 .PHONY: run
 run: ## Run the whole API on http://localhost:3000, with DynamoDB embedded
-	@cargo run --quiet --package local
+	@[ -d "$${CARGO_TARGET_DIR:-target}/debug" ] || echo "Compiling about 300 crates. This takes a few minutes the first time."
+	@cargo run --package local
 
 .PHONY: watch
 watch: $(VENV)/installed ## Run the real binaries behind the Lambda Runtime API on http://localhost:9000

@@ -1,13 +1,15 @@
-"""Runs the README's commands against `make run`, and compares the answers to the letter.
+"""Runs the commands of README.md and docs/tour.md against `make run`, and compares the answers to the letter.
 
-Tokens, keys, ids and dates differ from run to run and are masked. Needs Python alone.
+Tokens, keys, ids and dates differ from run to run and are masked. Needs bash, curl and jq.
 """
 
 import difflib
 import os
 import pathlib
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,10 +21,14 @@ ADDRESS = "http://localhost:3000"
 MARK = "---8<---"
 
 
-def examples():
-    """Each command of the README's console blocks, with the answer that follows it."""
-    readme = (ROOT / "README.md").read_text()
-    for block in re.findall(r"```console\n(.*?)```", readme, re.DOTALL):
+# The tour shows what is left of its limits, so it goes first.
+PAGES = ("docs/tour.md", "README.md")
+
+
+def examples(page):
+    """Each command of the page's console blocks, with the answer that follows it."""
+    text = (ROOT / page).read_text()
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             lines = example.splitlines()
             command = [lines.pop(0)]
@@ -55,30 +61,41 @@ def wait_for_server(server):
     sys.exit("make run did not answer within ten minutes")
 
 
+def run(page):
+    """How many of the page's commands were answered as it says, and how many not."""
+    commands, expected = zip(*examples(page))
+    script = f"\necho; echo '{MARK}'\n".join(commands)
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    failed = 0
+    for command, expectation, answer in zip(commands, expected, ran.stdout.split(MARK), strict=True):
+        wanted, got = masked(expectation), masked(answer)
+        if wanted != got:
+            failed += 1
+            print(f"$ {command}")
+            print("\n".join(difflib.unified_diff(wanted.split("\n"), got.split("\n"), page, "answer")))
+    print(f"{page}: {len(commands) - failed} passed, {failed} failed")
+    return failed
+
+
 def main():
+    for tool in ("bash", "curl", "jq"):
+        if not shutil.which(tool):
+            sys.exit(f"NOT RUN: {tool} is not installed")
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", 3000)) == 0:
+            sys.exit("NOT RUN: another server listens on port 3000")
     environment = {**os.environ, "LATCHKEY_DB": ":memory:"}
     server = subprocess.Popen(
         ["make", "--silent", "run"], cwd=ROOT, env=environment, start_new_session=True
     )
     try:
         wait_for_server(server)
-        commands, expected = zip(*examples())
-        script = f"\necho; echo '{MARK}'\n".join(commands)
-        ran = subprocess.run(
-            ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        failed = sum([run(page) for page in PAGES])
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait()
-    answers = ran.stdout.split(MARK)
-    failed = 0
-    for command, expectation, answer in zip(commands, expected, answers, strict=True):
-        wanted, got = masked(expectation), masked(answer)
-        if wanted != got:
-            failed += 1
-            print(f"$ {command}")
-            print("\n".join(difflib.unified_diff(wanted.split("\n"), got.split("\n"), "README", "answer")))
-    print(f"README: {len(commands) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
 

@@ -146,7 +146,7 @@ fn address() -> Result<SocketAddr, Failure> {
 
 #[expect(clippy::print_stdout, reason = "a person reads it")]
 fn announce(address: SocketAddr, routes: &[Route]) {
-    println!("Latchkey listens on http://{address}\n");
+    println!("\nLatchkey is ready on http://{address}\n");
     for route in routes {
         println!("  {:4} {}", route.method, route.path);
     }

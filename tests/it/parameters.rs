@@ -1,6 +1,7 @@
 //! The template's parameters and the functions' settings agree. CloudFormation refuses a value of the wrong
 //! kind before it changes anything; a function checks its settings exactly, at its start.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use local::template::{Parameter, Template};
@@ -318,4 +319,61 @@ fn a_text_that_only_functions_refuse_stops_them_with_the_variable_s_name() {
     ];
     assert_eq!(stopped, BTreeSet::from(inexact));
     assert!(started.is_superset(&stopped), "{started:?}");
+}
+
+/// The rows of the first table of docs/settings.md: variables and their defaults, as they stand there.
+fn documented() -> Vec<(&'static str, &'static str)> {
+    let page = include_str!("../../docs/settings.md");
+    let table = page
+        .split("\n\n")
+        .find(|part| part.starts_with("| variable"));
+    table
+        .unwrap()
+        .lines()
+        .skip(2)
+        .map(|row| {
+            let mut cells = row.split(" | ");
+            (cells.next().unwrap(), cells.next().unwrap())
+        })
+        .collect()
+}
+
+/// What stands in backticks.
+fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_page_on_settings_lists_every_variable_that_functions_read_and_no_other() {
+    let read = RefCell::new(BTreeSet::new());
+    let started = Config::from_lookup(|name| {
+        read.borrow_mut().insert(name.to_owned());
+        let is_required = name.starts_with("TABLE_") || name == "JWT_KEYS_FILE";
+        let is_of_aws = name.starts_with("AWS_") && !name.starts_with("AWS_ENDPOINT_URL");
+        (is_required || is_of_aws).then(|| "x".into())
+    });
+    started.unwrap();
+
+    let documented: BTreeSet<String> = documented()
+        .iter()
+        .flat_map(|(variables, _)| quoted(variables))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(documented, read.into_inner());
+}
+
+#[test]
+fn the_page_on_settings_has_the_template_s_defaults() {
+    let template = Template::checked_in().unwrap();
+    let mut compared = 0;
+    for (variables, defaults) in documented() {
+        let default_of_all = quoted(defaults).last().unwrap_or_default();
+        let mut defaults = quoted(defaults);
+        for name in quoted(variables).filter(|name| template.parameters.contains_key(*name)) {
+            compared += 1;
+            let default = defaults.next().unwrap_or(default_of_all);
+            assert_eq!(template.variables[name], default, "{name}");
+        }
+    }
+    assert_eq!(compared, template.parameters.len());
 }
