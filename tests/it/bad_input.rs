@@ -309,3 +309,18 @@ async fn unknown_routes_and_methods_are_answered_in_the_envelope() {
         assert_eq!(answer.header("allow"), Some(allow));
     }
 }
+
+#[tokio::test]
+async fn of_several_wrong_fields_the_first_in_the_order_of_the_api_is_named() {
+    let (app, token) = TestApp::with_user().await;
+
+    let sign_up = app.call(post("/user", &json!({"email": "bad"}))).await;
+    assert_eq!(sign_up.message(), "\"email\" must be a valid email");
+
+    let sign_in = app.call(post("/user/auth", &json!({}))).await;
+    assert_eq!(sign_in.message(), "\"username\" is required");
+
+    let key = post("/v1/api-keys", &json!({"name": ""})).bearer(&token);
+    let key = app.call(key).await;
+    assert_eq!(key.message(), "\"name\" is not allowed to be empty");
+}

@@ -27,8 +27,9 @@ struct Body {
     #[schema(max_length = 256)]
     description: Option<String>,
     /// A mask: Read 1, Write 2, Delete 4, Create 8.
-    #[schema(minimum = 0, maximum = 15)]
-    permissions: i64,
+    // Required, but an invalid name or description is the first error.
+    #[schema(value_type = i64, required = true, minimum = 0, maximum = 15)]
+    permissions: Option<i64>,
     /// In the future; without it the key does not expire.
     #[schema(format = DateTime)]
     expire_date: Option<String>,
@@ -58,7 +59,8 @@ fn parse(body: Body, now: Timestamp) -> Result<NewApiKey, HttpError> {
         .map(ApiKeyDescription::parse)
         .transpose()
         .map_err(|invalid| HttpError::field("description", invalid))?;
-    let permissions = Permissions::from_mask(body.permissions)
+    let permissions = body.permissions.ok_or(HttpError::missing("permissions"))?;
+    let permissions = Permissions::from_mask(permissions)
         .ok_or_else(|| HttpError::field("permissions", Problem::NotPermissions))?;
     let expires_at = match body.expire_date {
         None => None,

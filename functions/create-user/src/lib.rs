@@ -27,8 +27,9 @@ struct Body {
     #[schema(format = "idn-email", max_length = 254)]
     email: String,
     /// Any Unicode, from `PASSWORD_MIN_LENGTH` (6) characters to 1024 bytes, taken as it is.
-    #[schema(format = Password, min_length = 6, max_length = 1024)]
-    password: String,
+    // Required, but an invalid email or username is the first error.
+    #[schema(value_type = String, format = Password, required = true, min_length = 6, max_length = 1024)]
+    password: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -57,7 +58,8 @@ fn parse(body: Body, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
             .map_err(|error| HttpError::field("username", error))?,
         None => Username::from_email(&email),
     };
-    let password = Password::new(body.password);
+    let password = body.password.ok_or(HttpError::missing("password"))?;
+    let password = Password::new(password);
     policy
         .check(&password, &[email.typed(), username.typed()])
         .map_err(|error| HttpError::field("password", error))?;

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::auth::{self, SignIn};
 use shared::domain::{Identifier, Lifetime, Password};
-use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::User;
 use shared::http::{HttpError, Reply, Request};
@@ -50,10 +49,9 @@ fn parse(body: Body, lifetime: Lifetime) -> Result<SignIn, HttpError> {
     let identifier = match (body.email, body.username) {
         (Some(email), _) => Identifier::parse_email(&email),
         (None, Some(username)) => Identifier::parse(&username),
-        (None, None) => return Err(HttpError::field("username", Problem::Missing)),
+        (None, None) => return Err(HttpError::missing("username")),
     };
-    let missing = HttpError::field("password", Problem::Missing);
-    let password = body.password.ok_or(missing)?;
+    let password = body.password.ok_or(HttpError::missing("password"))?;
     Ok(SignIn {
         identifier,
         password: Password::new(password),

@@ -72,6 +72,12 @@ impl HttpError {
         Self::Field(name.into(), problem.into())
     }
 
+    /// A required field of the body is missing.
+    #[must_use]
+    pub fn missing(name: &'static str) -> Self {
+        Self::field(name, Problem::Missing)
+    }
+
     /// The status, the code and the text for the caller.
     pub(super) fn row(&self, family: Family) -> Row {
         match self {

@@ -174,6 +174,10 @@ async fn nothing_of_a_header_a_path_or_a_query_reaches_an_answer_or_a_line_of_lo
             "authorization",
             "x-api-key",
         ] {
+            // API Gateway passes on no header value that holds a control character.
+            if payload.chars().any(|c| c.is_ascii_control()) {
+                continue;
+            }
             let mut sent = event("get-user.json", "a.b.c");
             sent["headers"][name] = json!(payload);
             let (status, body) = send(&app, "get-user", &sent).await;
