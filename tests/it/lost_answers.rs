@@ -125,23 +125,23 @@ async fn an_answer_lost_on_a_counter_may_refuse_early_and_never_admits_one_too_m
 }
 
 #[tokio::test]
-async fn a_sign_in_whose_place_cannot_be_given_back_succeeds_all_the_same_and_is_logged() {
+async fn a_sign_in_that_cannot_be_uncounted_succeeds_and_is_logged() {
     let (app, _) = TestApp::with_user().await;
     let (lines, _guard) = capture();
     app.wire.on_request(|operation, body| {
-        let gives_back = body["UpdateExpression"] == "ADD n :minus_one";
-        (gives_back || operation == "DeleteItem").then(Fault::broken)
+        let uncounts = body["UpdateExpression"] == "ADD n :minus_one";
+        (uncounts || operation == "DeleteItem").then(Fault::broken)
     });
 
     assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
 
     let lines = lines.take();
-    let lost = |line: &&Value| line["fields"]["message"] == "place not given back";
+    let lost = |line: &&Value| line["fields"]["message"] == "attempt not uncounted";
     assert_eq!(lines.iter().filter(lost).count(), 2, "{lines:?}");
 }
 
 #[tokio::test]
-async fn a_place_is_never_given_back_twice() {
+async fn an_attempt_is_never_uncounted_twice() {
     let (app, _) = TestApp::with_user().await;
     app.sign_in("nobody", "guess1").await;
     app.wire.on_request(|_, body| {

@@ -1,4 +1,4 @@
-//! Making and revoking API keys.
+//! Creating and revoking API keys.
 
 use super::authenticate::Caller;
 use super::error::AuthError;
@@ -10,33 +10,29 @@ use crate::domain::{
 };
 use crate::store::{AddedApiKey, StoreError};
 
-/// What it takes to make a key.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
-    /// What it is to be called.
     pub name: ApiKeyName,
-    /// What it is for.
     pub description: Option<ApiKeyDescription>,
-    /// What it may be used for.
     pub permissions: Permissions,
-    /// When it dies by itself, if it does.
+    /// `None` if the key never expires.
     pub expires_at: Option<Timestamp>,
 }
 
-/// A new key.
 #[derive(Debug)]
 pub struct CreatedApiKey {
-    /// The key itself, to be shown this once.
+    /// The key itself, which is shown only once.
     pub plain: PlainApiKey,
-    /// What its owner can see of it from now on.
+    /// What its owner can see afterwards.
     pub key: ApiKey,
 }
 
-/// An owner whose other requests keep making keys at the same time is contention.
+/// How often to try while other requests create keys for the same account.
 const MAX_ATTEMPTS: u32 = 30;
 
-/// Makes a key of the caller's, whose profile was `profile` when they were let in. Numbers count
-/// up and are never given twice; of racing requests no more succeed than there is room for.
+/// Creates a key for the caller. `profile` is the one that authentication read.
+///
+/// Ids increase and are never reused. Racing requests cannot exceed [`MAX_LIVE_API_KEYS`].
 pub async fn create_api_key(
     app: &App,
     caller: &Caller,
@@ -70,7 +66,7 @@ pub async fn create_api_key(
             .await?;
         match added {
             AddedApiKey::Stored => return Ok(CreatedApiKey { plain, key }),
-            AddedApiKey::Raced => {
+            AddedApiKey::Conflict => {
                 app.store.back_off(attempt).await;
                 profile = app.store.profile(owner).await?;
             }
@@ -79,8 +75,8 @@ pub async fn create_api_key(
     Err(StoreError::Contended.into())
 }
 
-/// Revokes the caller's key of this number: it is dead from the next request on. One that is dead
-/// already stays so.
+/// Revokes the caller's key with this id, from the next request on. Succeeds without a change if
+/// the key is already revoked or no longer listed.
 pub async fn revoke_api_key(
     app: &App,
     caller: &Caller,
@@ -91,7 +87,7 @@ pub async fn revoke_api_key(
         return Err(AuthError::NoApiKey);
     }
     match profile.api_keys.get(&id) {
-        // Dead for so long that it is not listed any more.
+        // Revoked or expired so long ago that it is no longer listed.
         None => Ok(()),
         Some(key) if key.revoked_at.is_some() => Ok(()),
         Some(key) => {

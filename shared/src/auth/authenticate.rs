@@ -1,4 +1,4 @@
-//! Who the caller is, and what they may do: decided here and nowhere else.
+//! Authenticates callers and checks what they may do. No other module decides this.
 
 use super::credentials::{ApiKeyHeader, Authorization, Credentials};
 use super::error::{AuthError, Denial};
@@ -10,19 +10,17 @@ use crate::domain::{Account, Permission, Policy, Profile, Scope, SourceIp, Times
 use crate::observe;
 use crate::store::{StoredApiKey, WithProfile};
 
-/// What a route asks of a caller, beyond being known.
+/// What a route requires in addition to authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// A key that is used must have this permission.
+    /// If the caller uses an API key, it must have this permission.
     Permission(Permission),
-    /// No key may be used, not even beside a token.
+    /// The caller must not use an API key, not even together with a token.
     TokenAlone,
-    /// Nothing.
     Nothing,
 }
 
 impl Need {
-    /// Whether a caller who used `key`, or none, may go on.
     fn check(self, key: Option<&StoredApiKey>) -> Result<(), AuthError> {
         match (self, key) {
             (_, None) | (Self::Nothing, Some(_)) => Ok(()),
@@ -33,27 +31,26 @@ impl Need {
     }
 }
 
-/// Whoever made a request: an account as it is stored now, not as a token remembers it.
+/// The account that made a request, as it is stored now and not as it was when the token was issued.
 #[derive(Debug)]
 pub struct Caller {
-    /// The caller's account.
     pub account: Account,
-    /// What their token says, if they credentials one.
+    /// `None` if the caller used an API key alone.
     pub token: Option<Claims>,
 }
 
 impl Caller {
-    /// Whether the caller's account has one of these scopes.
     #[must_use]
     pub fn has_any(&self, scopes: &[Scope]) -> bool {
         self.account.scopes.has_any(scopes)
     }
 }
 
-/// Decides who the caller is and whether they may. One round trip for a token, two where there is
-/// an API key.
+/// Authenticates the caller and checks `need`. Takes one round trip for a token alone, and two if
+/// there is an API key.
 ///
-/// With both, both must be valid and of one owner, and the key still restricts.
+/// If a request has both, both must be valid and belong to one account, and the key's permissions
+/// apply.
 pub async fn authenticate(
     app: &App,
     source: SourceIp,
@@ -64,7 +61,7 @@ pub async fn authenticate(
     Ok(caller)
 }
 
-/// Like [`authenticate`], and reads the caller's profile in the same round trip.
+/// Like [`authenticate`], but also reads the caller's profile in the same round trip.
 pub async fn authenticate_with_profile(
     app: &App,
     source: SourceIp,
@@ -74,8 +71,8 @@ pub async fn authenticate_with_profile(
     identify(app, source, credentials, need, WithProfile::Yes).await
 }
 
-/// For a route that needs no credentials: an API key that is sent all the same must be a live one,
-/// of anybody.
+/// For routes that need no credentials: if the request has an API key, it must be a live one, of any
+/// account.
 pub async fn authenticate_key_if_sent(
     app: &App,
     source: SourceIp,
@@ -122,7 +119,7 @@ async fn identify(
     let record = app.store.caller(owner, token_id, with_profile).await?;
     let account = record.account.ok_or(if_gone)?;
     let is_outdated = |token: &Claims| token.generation != account.generation;
-    if record.is_revoked || token.as_ref().is_some_and(is_outdated) {
+    if record.is_token_revoked || token.as_ref().is_some_and(is_outdated) {
         return Err(Denial::TokenRevoked.into());
     }
     observe::authenticated(&account.id);
@@ -130,8 +127,8 @@ async fn identify(
     Ok((Caller { account, token }, record.profile))
 }
 
-/// The key, if it can be used. One that nobody has is a guess, and counts for the address it came
-/// from; however many those are, a live key is never refused for them.
+/// Returns the key if it is live. An unknown key is counted as a guess from this address. The limit
+/// on guesses never refuses a live key.
 async fn live_key(
     app: &App,
     source: SourceIp,
@@ -142,7 +139,7 @@ async fn live_key(
         Some(key) if key.is_live(now) => Ok(key),
         Some(_) => Err(Denial::ApiKey.into()),
         None => {
-            limits::take(app, Policy::ApiKeyIp, limits::api_key_ip(source)).await?;
+            limits::count(app, Policy::ApiKeyIp, limits::api_key_ip(source)).await?;
             Err(Denial::ApiKey.into())
         }
     }

@@ -1,38 +1,30 @@
-//! The credentials of a request, as it presents them.
+//! The credentials in a request's headers.
 
 use crate::crypto::PlainApiKey;
 
-/// Credentials as a request credentials them, well-formed or not.
+/// The credentials of a request. They may be missing or malformed.
 pub struct Credentials<'r> {
-    /// The `Authorization` header.
     pub authorization: Authorization<'r>,
-    /// The `x-api-key` header.
     pub api_key: ApiKeyHeader,
 }
 
-/// An `Authorization` header.
+/// The `Authorization` header.
 pub enum Authorization<'r> {
-    /// There is none.
     Nothing,
-    /// What follows `Bearer`.
+    /// The text after `Bearer`.
     Bearer(&'r str),
-    /// Another scheme.
     OtherScheme(Scheme),
-    /// None of these.
     Malformed,
 }
 
-/// An `x-api-key` header.
+/// The `x-api-key` header.
 pub enum ApiKeyHeader {
-    /// There is none.
     Nothing,
-    /// A key.
     Key(PlainApiKey),
-    /// Nothing that could be a key.
     Malformed,
 }
 
-/// The authentication schemes that are named to a caller who confused them with Bearer.
+/// The authentication schemes that an error names if a caller uses them instead of Bearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// RFC 7617.
@@ -41,8 +33,8 @@ pub enum Scheme {
     Digest,
     /// RFC 4559.
     Negotiate,
-    /// No standard, but seen.
+    /// Not a standard, but in use.
     ApiKey,
-    /// No standard, but seen.
+    /// Not a standard, but in use.
     Token,
 }

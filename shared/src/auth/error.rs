@@ -1,4 +1,4 @@
-//! Why a use case ends without success.
+//! Errors of the use cases.
 
 use super::credentials::Scheme;
 use crate::crypto::{HashError, InvalidToken};
@@ -7,94 +7,82 @@ use crate::keys::KeysError;
 use crate::ports::EntropyError;
 use crate::store::StoreError;
 
-/// Why a use case ends without success.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// The caller is not who they must be: 401.
+    /// The caller is not authenticated.
     #[error("denied: {0:?}")]
     Denied(Denial),
-    /// The caller is known and may not.
+    /// The caller is authenticated, but lacks a scope or permission.
     #[error("insufficient scope")]
     InsufficientScope,
-    /// The caller used an API key where only a bearer token counts.
+    /// The caller used an API key where only a bearer token is accepted.
     #[error("an API key where a bearer token is asked for")]
     TokenAlone,
-    /// There is no token to revoke.
     #[error("no token to revoke")]
     NoToken,
-    /// Wrong password, or nobody has the identifier.
+    /// The password is wrong, or no account has the identifier.
     #[error("invalid credentials")]
     InvalidCredentials,
-    /// The email or the username belongs to another account.
+    /// Another account has the email or username.
     #[error("email or username taken")]
     Taken {
-        /// Where the attempt, which was admitted, stands against each limit.
+        /// The status of each limit that admitted the attempt.
         rate_limits: Vec<(Policy, RateLimitStatus)>,
     },
-    /// A name that cannot be changed would be.
     #[error("{0:?} cannot be changed")]
     Unchangeable(Name),
-    /// A setting is not as settings are.
     #[error("setting refused: {0}")]
     Setting(#[from] InvalidSetting),
-    /// The caller has no API key of this number.
+    /// The caller has no API key with this id.
     #[error("no such API key")]
     NoApiKey,
-    /// The caller has as many live API keys as they may.
+    /// The caller already has the maximum number of live API keys.
     #[error("too many API keys")]
     TooManyApiKeys,
-    /// One attempt too many.
     #[error("refused by limit {:?}", .0.policy)]
     Limited(LimitExceeded),
-    /// DynamoDB is away, throttled or too slow, or holds what it should not.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The key ring cannot be had.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// A fault of ours.
     #[error(transparent)]
     Internal(#[from] InternalError),
 }
 
-/// A limit's answer to one attempt too many.
+/// A limit that refused an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitExceeded {
-    /// The limit that refused.
     pub policy: Policy,
-    /// Where the key stands.
     pub status: RateLimitStatus,
-    /// When it refused.
+    /// When the attempt was refused.
     pub at: Timestamp,
 }
 
-/// The names of an account, which are those it was made with.
+/// The names of an account, which cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
-    /// The username.
     Username,
-    /// The email.
     Email,
 }
 
-/// Why a caller is not let in.
+/// Why a caller is not authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
-    /// Neither a token nor a key.
+    /// There is neither a token nor an API key.
     NoCredentials,
-    /// Credentials of another scheme than Bearer.
+    /// The scheme is not Bearer.
     OtherScheme(Scheme),
-    /// Not a bearer token of three parts.
+    /// The bearer token does not have three parts.
     TokenFormat,
-    /// Not a token of ours.
+    /// The token's signature, key or claims are not ours.
     TokenSignature,
-    /// A token past its `exp`.
+    /// The token's `exp`, which has passed.
     TokenExpired(Timestamp),
-    /// A token before its `nbf`.
+    /// The token's `nbf` is in the future.
     TokenNotActive,
-    /// A token that was revoked, or of an older generation, or whose account is gone.
+    /// The token was revoked, has an older generation, or its account does not exist.
     TokenRevoked,
-    /// A key that is not a live key of the caller.
+    /// The API key is malformed, not live or not the caller's.
     ApiKey,
 }
 
@@ -115,19 +103,16 @@ impl From<Denial> for AuthError {
     }
 }
 
-/// A fault of ours, for the log alone.
+/// An internal error. Its text is logged and not sent to the caller.
 #[derive(Debug, thiserror::Error)]
 pub enum InternalError {
-    /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// A token could not be signed.
     #[error("a token could not be signed")]
     Signing,
-    /// Every id tried was another account's.
+    /// Every generated id belonged to another account.
     #[error("no free account id")]
     NoFreeId,
 }

@@ -1,10 +1,11 @@
-//! Saying what an account may do.
+//! Granting scopes.
 
 use super::error::AuthError;
 use crate::app::App;
 use crate::domain::{Account, Identifier, Scopes};
 
-/// Replaces the scopes of whoever has this name, from their next request on; `None` if nobody has.
+/// Replaces an account's scopes, from its next request on. Returns `None` if no account has this
+/// identifier.
 pub async fn grant_scopes(
     app: &App,
     identifier: &Identifier,

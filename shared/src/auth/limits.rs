@@ -1,4 +1,4 @@
-//! Limits on attempts: who may still try.
+//! Counting attempts against rate limits.
 
 use std::time::Duration;
 
@@ -9,40 +9,40 @@ use crate::domain::{Identifier, Policy, RateLimitStatus, SourceIp, Timestamp};
 use crate::observe;
 use crate::store::StoreError;
 
-/// A place taken under a limit: one attempt, counted.
+/// An attempt that was counted and admitted.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct CountedAttempt {
     pub(super) status: RateLimitStatus,
     counter: String,
 }
 
-/// How long a refused sign-in is remembered in memory. Shorter than the window, because a place
-/// may be given back in the meantime: ten right passwords at once must not cost the eleventh
+/// How long this instance remembers a refused sign-in. Shorter than the window, because other
+/// attempts may be uncounted: ten successful sign-ins at once must not block the eleventh for
 /// fifteen minutes.
-const SIGN_IN_NOTE: Duration = Duration::from_secs(10);
+const SIGN_IN_REFUSAL: Duration = Duration::from_secs(10);
 
-/// The key of the counter of sign-ups from an address.
+/// The counter of sign-ups from an address.
 pub(super) fn sign_up_ip(ip: SourceIp) -> String {
     Policy::SignUpIp.counter(ip)
 }
 
-/// The key of the counter of sign-ups for a canonical email.
+/// The counter of sign-ups for a canonical email.
 pub(super) fn sign_up_email(canonical: &str) -> String {
     Policy::SignUpEmail.counter(digest(canonical))
 }
 
-/// The key of the counter of failed sign-ins from an address.
+/// The counter of failed sign-ins from an address.
 pub(super) fn sign_in_ip(ip: SourceIp) -> String {
     Policy::SignInIp.counter(ip)
 }
 
-/// The key of the counter of guessed API keys from an address.
+/// The counter of guessed API keys from an address.
 pub(super) fn api_key_ip(ip: SourceIp) -> String {
     Policy::ApiKeyIp.counter(ip)
 }
 
-/// The key of the counter of failed sign-ins for an identifier from an address. Email, username
-/// and neither are told apart, so that no identifier can be made to share another's counter.
+/// The counter of failed sign-ins for an identifier from an address. It includes the identifier's
+/// kind, so that no two identifiers share a counter.
 pub(super) fn sign_in_account(identifier: &Identifier, ip: SourceIp) -> String {
     let named = match identifier {
         Identifier::Email(email) => format!("email {ip} {email}"),
@@ -52,8 +52,9 @@ pub(super) fn sign_in_account(identifier: &Identifier, ip: SourceIp) -> String {
     Policy::SignInAccount.counter(digest(&named))
 }
 
-/// Refuses without a call what this instance knows to be refused.
-pub(super) fn refuse_known(app: &App, policy: Policy, counter: &str) -> Result<(), AuthError> {
+/// Refuses an attempt, without a call to DynamoDB, if this instance remembers that the limit is
+/// exceeded.
+pub(super) fn refuse_remembered(app: &App, policy: Policy, counter: &str) -> Result<(), AuthError> {
     let now = app.clock.now();
     match app.exceeded.get(counter, now) {
         Some(status) => Err(refused(policy, status, now)),
@@ -61,23 +62,26 @@ pub(super) fn refuse_known(app: &App, policy: Policy, counter: &str) -> Result<(
     }
 }
 
-/// Takes a place: counts the attempt in the table, exactly, unless this instance knows that the
-/// counter refuses.
-pub(super) async fn take(app: &App, policy: Policy, counter: String) -> Result<Place, AuthError> {
-    refuse_known(app, policy, &counter)?;
+/// Counts an attempt in the table, unless this instance remembers that the limit is exceeded.
+pub(super) async fn count(
+    app: &App,
+    policy: Policy,
+    counter: String,
+) -> Result<CountedAttempt, AuthError> {
+    refuse_remembered(app, policy, &counter)?;
     let now = app.clock.now();
     let limit = app.config.limits.of(policy);
     let tally = app.store.count(&counter, &limit, now).await?;
     let status = limit.status(tally);
     if limit.admits(tally) {
-        return Ok(Place { status, counter });
+        return Ok(CountedAttempt { status, counter });
     }
     if policy.counts_failures_only() {
-        // Nothing was tried, so nothing failed.
-        log_lost(app.store.give_back(&counter, &status).await);
+        // A refused attempt is not a failure.
+        log_failure(app.store.uncount(&counter, &status).await);
     }
     let until = if policy.counts_failures_only() {
-        status.resets_at.min(now.plus(SIGN_IN_NOTE))
+        status.resets_at.min(now.plus(SIGN_IN_REFUSAL))
     } else {
         status.resets_at
     };
@@ -89,22 +93,22 @@ fn refused(policy: Policy, status: RateLimitStatus, at: Timestamp) -> AuthError 
     AuthError::Limited(LimitExceeded { policy, status, at })
 }
 
-/// Gives a place back: the attempt did not fail.
-pub(super) async fn give_back(app: &App, place: &Place) {
-    app.exceeded.remove(&place.counter);
-    log_lost(app.store.give_back(&place.counter, &place.status).await);
+/// Uncounts an attempt that did not fail.
+pub(super) async fn uncount(app: &App, attempt: &CountedAttempt) {
+    app.exceeded.remove(&attempt.counter);
+    log_failure(app.store.uncount(&attempt.counter, &attempt.status).await);
 }
 
-/// Clears the counter a place was taken in.
-pub(super) async fn clear(app: &App, place: &Place) {
-    app.exceeded.remove(&place.counter);
-    log_lost(app.store.clear(&place.counter).await);
+/// Clears the counter of an attempt.
+pub(super) async fn clear(app: &App, attempt: &CountedAttempt) {
+    app.exceeded.remove(&attempt.counter);
+    log_failure(app.store.clear(&attempt.counter).await);
 }
 
-/// A place that could not be given back stays taken until its window closes: it may refuse
-/// somebody early and never admits anybody.
-fn log_lost(given_back: Result<(), StoreError>) {
-    if let Err(error) = given_back {
-        observe::trouble("place not given back", &error);
+/// An attempt that cannot be uncounted stays counted until its window closes. It may cause an early
+/// refusal, but never admits an attempt too many.
+fn log_failure(uncounted: Result<(), StoreError>) {
+    if let Err(error) = uncounted {
+        observe::trouble("attempt not uncounted", &error);
     }
 }

@@ -1,4 +1,4 @@
-//! The use cases: domain in, domain out. What HTTP makes of them is in [`crate::http`].
+//! The use cases. They take and return domain types; [`crate::http`] maps them to HTTP.
 
 mod api_keys;
 mod authenticate;

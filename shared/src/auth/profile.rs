@@ -1,4 +1,4 @@
-//! Changing one's profile.
+//! Updating the caller's profile.
 
 use super::authenticate::Caller;
 use super::error::{AuthError, Name};
@@ -6,24 +6,25 @@ use crate::app::App;
 use crate::domain::{Profile, ProfileUpdate};
 use crate::store::{ChangedProfile, StoreError};
 
-/// What an owner sent of their profile.
+/// A profile update as the caller sent it. `Some(None)` is a null.
 #[derive(Debug, Clone, Default)]
 pub struct ProfileRequest {
-    /// The username, if they sent one; `None` within for null. It cannot be changed.
+    /// If present, must equal the account's username.
     pub username: Option<Option<String>>,
-    /// The email, likewise.
+    /// If present, must equal the account's email.
     pub email: Option<Option<String>>,
-    /// What can be.
     pub update: ProfileUpdate,
 }
 
-/// A setting that others keep changing under our hands is contention. Whoever loses lost to
-/// somebody's success, so that of so many racing updates none is given up.
+/// Each conflict means that another update succeeded, so up to this many racing updates of one
+/// setting all succeed.
 const MAX_ATTEMPTS: u32 = 30;
 
-/// Updates the caller's profile, which was `first` when they were let in, and returns it as it
-/// then is. Racing updates of different fields and settings all survive; of one field the later
-/// wins, and a setting is changed as if one update had come after the other.
+/// Updates the caller's profile and returns the result. `first` is the profile that authentication
+/// read.
+///
+/// Racing updates of different fields and settings all survive. For one field the last update wins.
+/// Updates of one setting are applied one after another.
 pub async fn update_profile(
     app: &App,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Ending tokens before their time.
+//! Revoking tokens.
 
 use super::authenticate::Caller;
 use super::error::{AuthError, Denial};
@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::crypto::ids::random_id;
 use crate::domain::AccountId;
 
-/// Ends the token the caller presented: it is dead from the next request on, on every instance.
-/// Of racing calls with one token exactly one succeeds; the token of the others is revoked.
+/// Revokes the caller's token on all instances, from the next request on. Of racing calls with one
+/// token exactly one succeeds; the others return [`Denial::TokenRevoked`].
 pub async fn sign_out(app: &App, caller: &Caller) -> Result<(), AuthError> {
     let token = caller.token.as_ref().ok_or(AuthError::NoToken)?;
     let revocation = random_id(app.entropy.as_ref())?;
@@ -22,8 +22,8 @@ pub async fn sign_out(app: &App, caller: &Caller) -> Result<(), AuthError> {
     }
 }
 
-/// Ends every token of an account at once, by raising its generation; `false` if it is gone. API
-/// keys live on.
+/// Revokes all tokens of an account, but not its API keys. Returns `false` if the account does not
+/// exist.
 pub async fn sign_out_everywhere(app: &App, account: &AccountId) -> Result<bool, AuthError> {
     Ok(app.store.raise_generation(account).await?)
 }

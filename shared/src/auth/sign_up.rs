@@ -16,44 +16,37 @@ use crate::domain::{
 use crate::observe;
 use crate::store::Added;
 
-/// What it takes to sign up.
 #[derive(Debug)]
 pub struct SignUp {
-    /// The account's address.
     pub email: Email,
-    /// The account's name.
     pub username: Username,
-    /// The account's password.
     pub password: Password,
 }
 
-/// A new account, and its first token.
 #[derive(Debug)]
 pub struct SignedUp {
-    /// The account.
     pub account: Account,
-    /// A token of it.
     pub token: Token,
-    /// Where the attempt stands against each limit that applied to it.
+    /// The status of each limit that applied to the attempt.
     pub rate_limits: Vec<(Policy, RateLimitStatus)>,
 }
 
-/// Who asks for a new account.
+/// Who requests a new account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Creator {
-    /// Anybody, within the limits.
+    /// Any caller, within the rate limits.
     Public,
-    /// Somebody whose scope frees them of the limits.
+    /// A caller whose scope exempts them from the rate limits.
     Authorised,
 }
 
-/// How many ids are tried before giving up; two are never the same but by a broken generator.
+/// How many ids to try. Ids collide only if the generator is broken.
 const MAX_ID_ATTEMPTS: usize = 3;
 
-/// Decides who asks for a new account.
+/// Decides who requests a new account.
 ///
-/// With `API_USER_CREATE_SCOPE` credentials of such a scope are needed; without it anybody may,
-/// credentials that are sent must be valid, and those of an admin free from the limits.
+/// If `API_USER_CREATE_SCOPE` is set, the caller needs one of its scopes. If not, credentials are
+/// optional, but must be valid if sent, and an admin is exempt from the rate limits.
 pub async fn creator(
     app: &App,
     source: SourceIp,
@@ -76,10 +69,10 @@ pub async fn creator(
     }
 }
 
-/// Makes an account, unless a limit refuses or its email or username is taken.
+/// Creates an account, unless a limit is exceeded or the email or username is taken.
 ///
-/// Three round trips, two counters and one transaction, or the transaction alone where the
-/// creator is free of limits.
+/// Takes three round trips: two counters and one transaction. A creator who is exempt from the rate
+/// limits needs only the transaction.
 pub async fn sign_up(
     app: &App,
     creator: Creator,
@@ -87,7 +80,7 @@ pub async fn sign_up(
     sign_up: SignUp,
 ) -> Result<SignedUp, AuthError> {
     let rate_limits = match creator {
-        Creator::Public => count_attempt(app, source, &sign_up.email).await?,
+        Creator::Public => count_attempts(app, source, &sign_up.email).await?,
         Creator::Authorised => Vec::new(),
     };
     let password = Arc::new(sign_up.password);
@@ -125,16 +118,16 @@ pub async fn sign_up(
     Err(InternalError::NoFreeId.into())
 }
 
-/// Counts an attempt for the address, then for the email. One that the address's limit refuses is
-/// not counted for the email.
-async fn count_attempt(
+/// Counts the attempt for the address and then for the email. If the address exceeds its limit, the
+/// attempt is not counted for the email.
+async fn count_attempts(
     app: &App,
     source: SourceIp,
     email: &Email,
 ) -> Result<Vec<(Policy, RateLimitStatus)>, AuthError> {
-    let ip = limits::take(app, Policy::SignUpIp, limits::sign_up_ip(source)).await?;
+    let ip = limits::count(app, Policy::SignUpIp, limits::sign_up_ip(source)).await?;
     let email = limits::sign_up_email(email.canonical());
-    let email = limits::take(app, Policy::SignUpEmail, email).await?;
+    let email = limits::count(app, Policy::SignUpEmail, email).await?;
     Ok(vec![
         (Policy::SignUpIp, ip.status),
         (Policy::SignUpEmail, email.status),

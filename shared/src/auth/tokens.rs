@@ -6,7 +6,7 @@ use crate::crypto::ids::random_id;
 use crate::crypto::{Claims, InvalidToken, KeyRing, Token};
 use crate::domain::{Account, Lifetime, Timestamp};
 
-/// Issues a token for `account` that lives for `lifetime`.
+/// Issues a token for `account`.
 ///
 /// Callers load the key ring before they write anything, so that a missing ring leaves no partial
 /// change.
@@ -23,10 +23,10 @@ pub(super) fn issue_token(
         .map_err(|_| InternalError::Signing.into())
 }
 
-/// Verifies all of a token that can be verified without the store.
+/// Verifies a token's signature and claims, but not whether it was revoked.
 ///
-/// A token whose key is unknown may have been signed with a newer ring than this instance has
-/// read: the ring is read again, at most once a minute.
+/// If the token's key is unknown, the key ring may have been rotated: reloads it, at most once a
+/// minute.
 pub async fn verify_token(app: &App, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
     let keys = app.keys.current(now).await?;
     let mut verified = app.tokens.verify(&keys, token, now);

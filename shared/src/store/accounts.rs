@@ -14,24 +14,22 @@ use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, AccountId, Scope, Scopes, Timestamp};
 
-/// What became of a new account.
+/// The outcome of [`Store::add_account`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
-    /// The account and its claims are stored.
     Stored,
-    /// Its email or username is held by another account. Nothing was stored.
+    /// Another account has the email or username. Nothing was stored.
     Taken,
-    /// Its id is held by another account. Nothing was stored.
+    /// Another account has the id. Nothing was stored.
     IdCollision,
 }
 
 impl Store {
-    /// Adds the account and its claims on email and username, all or none of them; `Taken` if
-    /// either is held. Of racing sign-ups for one name exactly one is `Stored`.
+    /// Adds the account and its claims on email and username in one transaction. Of racing
+    /// sign-ups for one name exactly one returns `Stored`.
     ///
-    /// `request_token` (at most 36 characters) makes a retry after a lost answer find its own
-    /// success (DynamoDB remembers it for ten minutes); beyond that, claims found to be this
-    /// account's own are a success as well.
+    /// `request_token` (at most 36 characters) makes retries idempotent for ten minutes. After
+    /// that, a retry that finds this account's own claims returns `Stored` too.
     pub async fn add_account(
         &self,
         account: &Account,
@@ -59,7 +57,7 @@ impl Store {
         .await
     }
 
-    /// The part of a transaction that puts an item of the users table which must not be there.
+    /// Puts a new item in the users table as part of a transaction, which fails if the key exists.
     pub(super) fn put_new(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.tables.users)
@@ -71,8 +69,8 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Raises the account's generation, which ends every token of it at once; `false` if the
-    /// account is gone. Raised twice where an answer is lost, which ends the same tokens.
+    /// Increments the account's generation, which revokes all its tokens. Returns `false` if the
+    /// account does not exist. A retry may increment twice, which revokes the same tokens.
     pub async fn raise_generation(&self, id: &AccountId) -> Result<bool, StoreError> {
         self.retrying(|| async {
             let raised = self
@@ -90,7 +88,7 @@ impl Store {
         .await
     }
 
-    /// Replaces the account's scopes, and returns it as it then is; `None` if it is gone.
+    /// Replaces the account's scopes. Returns the updated account, or `None` if it does not exist.
     pub async fn set_scopes(
         &self,
         id: &AccountId,
@@ -114,8 +112,8 @@ impl Store {
         .await
     }
 
-    /// Records a login with the password of this claim on its account, and returns the account as
-    /// it then is; `None` if it is gone, or has another password by now.
+    /// Sets the last login of the claim's account and returns the updated account. Returns `None`
+    /// if the account does not exist or its password has changed since the claim was read.
     pub async fn record_login(
         &self,
         claim: &Claim,
@@ -140,7 +138,7 @@ impl Store {
     }
 }
 
-/// The account an update left behind, or `None` where its condition failed.
+/// The updated account, or `None` if the update's condition failed.
 fn changed_account(
     updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
 ) -> Result<Option<Account>, StoreError> {
@@ -148,7 +146,8 @@ fn changed_account(
     attributes.as_ref().map(from_item).transpose()
 }
 
-/// Reads the reasons of a cancelled transaction: the account's first, then its claims'.
+/// Interprets a cancelled transaction's reasons: the account's reason comes first, then those of
+/// its claims.
 fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
     let mut claims = reasons.iter().skip(1);
     match claims.find(|reason| is_failed_condition(reason)) {
@@ -160,7 +159,6 @@ fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
     }
 }
 
-/// The key of an account.
 pub(super) fn account_key(id: &AccountId) -> String {
     format!("user#{id}")
 }
@@ -251,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_lost_an_attribute_is_unreadable() {
+    fn an_account_without_a_required_attribute_is_unreadable() {
         for name in [
             "v",
             "username",

@@ -1,5 +1,5 @@
-//! `apikey#<digest>`: who a key belongs to and what it may do, in one read. What its owner can see
-//! of it stands in their profile.
+//! `apikey#<digest>`: the owner and permissions of an API key, in one read. Each key also has an
+//! entry in its owner's profile, from which keys are listed.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,51 +14,48 @@ use crate::domain::{
     AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, Permissions, Timestamp,
 };
 
-/// What a presented key is.
+/// The part of an API key that authenticates a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredApiKey {
-    /// Whose it is.
     pub owner: AccountId,
-    /// What it may be used for.
     pub permissions: Permissions,
-    /// When it dies by itself, if it does.
+    /// `None` if the key never expires.
     pub expires_at: Option<Timestamp>,
-    /// Whether its owner revoked it.
     pub is_revoked: bool,
 }
 
 impl StoredApiKey {
-    /// Whether it can be used at `now`.
+    /// Whether the key is neither revoked nor expired.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         !self.is_revoked && self.expires_at.is_none_or(|expiry| now < expiry)
     }
 }
 
-/// What became of a new key.
+/// The outcome of [`Store::add_api_key`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddedApiKey {
-    /// It is stored.
     Stored,
-    /// Its number was given to another in the meantime. Nothing was stored.
-    Raced,
+    /// A concurrent request added another key with this id. Nothing was stored.
+    Conflict,
 }
 
-/// How long a dead key is still known as one, and not taken for a guess.
-const REMEMBERED: Duration = Duration::from_hours(30 * 24);
+/// How long the item of a revoked or expired key is kept. Until then, using the key does not count
+/// as a guess.
+const RETENTION: Duration = Duration::from_hours(30 * 24);
 
 impl Store {
-    /// The key of this digest, if there is one. One read.
+    /// Looks up a key with one read.
     pub async fn api_key(&self, digest: &ApiKeyDigest) -> Result<Option<StoredApiKey>, StoreError> {
         let item = self.user_item(api_key_key(digest)).await?;
         item.as_ref().map(from_item).transpose()
     }
 
-    /// Adds a key, and what its owner sees of it to their profile, if its number is the one after
-    /// the last that was given: keys of one owner are added one after another, so that whoever
-    /// counted them counted right. Forgets the keys of the numbers in `forgotten`.
+    /// Adds a key and its entry in the owner's profile, and removes the entries with the ids in
+    /// `forgotten` from the profile.
     ///
-    /// `request_token` makes a retry after a lost answer find its own success.
+    /// Ids are consecutive: if another key was added after the caller read the profile, and thus
+    /// after it counted the keys, this returns `Conflict`. `request_token` makes retries idempotent.
     pub async fn add_api_key(
         &self,
         owner: &AccountId,
@@ -68,7 +65,7 @@ impl Store {
     ) -> Result<AddedApiKey, StoreError> {
         let writes = vec![
             self.put_api_key(owner, key)?,
-            self.list_api_key(owner, key, forgotten)?,
+            self.put_profile_entry(owner, key, forgotten)?,
         ];
         self.retrying(|| async {
             let written = self
@@ -80,7 +77,7 @@ impl Store {
                 .await;
             match written {
                 Ok(_) => Ok(AddedApiKey::Stored),
-                Err(error) => failed_conditions(error).map(|_| AddedApiKey::Raced),
+                Err(error) => failed_conditions(error).map(|_| AddedApiKey::Conflict),
             }
         })
         .await
@@ -96,12 +93,12 @@ impl Store {
         item.insert("permissions".to_owned(), n(key.permissions.mask()));
         if let Some(expires) = key.expires_at {
             item.insert("valid_until".to_owned(), n(expires.millis()));
-            item.insert("expires_at".to_owned(), deletable(expires.plus(REMEMBERED)));
+            item.insert("expires_at".to_owned(), deletable(expires.plus(RETENTION)));
         }
         self.put_new(item)
     }
 
-    fn list_api_key(
+    fn put_profile_entry(
         &self,
         owner: &AccountId,
         key: &ApiKey,
@@ -133,28 +130,34 @@ impl Store {
         update_in_transaction(update)
     }
 
-    /// Revokes a key of the owner's, together with what they see of it. One that is dead already,
-    /// or not even listed any more, stays as it is.
+    /// Revokes a key and marks its entry in the owner's profile. Does nothing if the entry is
+    /// already marked or no longer exists.
     pub async fn revoke_api_key(
         &self,
         owner: &AccountId,
         key: &ApiKey,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let in_list = self.revoke_in_list(owner, key, now)?;
-        let itself = self.revoke_itself(key, now)?;
-        let (both, list_alone) = (vec![in_list.clone(), itself], vec![in_list]);
+        let entry = self.revoke_profile_entry(owner, key, now)?;
+        let item = self.revoke_item(key, now)?;
+        let (both, entry_alone) = (vec![entry.clone(), item], vec![entry]);
         self.retrying(|| async {
-            match self.revoke_by(both.clone()).await? {
-                // It was deleted after it had expired, and its owner still sees it.
-                Revoked::KeyIsGone => self.revoke_by(list_alone.clone()).await.map(|_| ()),
-                Revoked::Now | Revoked::Before => Ok(()),
+            match self.write_revocation(both.clone()).await? {
+                // DynamoDB deleted the item after the key expired; the profile still lists the key.
+                Revocation::NoItem => {
+                    let written = self.write_revocation(entry_alone.clone()).await;
+                    written.map(|_| ())
+                }
+                Revocation::Written | Revocation::NotNeeded => Ok(()),
             }
         })
         .await
     }
 
-    async fn revoke_by(&self, writes: Vec<TransactWriteItem>) -> Result<Revoked, StoreError> {
+    async fn write_revocation(
+        &self,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<Revocation, StoreError> {
         let written = self
             .client
             .transact_write_items()
@@ -162,17 +165,17 @@ impl Store {
             .send()
             .await;
         let Err(error) = written else {
-            return Ok(Revoked::Now);
+            return Ok(Revocation::Written);
         };
         let reasons = failed_conditions(error)?;
         Ok(if reasons.first().is_some_and(is_failed_condition) {
-            Revoked::Before
+            Revocation::NotNeeded
         } else {
-            Revoked::KeyIsGone
+            Revocation::NoItem
         })
     }
 
-    fn revoke_in_list(
+    fn revoke_profile_entry(
         &self,
         owner: &AccountId,
         key: &ApiKey,
@@ -190,33 +193,32 @@ impl Store {
         update_in_transaction(update)
     }
 
-    fn revoke_itself(&self, key: &ApiKey, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+    fn revoke_item(&self, key: &ApiKey, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.tables.users)
             .key(PK, s(api_key_key(&key.digest)))
             .update_expression("SET revoked_at = :now, expires_at = :forgotten_at")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":now", n(now.millis()))
-            .expression_attribute_values(":forgotten_at", deletable(now.plus(REMEMBERED)));
+            .expression_attribute_values(":forgotten_at", deletable(now.plus(RETENTION)));
         update_in_transaction(update)
     }
 }
 
-/// What became of a revocation.
-enum Revoked {
-    /// It was written.
-    Now,
-    /// The list says that the key was revoked before, or knows it no more: then it was dead.
-    Before,
-    /// There is no such key any more. Nothing was written.
-    KeyIsGone,
+/// The outcome of a transaction that revokes a key.
+enum Revocation {
+    Written,
+    /// The profile's entry is already marked as revoked, or no longer exists.
+    NotNeeded,
+    /// The key's item no longer exists. Nothing was written.
+    NoItem,
 }
 
 fn api_key_key(digest: &ApiKeyDigest) -> String {
     format!("apikey#{}", digest.as_hex())
 }
 
-/// How the attributes of a profile that describe a key start.
+/// The prefix of the profile attributes that describe a key.
 pub(super) const API_KEY_PREFIX: &str = "api_key_";
 
 fn attribute(id: u64) -> String {
@@ -258,7 +260,7 @@ fn to_map(key: &ApiKey) -> AttributeValue {
     AttributeValue::M(map)
 }
 
-/// A key as its owner's profile describes it.
+/// Reads a key's entry in its owner's profile.
 pub(super) fn from_map(
     id: u64,
     value: &AttributeValue,

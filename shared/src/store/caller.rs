@@ -1,5 +1,5 @@
-//! What every authenticated request reads: the account, a revocation, and what else it asks for,
-//! in one round trip.
+//! The read that authenticates a request: the account, the token's revocation and, if requested,
+//! the profile, in one round trip.
 
 use std::collections::HashMap;
 
@@ -12,33 +12,31 @@ use super::tokens::revoked_key;
 use super::{PK, Store, StoreError};
 use crate::domain::{Account, AccountId, Profile};
 
-/// What the tables say of a caller.
+/// The stored state of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerRecord {
-    /// Their account; `None` if it is gone.
+    /// `None` if the account does not exist.
     pub account: Option<Account>,
-    /// Whether the token was revoked.
-    pub is_revoked: bool,
-    /// Their profile, where it was asked for; an empty one where none is stored.
+    pub is_token_revoked: bool,
+    /// Empty if the profile was not requested or none is stored.
     pub profile: Profile,
 }
 
-/// Whether a caller's profile is read together with their account.
+/// Whether to read the caller's profile in the same round trip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WithProfile {
-    /// It is.
     Yes,
-    /// It is not.
     No,
 }
 
-/// How often keys that DynamoDB left unread are asked for again.
+/// How many requests are sent until DynamoDB has returned all keys.
 const MAX_READS: u32 = 4;
 
 impl Store {
-    /// An account, whether the token of this id is revoked, and the account's profile, strongly
-    /// consistent and in one round trip. A key left unread is asked for again: a revocation that
-    /// was not read is not "not revoked".
+    /// Reads a caller's stored state, strongly consistent and in one round trip.
+    ///
+    /// Requests unprocessed keys again: without that, a revocation that was not read would look
+    /// like no revocation.
     pub async fn caller(
         &self,
         owner: &AccountId,
@@ -47,26 +45,26 @@ impl Store {
     ) -> Result<CallerRecord, StoreError> {
         let account_key = account_key(owner);
         let profile_key = profile_key(owner);
-        let mut of_users = vec![account_key.as_str()];
+        let mut user_keys = vec![account_key.as_str()];
         if with_profile == WithProfile::Yes {
-            of_users.push(&profile_key);
+            user_keys.push(&profile_key);
         }
-        let mut unread = HashMap::from([(self.tables.users.clone(), keys(&of_users)?)]);
+        let mut unread = HashMap::from([(self.tables.users.clone(), keys(&user_keys)?)]);
         if let Some(token_id) = token_id {
             let revocation = keys(&[&revoked_key(token_id)])?;
             unread.insert(self.tables.sessions.clone(), revocation);
         }
         let read = self.read_all(unread).await?;
-        let of = |table: &str| read.get(table).map(Vec::as_slice).unwrap_or_default();
+        let items_of = |table: &str| read.get(table).map(Vec::as_slice).unwrap_or_default();
         let user_item = |key: &str| {
-            let is_it = |item: &&Attributes| matches!(item.get(PK), Some(AttributeValue::S(pk)) if pk == key);
-            of(&self.tables.users).iter().find(is_it)
+            let has_key = |item: &&Attributes| matches!(item.get(PK), Some(AttributeValue::S(pk)) if pk == key);
+            items_of(&self.tables.users).iter().find(has_key)
         };
         Ok(CallerRecord {
             account: user_item(&account_key)
                 .map(accounts::from_item)
                 .transpose()?,
-            is_revoked: !of(&self.tables.sessions).is_empty(),
+            is_token_revoked: !items_of(&self.tables.sessions).is_empty(),
             profile: user_item(&profile_key)
                 .map(profiles::from_item)
                 .transpose()?

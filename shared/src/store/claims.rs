@@ -1,7 +1,8 @@
-//! `email#<canonical>` and `username#<canonical>`: who holds a name, and the hash of their password.
+//! `email#<canonical>` and `username#<canonical>`: the account with this name, and its password
+//! hash.
 //!
-//! A sign-in reads one claim and can verify. An account whose username is its email holds one
-//! claim, the email's: no look-up of a name with `@` goes anywhere else.
+//! A sign-in reads one claim to verify a password. An account whose username is its email has only
+//! the email claim, because an identifier with `@` is always looked up as an email.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
@@ -12,20 +13,18 @@ use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, AccountId, Identifier};
 
-/// Who holds a name.
+/// An account's claim on an email or username.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// The holder.
     pub account: AccountId,
-    /// The hash of the holder's password.
     pub password_hash: PasswordHash,
-    /// Which of the holder's passwords that is.
+    /// The version of the account's password that `password_hash` was made from.
     pub password_version: u64,
 }
 
 impl Store {
-    /// The claim on an identifier, if anybody holds it. One read, also for an identifier that
-    /// nobody can hold, so that the time taken does not tell them apart.
+    /// Looks up the claim on an identifier with one read. An identifier that no account can have
+    /// takes one read too, so that response times do not differ.
     pub async fn claim(&self, identifier: &Identifier) -> Result<Option<Claim>, StoreError> {
         let key = match identifier {
             Identifier::Email(canonical) => email_key(canonical),
@@ -39,8 +38,8 @@ impl Store {
             .transpose()
     }
 
-    /// Replaces the hash `old` in all of the account's claims by `new`, or, where one of them
-    /// holds another hash by now, in none.
+    /// Replaces the hash `old` with `new` in all claims of the account, or in none of them if one
+    /// no longer has `old`.
     pub async fn replace_hash(
         &self,
         account: &Account,
@@ -82,7 +81,6 @@ impl Store {
     }
 }
 
-/// The claims of a new account, as items.
 pub(super) fn claim_items(
     account: &Account,
     hash: &PasswordHash,

@@ -1,4 +1,4 @@
-//! `<policy>#<key>`: a fixed window and how many attempts it holds.
+//! `<policy>#<key>`: a counter of the attempts in a fixed window.
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -8,23 +8,23 @@ use super::item::{Item, deletable, n, s, version};
 use super::{PK, Store, StoreError};
 use crate::domain::{Limit, RateLimitStatus, Tally, Timestamp};
 
-/// A window that expires again and again under our hands is contention.
-const MAX_REOPENS: usize = 5;
+/// How often an attempt is counted in a window that turns out to have expired.
+const MAX_EXPIRED_WINDOWS: usize = 5;
 
 impl Store {
-    /// Counts one attempt in the counter's open window, opening one where there is none, and
-    /// returns the tally: every attempt gets a number of its own, so exactly `limit.max` of those
-    /// in one window are within it, however many race.
+    /// Counts one attempt in the counter's open window, or opens a new window, and returns the
+    /// tally. Racing attempts get different counts, so exactly `limit.max` of them are within the
+    /// limit.
     ///
-    /// One call while a window is fresh or live, one more each time one is reopened. An answer
-    /// lost on the way may count an attempt twice, never none.
+    /// Takes one call, and another one each time the window has expired. If a response is lost, a
+    /// retry may count the attempt twice.
     pub async fn count(
         &self,
         counter: &str,
         limit: &Limit,
         now: Timestamp,
     ) -> Result<Tally, StoreError> {
-        for _ in 0..MAX_REOPENS {
+        for _ in 0..MAX_EXPIRED_WINDOWS {
             let tally = self.add_one(counter, limit, now).await?;
             if limit.is_open(tally, now) {
                 return Ok(tally);
@@ -36,17 +36,12 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Gives one attempt back to the window it was counted in; one that has been cleared or
-    /// reopened since is left alone.
+    /// Uncounts one attempt, unless its window has been cleared or reopened since.
     ///
-    /// Never retried after an answer was lost: given back twice, it would admit one too many.
-    pub async fn give_back(
-        &self,
-        counter: &str,
-        status: &RateLimitStatus,
-    ) -> Result<(), StoreError> {
+    /// Not retried after a lost response: uncounting twice would admit one attempt too many.
+    pub async fn uncount(&self, counter: &str, status: &RateLimitStatus) -> Result<(), StoreError> {
         self.retrying(|| async {
-            let given_back = self
+            let uncounted = self
                 .client
                 .update_item()
                 .table_name(&self.tables.rate_limits)
@@ -57,15 +52,15 @@ impl Store {
                 .expression_attribute_values(":zero", n(0))
                 .expression_attribute_values(":opened", n(status.opened.millis()))
                 .customize()
-                .config_override(once())
+                .config_override(without_sdk_retries())
                 .send()
                 .await;
-            if_condition_held(given_back).map(|_| ())
+            if_condition_held(uncounted).map(|_| ())
         })
         .await
     }
 
-    /// Forgets all attempts of a counter.
+    /// Deletes a counter with all its attempts.
     pub async fn clear(&self, counter: &str) -> Result<(), StoreError> {
         self.retrying(|| async {
             self.client
@@ -73,7 +68,7 @@ impl Store {
                 .table_name(&self.tables.rate_limits)
                 .key(PK, s(counter))
                 .customize()
-                .config_override(once())
+                .config_override(without_sdk_retries())
                 .send()
                 .await
                 .map(|_| ())
@@ -116,7 +111,8 @@ impl Store {
         .await
     }
 
-    /// Opens a new window in place of the one `seen`; `None` if somebody else did.
+    /// Replaces the expired window `seen` with a new one. Returns `None` if another request already
+    /// did.
     async fn reopen(
         &self,
         counter: &str,
@@ -147,6 +143,6 @@ impl Store {
     }
 }
 
-fn once() -> aws_sdk_dynamodb::config::Builder {
+fn without_sdk_retries() -> aws_sdk_dynamodb::config::Builder {
     aws_sdk_dynamodb::config::Builder::default().retry_config(RetryConfig::disabled())
 }

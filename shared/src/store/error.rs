@@ -1,4 +1,4 @@
-//! Why the store did not do as asked.
+//! Errors of the store.
 
 use std::error::Error;
 
@@ -7,30 +7,29 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::CancellationReason;
 
-/// Why the store did not do as asked. Absence is not an error, and a failed condition is an
-/// answer.
+/// Why a store operation failed. A missing item or a failed condition is a result, not an error.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// DynamoDB is away, throttled or too slow. The change may or may not have been made.
+    /// DynamoDB is unreachable, throttled or too slow. The change may have been made.
     #[error("DynamoDB is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// Others kept changing the same items. Nothing was changed.
+    /// Concurrent requests kept changing the same items. Nothing was changed.
     #[error("others kept changing the same items")]
     Contended,
-    /// DynamoDB refused the request: a fault of ours or of the deployment.
+    /// DynamoDB rejected the request: a bug or a deployment error.
     #[error("DynamoDB refused a request")]
     Rejected(#[source] Box<dyn Error + Send + Sync>),
-    /// An item is not what this version writes.
+    /// An item does not have the format that this version writes.
     #[error("item {item} is unreadable at {attribute}")]
     Unreadable {
         /// The kind of item.
         item: &'static str,
-        /// The attribute that is missing or of another type.
+        /// The missing or malformed attribute.
         attribute: &'static str,
     },
 }
 
-/// Error codes below 500 by which DynamoDB says that it would have, at another time.
+/// Error codes with a status below 500 that mean "try again later".
 const THROTTLING: [&str; 5] = [
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -40,7 +39,7 @@ const THROTTLING: [&str; 5] = [
 ];
 
 impl StoreError {
-    /// Tells what an operation's failure means, where the operation has no answer of its own for it.
+    /// Classifies an error that the operation does not handle itself.
     pub(super) fn from_sdk<E>(error: SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -55,14 +54,14 @@ impl StoreError {
         match code.as_deref() {
             Some("TransactionConflictException") => Self::Contended,
             Some(code) if THROTTLING.contains(&code) => Self::Unavailable(error.into()),
-            // Without a code it was not DynamoDB that answered.
+            // A response without a code does not come from DynamoDB.
             None => Self::Unavailable(error.into()),
             Some(_) => Self::Rejected(error.into()),
         }
     }
 }
 
-/// An update's output, or `None` where its condition failed.
+/// An update's output, or `None` if its condition failed.
 pub(super) fn if_condition_held(
     updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
 ) -> Result<Option<UpdateItemOutput>, StoreError> {
@@ -77,11 +76,11 @@ pub(super) fn if_condition_held(
     }
 }
 
-/// The reasons of a cancelled transaction, in the order of its items, of which at least one is a
-/// failed condition: that decides, whatever became of the other items.
+/// The reasons of a cancelled transaction, in the order of its items. At least one is a failed
+/// condition.
 ///
-/// Without one the transaction met another's, or a throttle, and says nothing about conditions:
-/// [`StoreError::Contended`].
+/// Without a failed condition, a conflict or throttling cancelled the transaction, and the
+/// conditions may hold: [`StoreError::Contended`].
 pub(super) fn failed_conditions(
     error: SdkError<TransactWriteItemsError>,
 ) -> Result<Vec<CancellationReason>, StoreError> {
@@ -95,20 +94,19 @@ pub(super) fn failed_conditions(
     if reasons.iter().any(is_failed_condition) {
         return Ok(reasons.to_vec());
     }
-    let is_passing = |reason: &CancellationReason| {
+    let is_transient = |reason: &CancellationReason| {
         matches!(
             reason.code(),
             Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
         )
     };
-    if reasons.iter().any(is_passing) {
+    if reasons.iter().any(is_transient) {
         Err(StoreError::Contended)
     } else {
         Err(StoreError::Rejected(error.into()))
     }
 }
 
-/// Whether an item of a cancelled transaction was not as its condition asked.
 pub(super) fn is_failed_condition(reason: &CancellationReason) -> bool {
     reason.code() == Some("ConditionalCheckFailed")
 }

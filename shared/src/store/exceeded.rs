@@ -1,4 +1,4 @@
-//! Exceeded limits that this instance remembers, so that a flood causes no writes.
+//! Exceeded limits that this instance remembers, so that a flood of requests causes no writes.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -7,10 +7,10 @@ use lru::LruCache;
 
 use crate::domain::{RateLimitStatus, Timestamp};
 
-/// Counters that the table has found to exceed their limit, each until its refusal ends.
+/// Counters that exceed their limit according to the table, each with the end of its refusal.
 ///
-/// The cache only repeats refusals, so it never admits anybody. An instance that has forgotten a
-/// refusal asks the table again. The least recently used entry is dropped first.
+/// The cache only repeats refusals; it never admits an attempt. When it is full it evicts the least
+/// recently used counter, and the next attempt asks the table again.
 #[derive(Debug)]
 pub struct ExceededLimits {
     entries: Mutex<LruCache<String, Entry>>,
@@ -22,7 +22,7 @@ struct Entry {
     until: Timestamp,
 }
 
-/// Enough for a flood from many addresses, and under 2 MB of memory.
+/// Enough for a flood from many addresses, in less than 2 MB of memory.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
 impl Default for ExceededLimits {
@@ -34,12 +34,12 @@ impl Default for ExceededLimits {
 }
 
 impl ExceededLimits {
-    /// Remembers that `counter` refuses until `until`.
+    /// Remembers that `counter` refuses attempts until `until`.
     pub fn insert(&self, counter: String, status: RateLimitStatus, until: Timestamp) {
         self.lock().put(counter, Entry { status, until });
     }
 
-    /// The status of `counter`, if it is known to refuse at `now`.
+    /// The status of `counter`, if it refuses attempts at `now`.
     pub fn get(&self, counter: &str, now: Timestamp) -> Option<RateLimitStatus> {
         let mut entries = self.lock();
         let entry = *entries.get(counter)?;
@@ -50,7 +50,7 @@ impl ExceededLimits {
         None
     }
 
-    /// Forgets a counter, which may admit again.
+    /// Forgets a counter that may admit attempts again.
     pub fn remove(&self, counter: &str) {
         self.lock().pop(counter);
     }
@@ -77,19 +77,19 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_known_until_it_ends() {
+    fn a_counter_is_remembered_until_its_refusal_ends() {
         let exceeded = ExceededLimits::default();
 
         exceeded.insert("a".to_owned(), status(), Timestamp::from_secs(11));
 
-        let known = |millis| exceeded.get("a", Timestamp::from_millis(millis)).is_some();
-        assert!(known(10_999));
-        assert!(!known(11_000));
-        assert!(!known(10_999), "forgotten once it has ended");
+        let is_remembered = |millis| exceeded.get("a", Timestamp::from_millis(millis)).is_some();
+        assert!(is_remembered(10_999));
+        assert!(!is_remembered(11_000));
+        assert!(!is_remembered(10_999), "not removed when it ended");
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn a_full_cache_evicts_the_oldest_counter() {
         let exceeded = ExceededLimits::default();
 
         for n in 0..=CAPACITY.get() {

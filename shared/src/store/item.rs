@@ -1,4 +1,4 @@
-//! Items as DynamoDB holds them: written with a schema version, read without guessing.
+//! DynamoDB items: written with a schema version and parsed strictly.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -12,7 +12,7 @@ use crate::domain::Timestamp;
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
-/// The schema version of every item written today.
+/// The schema version that this code writes and reads.
 const VERSION: u64 = 1;
 const VERSION_ATTRIBUTE: &str = "v";
 
@@ -26,19 +26,18 @@ pub(super) fn n(value: impl Display + Copy) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// When DynamoDB may delete what is over at `end`, in epoch seconds: an hour later, so that it is
-/// over by anybody's clock. The TTL only cleans up; no decision rests on it.
+/// The TTL of an item that expires at `end`, in epoch seconds: one hour later, to tolerate clock
+/// skew. The TTL only cleans up; the code checks expiry itself.
 pub(super) fn deletable(end: Timestamp) -> AttributeValue {
     const SLACK: Duration = Duration::from_hours(1);
     n(end.plus(SLACK).secs())
 }
 
-/// The schema version as an attribute.
 pub(super) fn version() -> AttributeValue {
     n(VERSION)
 }
 
-/// The attributes of a new item of this key.
+/// An item with only its key and schema version.
 pub(super) fn new_item(pk: String) -> Attributes {
     HashMap::from([
         (PK.to_owned(), s(pk)),
@@ -46,7 +45,6 @@ pub(super) fn new_item(pk: String) -> Attributes {
     ])
 }
 
-/// An update as part of a transaction.
 pub(super) fn update_in_transaction(
     update: UpdateBuilder,
 ) -> Result<TransactWriteItem, StoreError> {
@@ -56,14 +54,14 @@ pub(super) fn update_in_transaction(
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-/// An item being read. What is missing or of another type is an error, never a default.
+/// An item to parse. A missing attribute or one of another type is an error, never a default.
 pub(super) struct Item<'a> {
     kind: &'static str,
     attributes: &'a Attributes,
 }
 
 impl<'a> Item<'a> {
-    /// Reads an item of a version this code knows.
+    /// Checks the schema version.
     pub(super) fn new(kind: &'static str, attributes: &'a Attributes) -> Result<Self, StoreError> {
         let item = Self { kind, attributes };
         if item.number::<u64>(VERSION_ATTRIBUTE)? == VERSION {
@@ -73,7 +71,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Reads a map within an item, which has no version of its own.
+    /// Wraps a map inside an item. Such a map has no schema version.
     pub(super) fn within(kind: &'static str, attributes: &'a Attributes) -> Self {
         Self { kind, attributes }
     }
@@ -156,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_of_another_type_is_no_default() {
+    fn an_attribute_of_another_type_is_unreadable() {
         let mut attributes = new_item("user#1".to_owned());
         attributes.insert("last_login".to_owned(), s("yesterday"));
 

@@ -1,8 +1,8 @@
 //! DynamoDB: keys, items and every condition expression.
 //!
-//! Each method names an invariant and owns the condition that keeps it. One partition key `pk`
-//! with readable prefixes; no scans, no indexes; reads are strongly consistent, because someone
-//! who has just signed up signs in at once.
+//! Each method documents an invariant and contains the condition that enforces it. Every table has
+//! one partition key, `pk`, with readable prefixes. There are no scans and no indexes. Reads are
+//! strongly consistent, because clients sign in directly after they sign up.
 //!
 //! | table | items |
 //! | --- | --- |
@@ -39,10 +39,8 @@ use self::item::Attributes;
 use crate::config::Tables;
 use crate::ports::Entropy;
 
-/// The partition key of every table.
 const PK: &str = "pk";
 
-/// The tables.
 #[derive(Debug)]
 pub struct Store {
     client: Client,
@@ -51,7 +49,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// The tables of these names; `entropy` spreads retries.
+    /// `entropy` randomizes the delays between retries.
     #[must_use]
     pub fn new(client: Client, tables: Tables, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -61,7 +59,7 @@ impl Store {
         }
     }
 
-    /// An item of the users table, if it is there. One strongly consistent read.
+    /// Reads an item of the users table with one strongly consistent read.
     async fn user_item(&self, key: String) -> Result<Option<Attributes>, StoreError> {
         let output = self
             .client

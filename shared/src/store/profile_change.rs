@@ -1,7 +1,7 @@
-//! The expressions of a change to a profile.
+//! Builds the expressions of a profile update.
 //!
-//! Names and spaces are short: an expression is of 4 KB at most, and one update may remove a
-//! hundred settings and create a hundred.
+//! Placeholders are short and spaces are left out, because an expression has at most 4 KB and one
+//! update may remove a hundred settings and create a hundred.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::item::{Attributes, n, s, version};
 use super::profiles::{setting_attribute, setting_item};
 use crate::domain::{MAX_SETTINGS, ProfileDelta, Setting, Timestamp};
 
-/// What to set, remove, add and ask for.
+/// The clauses of an update expression, and its conditions.
 #[derive(Default)]
 pub(super) struct ProfileChange {
     set: Vec<String>,
@@ -24,7 +24,6 @@ pub(super) struct ProfileChange {
 }
 
 impl ProfileChange {
-    /// The change that makes this difference.
     pub(super) fn of(delta: &ProfileDelta, new_ids: &Range<u64>, now: Timestamp) -> Self {
         let mut change = Self::default();
         change.set("updated_at", n(now.millis()));
@@ -38,12 +37,12 @@ impl ProfileChange {
             }
         }
         for (seen, changed) in &delta.changed {
-            change.only_if_as_seen(seen);
+            change.require_unchanged(seen);
             let item = setting_item(&changed.content, changed.read_only);
             change.set(&setting_attribute(seen.id), item);
         }
         for seen in &delta.removed {
-            change.only_if_as_seen(seen);
+            change.require_unchanged(seen);
             change.remove.push(setting_attribute(seen.id));
         }
         for (id, new) in new_ids.clone().zip(&delta.created) {
@@ -59,14 +58,14 @@ impl ProfileChange {
         change
     }
 
-    /// Keeps count of the settings, and makes a condition of their limit.
+    /// Updates `setting_count`, on the condition that it does not exceed [`MAX_SETTINGS`].
     fn count_settings(&mut self, created: usize, removed: usize) {
         let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         if created > removed {
-            let room = MAX_SETTINGS.saturating_sub(created - removed);
-            let room = self.value(n(signed(room)));
+            let most_before = MAX_SETTINGS.saturating_sub(created - removed);
+            let most_before = self.value(n(signed(most_before)));
             self.conditions.push(format!(
-                "(attribute_not_exists(setting_count) OR setting_count<={room})"
+                "(attribute_not_exists(setting_count) OR setting_count<={most_before})"
             ));
         }
         if created != removed {
@@ -75,7 +74,7 @@ impl ProfileChange {
         }
     }
 
-    fn only_if_as_seen(&mut self, seen: &Setting) {
+    fn require_unchanged(&mut self, seen: &Setting) {
         let value = self.value(setting_item(&seen.content, seen.read_only));
         self.conditions
             .push(format!("{}={value}", setting_attribute(seen.id)));
@@ -98,7 +97,7 @@ impl ProfileChange {
         name
     }
 
-    /// DynamoDB wants no empty map of names.
+    /// `None` if there are no names, because DynamoDB rejects an empty map.
     pub(super) fn names(&self) -> Option<HashMap<String, String>> {
         (!self.names.is_empty()).then(|| self.names.clone())
     }
@@ -107,7 +106,7 @@ impl ProfileChange {
         self.values.clone()
     }
 
-    /// DynamoDB wants no empty condition.
+    /// `None` if there are no conditions, because DynamoDB rejects an empty expression.
     pub(super) fn condition_expression(&self) -> Option<String> {
         (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "))
     }

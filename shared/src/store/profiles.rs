@@ -1,8 +1,7 @@
-//! `profile#<id>`: what an account's owner says of themselves, their settings, and what they can
-//! see of their API keys.
+//! `profile#<id>`: an account's profile fields, its settings, and an entry for each API key.
 //!
-//! Each field, setting and key is an attribute of its own, so that racing updates of different
-//! ones all survive.
+//! Each field, setting and key is a separate attribute, so that racing updates of different
+//! attributes all survive.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,16 +19,15 @@ use crate::domain::{
 };
 
 impl Store {
-    /// An account's profile; an empty one where none is stored.
+    /// Reads an account's profile, which is empty if none is stored.
     pub async fn profile(&self, owner: &AccountId) -> Result<Profile, StoreError> {
         let item = self.user_item(profile_key(owner)).await?;
         let profile = item.as_ref().map(from_item).transpose()?;
         Ok(profile.unwrap_or_default())
     }
 
-    /// Reserves so many numbers for new settings: no two settings of an account ever get one
-    /// number, however many race. Numbers that are reserved in vain are never used. One call, or
-    /// none where none are asked for.
+    /// Reserves `count` ids for new settings, with one call if `count` is not 0. No two settings of
+    /// an account ever get the same id. Reserved ids that are not used are never assigned again.
     pub async fn reserve_setting_ids(
         &self,
         owner: &AccountId,
@@ -59,9 +57,11 @@ impl Store {
         .await
     }
 
-    /// Writes what is to change, all or nothing of it; new settings get the numbers `new_ids`,
-    /// which no other update has. A retry after a lost answer finds its own success, or finds that
-    /// there is nothing left to change.
+    /// Writes the whole change or nothing. New settings get the ids `new_ids`, which are reserved
+    /// for this update.
+    ///
+    /// Idempotent: a retry after a lost response returns `Written` if it finds the new settings, or
+    /// returns `Stale` with a profile in which nothing is left to change.
     pub async fn change_profile(
         &self,
         owner: &AccountId,
@@ -104,10 +104,10 @@ impl Store {
                 .transpose()?
                 .unwrap_or_default();
             let mut new_ids = new_ids.clone();
-            let is_ours = new_ids
+            let is_written = new_ids
                 .next()
                 .is_some_and(|id| profile.settings.contains_key(&id));
-            Ok(if is_ours {
+            Ok(if is_written {
                 ChangedProfile::Written(profile)
             } else {
                 ChangedProfile::Stale(profile)
@@ -117,22 +117,20 @@ impl Store {
     }
 }
 
-/// What became of a change to a profile; with the profile as it is now.
+/// The outcome of [`Store::change_profile`], with the current profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangedProfile {
-    /// It was written.
     Written(Profile),
-    /// Nothing was written: a setting to change or remove is not as it was seen, or the account
-    /// would have too many settings.
+    /// Nothing was written: a setting to change or remove was changed by another update, or the
+    /// account would have too many settings.
     Stale(Profile),
 }
 
-/// The key of an account's profile.
 pub(super) fn profile_key(owner: &AccountId) -> String {
     format!("profile#{owner}")
 }
 
-/// Short, because an expression is of 4 KB at most, and may name two hundred settings.
+/// Short, because an expression has at most 4 KB and may name two hundred settings.
 const SETTING_PREFIX: &str = "s";
 
 pub(super) fn setting_attribute(id: u64) -> String {
@@ -157,9 +155,9 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Profile, StoreError> 
         }
     }
     for (name, value) in attributes {
-        if let Some(id) = numbered(name, SETTING_PREFIX) {
+        if let Some(id) = attribute_id(name, SETTING_PREFIX) {
             profile.settings.insert(id, setting(id, value, &item)?);
-        } else if let Some(id) = numbered(name, API_KEY_PREFIX) {
+        } else if let Some(id) = attribute_id(name, API_KEY_PREFIX) {
             let key = api_keys::from_map(id, value, &item)?;
             profile.api_keys.insert(id, key);
         }
@@ -167,12 +165,11 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Profile, StoreError> 
     Ok(profile)
 }
 
-/// The number in the name of an attribute of which a profile has many, as we write it: `s05` is no
-/// other name of `s5`.
-fn numbered(attribute: &str, prefix: &str) -> Option<u64> {
+/// The id that follows `prefix` in an attribute's name. Only `s5` names setting 5, not `s05`.
+fn attribute_id(attribute: &str, prefix: &str) -> Option<u64> {
     let digits = attribute.strip_prefix(prefix)?;
-    let number: u64 = digits.parse().ok()?;
-    (number.to_string() == digits).then_some(number)
+    let id: u64 = digits.parse().ok()?;
+    (id.to_string() == digits).then_some(id)
 }
 
 pub(super) fn setting_item(setting: &NewSetting, read_only: bool) -> AttributeValue {

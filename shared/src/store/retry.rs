@@ -1,7 +1,7 @@
-//! Conflicts: neither success nor "taken".
+//! Retries after transaction conflicts.
 //!
-//! DynamoDB refuses a write that meets another's transaction on the same item. It changed nothing
-//! and says nothing about the condition, so it is tried again, a few times and spread at random.
+//! DynamoDB rejects a write that conflicts with a transaction on the same item. The rejected write
+//! changed nothing and its condition may hold, so it is retried a few times after random delays.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const MAX_ATTEMPTS: u32 = 5;
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 
 impl Store {
-    /// Runs `attempt` until it ends in anything but [`StoreError::Contended`], at most five times.
+    /// Runs `attempt` until it returns anything but [`StoreError::Contended`], at most five times.
     pub(super) async fn retrying<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
@@ -31,8 +31,8 @@ impl Store {
         }
     }
 
-    /// Waits up to 20 ms after the first try, up to 40 ms after the second, up to 80 ms after the
-    /// third and all others.
+    /// Waits a random time: up to 20 ms after the first try, 40 ms after the second, and 80 ms
+    /// after each later one.
     pub(crate) async fn back_off(&self, tries: u32) {
         let longest = FIRST_BACKOFF * (1 << tries.saturating_sub(1).min(2));
         let share = random(self.entropy.as_ref()).map_or(u8::MAX, |[byte]| byte);

@@ -1,4 +1,4 @@
-//! `revoked#<jti>`: tokens that are dead before their time.
+//! `revoked#<jti>`: tokens that were revoked before they expired.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -8,11 +8,10 @@ use super::{Store, StoreError};
 use crate::domain::Timestamp;
 
 impl Store {
-    /// Revokes a token until it expires by itself; `false` if it was revoked already. Of racing
-    /// revocations of one token exactly one is `true`.
+    /// Revokes a token. Returns `false` if it was already revoked; of racing revocations of one
+    /// token exactly one returns `true`.
     ///
-    /// `revocation` is an id of this attempt's own, by which a retry after a lost answer knows its
-    /// own success.
+    /// `revocation` is a unique id that makes retries idempotent.
     pub async fn revoke(
         &self,
         token_id: &str,
@@ -37,19 +36,18 @@ impl Store {
             let Err(error) = put else {
                 return Ok(true);
             };
-            let held_by = match error.as_service_error() {
+            let stored = match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                     failed.item().and_then(|item| item.get("revocation"))
                 }
                 _ => return Err(StoreError::from_sdk(error)),
             };
-            Ok(held_by == item.get("revocation"))
+            Ok(stored == item.get("revocation"))
         })
         .await
     }
 }
 
-/// The key of a token's revocation.
 pub(super) fn revoked_key(token_id: &str) -> String {
     format!("revoked#{token_id}")
 }
