@@ -1,4 +1,4 @@
-//! How the SDK reaches AWS: what its clients, one for each service, share.
+//! Configuration of the AWS SDK's clients.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use secrecy::ExposeSecret;
 use crate::config::{Aws, KeySource};
 
 impl Aws {
-    /// What every client of the SDK is made of, those included that the keys take.
+    /// The configuration that all clients share. `keys` decides whether they need TLS.
     ///
-    /// Time-outs end before the function's own, so that a 503 is ours to give. Credentials and
-    /// region come from the variables Lambda sets, which spares a cold start the SDK's search for
-    /// profiles and metadata services.
+    /// Its timeouts are shorter than the function's, so that the function can answer 503.
+    /// Credentials and region come from the variables that Lambda sets, so that a cold start does
+    /// not search for profiles and metadata services.
     #[must_use]
     pub fn sdk_config(&self, keys: &KeySource) -> SdkConfig {
         let credentials = Credentials::new(
@@ -47,26 +47,26 @@ impl Aws {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(retries)
             .timeout_config(timeouts)
-            // Static credentials need no cache, and answers of a few kilobytes no watch on their
-            // flow: the time-outs above bound them.
+            // Static credentials need no cache. The timeouts above make stalled-stream protection
+            // unnecessary for responses of a few kilobytes.
             .identity_cache(IdentityCache::no_cache())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .http_client(self.http_client(keys))
             .build()
     }
 
-    /// One set-up of TLS for all clients, and none where all endpoints are local ones.
+    /// One HTTP client for all services, without TLS if all endpoints are plain HTTP.
     fn http_client(&self, keys: &KeySource) -> SharedHttpClient {
         let is_plain = |url: &Option<String>| {
             let url = url.as_deref();
             url.is_some_and(|url| url.starts_with("http://"))
         };
-        let are_keys_near = match keys {
+        let are_keys_plain = match keys {
             KeySource::Secret(_) => is_plain(&self.secrets_manager_url),
             KeySource::File(_) => true,
         };
         let http = aws_smithy_http_client::Builder::new();
-        if is_plain(&self.dynamodb_url) && are_keys_near {
+        if is_plain(&self.dynamodb_url) && are_keys_plain {
             http.build_http()
         } else {
             http.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
@@ -74,7 +74,6 @@ impl Aws {
         }
     }
 
-    /// A client's settings for DynamoDB.
     #[must_use]
     pub fn dynamodb(&self, sdk: &SdkConfig) -> aws_sdk_dynamodb::config::Builder {
         let mut config = aws_sdk_dynamodb::config::Builder::from(sdk);
@@ -82,7 +81,6 @@ impl Aws {
         config
     }
 
-    /// A client's settings for Secrets Manager.
     #[must_use]
     pub fn secrets_manager(&self, sdk: &SdkConfig) -> aws_sdk_secretsmanager::config::Builder {
         let mut config = aws_sdk_secretsmanager::config::Builder::from(sdk);

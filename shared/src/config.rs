@@ -1,4 +1,4 @@
-//! Every environment variable: looked up once, typed, and checked at start.
+//! All environment variables, which are read, parsed and checked once at start.
 
 mod settings;
 
@@ -13,14 +13,11 @@ use secrecy::SecretString;
 use self::settings::Settings;
 use crate::domain::{HashParams, Lifetime, Limits, PasswordPolicy, Scope};
 
-/// What the operator decided.
 #[derive(Debug)]
 pub struct Config {
-    /// How to reach AWS.
     pub aws: Aws,
-    /// `STACK_NAME`: by what metrics of several stacks are told apart.
+    /// `STACK_NAME`: a dimension of every metric.
     pub stack: String,
-    /// `TABLE_USERS`, `TABLE_SESSIONS`, `TABLE_RATE_LIMITS`.
     pub tables: Tables,
     /// `JWT_KEYS_SECRET` or `JWT_KEYS_FILE`: where the key ring is kept.
     pub keys: KeySource,
@@ -28,11 +25,10 @@ pub struct Config {
     pub issuer: String,
     /// `JWT_AUDIENCE`: the `aud` of every token.
     pub audience: String,
-    /// `JWT_EXPIRES_IN`: how long a token of the Appmixer family lives.
+    /// `JWT_EXPIRES_IN`: the lifetime of tokens of the Appmixer family.
     pub token_lifetime: Lifetime,
-    /// `SESSION_EXPIRES_IN`: how long a token of the Management family lives.
+    /// `SESSION_EXPIRES_IN`: the lifetime of tokens of the Management family.
     pub session_lifetime: Lifetime,
-    /// Who may sign up, and as what.
     pub sign_up: SignUpConfig,
     /// `PASSWORD_MIN_LENGTH`, `PASSWORD_REJECT_COMMON`.
     pub passwords: PasswordPolicy,
@@ -40,11 +36,10 @@ pub struct Config {
     pub hash_params: HashParams,
     /// `USER_SIGNUP_RATE_LIMIT_*`, `SIGNIN_RATE_LIMIT_*`.
     pub limits: Limits,
-    /// The proxies in front of API Gateway.
     pub proxies: TrustedProxies,
 }
 
-/// How to reach AWS: the variables that Lambda sets.
+/// The SDK's settings, from the variables that Lambda sets.
 #[derive(Debug, Clone)]
 pub struct Aws {
     /// `AWS_REGION`.
@@ -64,11 +59,11 @@ pub struct Aws {
 /// The names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tables {
-    /// `TABLE_USERS`: accounts and the claims on their names.
+    /// `TABLE_USERS`.
     pub users: String,
-    /// `TABLE_SESSIONS`: items that expire.
+    /// `TABLE_SESSIONS`.
     pub sessions: String,
-    /// `TABLE_RATE_LIMITS`: counters.
+    /// `TABLE_RATE_LIMITS`.
     pub rate_limits: String,
 }
 
@@ -81,26 +76,26 @@ pub enum KeySource {
     File(PathBuf),
 }
 
-/// Who may sign up, and as what.
+/// Who may sign up, and the vendor of new accounts.
 #[derive(Debug, Clone)]
 pub struct SignUpConfig {
-    /// `API_USER_CREATE_SCOPE`: the scopes one of which a creator needs; `None` lets anybody.
+    /// `API_USER_CREATE_SCOPE`: a creator needs one of these scopes. `None` if sign-up is public.
     pub scopes: Option<Vec<Scope>>,
-    /// `DEFAULT_USER_VENDOR`: the vendor of a new account.
+    /// `DEFAULT_USER_VENDOR`.
     pub vendor: Option<String>,
 }
 
-/// The proxies in front of API Gateway, whose word on the client's address is taken.
+/// The proxies in front of API Gateway that are trusted to forward the client's address.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies {
-    /// `TRUSTED_PROXY_HOPS`: how many there are in a row; 0 for none.
+    /// `TRUSTED_PROXY_HOPS`: the number of proxies between client and API Gateway.
     pub hops: usize,
-    /// `TRUSTED_PROXY_CIDRS`: where the last of them connects from.
+    /// `TRUSTED_PROXY_CIDRS`: the networks from which the last proxy connects to API Gateway.
     pub networks: Vec<IpNet>,
 }
 
 impl TrustedProxies {
-    /// Whether a connection from `peer` is one of theirs.
+    /// Whether `peer` is a trusted proxy.
     #[must_use]
     pub fn include(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
@@ -108,7 +103,7 @@ impl TrustedProxies {
     }
 }
 
-/// A variable that stops a function at start. Never shows the value.
+/// An invalid variable, with which a function does not start. Never contains the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {problem}")]
 pub struct ConfigError {
@@ -117,7 +112,6 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// How long any token lives at most.
     #[must_use]
     pub fn longest_token_life(&self) -> Duration {
         let appmixer = self.token_lifetime.duration();
@@ -133,7 +127,7 @@ impl Config {
         Self::from_lookup(|name| std::env::var_os(name))
     }
 
-    /// Reads settings by name; an empty value counts as absent, one that is not UTF-8 is malformed.
+    /// Reads variables through `lookup`. An empty value counts as absent.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let settings = Settings::new(lookup);
         Ok(Self {
@@ -265,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_needs_eight_kib_a_lane() {
+    fn a_hash_needs_eight_kib_per_lane() {
         let message = config(&[("ARGON2_MEMORY_KIB", "31"), ("ARGON2_PARALLELISM", "4")]);
 
         let message = message.unwrap_err().to_string();
@@ -273,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_is_not_utf_8_is_malformed_and_not_absent() {
+    fn a_variable_that_is_not_utf_8_is_refused() {
         use std::os::unix::ffi::OsStringExt;
 
         let message = Config::from_lookup(|name| match name {
@@ -288,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_ring_is_kept_in_one_place() {
+    fn the_key_ring_has_exactly_one_source() {
         let secret = "arn:aws:secretsmanager:eu-central-1:1:secret:a";
         for changes in [
             &[("JWT_KEYS_FILE", "")] as &[_],
@@ -306,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_s_own_endpoint_url_counts_before_that_of_all_services() {
+    fn an_endpoint_url_of_one_service_overrides_that_of_all_services() {
         let all = ("AWS_ENDPOINT_URL", "http://localhost:4566");
         let dynamodb = ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000");
 
@@ -319,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_peer_in_a_trusted_network_is_a_proxy() {
+    fn only_a_peer_in_a_trusted_network_is_a_trusted_proxy() {
         let proxies = config(&[
             ("TRUSTED_PROXY_HOPS", "1"),
             ("TRUSTED_PROXY_CIDRS", "10.0.0.0/8, 2001:db8::/32"),

@@ -1,4 +1,4 @@
-//! `serve`: what every function's `main` calls.
+//! `serve` and `serve_operator`, one of which each function's `main` calls.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::http::event::{self, ApiGatewayV2httpRequest};
 use crate::http::{HttpError, Reply};
 use crate::observe::{self, causes};
 
-/// Serves one endpoint behind the Lambda Runtime API until Lambda ends the process.
+/// Serves one endpoint through the Lambda Runtime API until Lambda ends the process.
 ///
-/// One request at a time, as Lambda sends them, on one thread; password hashing has its own. A
-/// function whose settings are missing or malformed does not start, and says which.
+/// Lambda sends one request at a time. One thread handles requests; another one hashes passwords. If
+/// a setting is missing or malformed, the function logs its name and does not start.
 pub fn serve<H, F>(handle: H) -> ExitCode
 where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
@@ -34,8 +34,8 @@ where
     })
 }
 
-/// Serves a function that operators invoke: JSON in, JSON out, and no route. What it refuses is an
-/// error of the invocation, and is logged.
+/// Serves a function that operators invoke, with JSON input and output and without a route. A
+/// refusal is logged and returned as the invocation's error.
 pub fn serve_operator<H, F, I, O, E>(handle: H) -> ExitCode
 where
     H: Fn(Arc<App>, I) -> F + Send + Sync + 'static,
@@ -64,7 +64,7 @@ where
     )
 }
 
-/// Runs a function to its end, which Lambda brings about, or until it finds that it cannot start.
+/// Runs a function until Lambda ends the process. Returns a failure if it cannot start.
 fn run<F>(
     prepare: impl AsyncFnOnce(&App) -> Result<(), Error>,
     function: impl FnOnce(Arc<App>) -> F,
@@ -83,8 +83,7 @@ where
     }
 }
 
-/// In a task of its own a function is woken for its own sake alone, not for that of every
-/// connection's task.
+/// Spawns the function as a separate task, so that wake-ups of connection tasks do not poll it.
 fn try_run<F>(
     prepare: impl AsyncFnOnce(&App) -> Result<(), Error>,
     function: impl FnOnce(Arc<App>) -> F,
@@ -102,13 +101,13 @@ where
         })
 }
 
-/// Reads the key ring while nobody waits for it. A function without keys does not start.
+/// Loads the key ring before the first request. A function without keys does not start.
 async fn read_keys(app: &App) -> Result<(), Error> {
     app.keys.current(app.clock.now()).await?;
     Ok(())
 }
 
-/// A panic's message may quote what it choked on: where it happened is enough to find it.
+/// A panic's message may contain a secret. Its location is enough to find the cause.
 fn log_panics_without_their_message() {
     std::panic::set_hook(Box::new(|panic| {
         observe::panicked(panic.location());

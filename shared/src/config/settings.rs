@@ -1,4 +1,4 @@
-//! Reading settings: one method for each kind, and an error that names the variable.
+//! Parses settings, with one method for each type. Errors name the variable.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::{Aws, ConfigError, KeySource, SignUpConfig, TrustedProxies};
 use crate::domain::{HashParams, Lifetime, Limit, Limits, Scope};
 
-/// Settings by name, each read by what it must be.
 pub(super) struct Settings<F> {
     lookup: F,
 }
@@ -19,7 +18,7 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
         Self { lookup }
     }
 
-    /// A variable; an empty one counts as absent.
+    /// Reads a variable. An empty value counts as absent.
     fn get(&self, variable: &str) -> Result<Option<String>, ConfigError> {
         (self.lookup)(variable)
             .filter(|value| !value.is_empty())

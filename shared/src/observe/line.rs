@@ -1,4 +1,4 @@
-//! The line of a request: JSON with its metrics in CloudWatch's embedded metric format.
+//! A request's log line: JSON with metrics in CloudWatch's embedded metric format.
 
 use serde::{Serialize, Serializer};
 
@@ -6,39 +6,36 @@ use super::Notes;
 use super::subscriber::REQUESTS;
 use crate::domain::{AccountId, Timestamp};
 
-/// The namespace of all metrics.
 const NAMESPACE: &str = "Latchkey";
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub struct Answered<'a> {
-    /// The stack, by which metrics are told apart.
+    /// A dimension of every metric.
     pub stack: &'a str,
-    /// When.
     pub at: Timestamp,
-    /// The route, such as `GET /user`.
+    /// Such as `GET /user`.
     pub route: &'a str,
-    /// The HTTP status.
     pub status: u16,
-    /// How long it took, in milliseconds.
+    /// In milliseconds.
     pub latency: f64,
-    /// Whether it is the first of its process.
+    /// Whether it is the first request of its process, which had a cold start.
     pub is_first: bool,
-    /// Why it did not succeed.
+    /// Why the request failed.
     pub reason: Option<&'static str>,
-    /// The limit that refused it.
+    /// The limit that refused the request.
     pub limit: Option<&'static str>,
-    /// What went wrong on our side, for the log alone.
+    /// The cause of a 5xx status. It is logged and not sent to the caller.
     pub error: Option<String>,
 }
 
-/// Writes the line.
+/// Logs the request's line.
 pub fn answered(answered: &Answered<'_>, notes: &Notes) {
     let line = Line::new(answered, notes);
     match serde_json::to_string(&line) {
         Ok(line) if answered.error.is_some() => tracing::error!(target: REQUESTS, "{line}"),
         Ok(line) => tracing::info!(target: REQUESTS, "{line}"),
-        Err(error) => tracing::error!(%error, "a line of log could not be written"),
+        Err(error) => tracing::error!(%error, "the log line could not be serialized"),
     }
 }
 
@@ -56,7 +53,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "is_false")]
     cold_start: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<Shown<'a, AccountId>>,
+    account: Option<Displayed<'a, AccountId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +116,7 @@ impl<'a> Line<'a> {
             status: answered.status,
             latency: answered.latency,
             cold_start: answered.is_first,
-            account: notes.account.as_ref().map(Shown),
+            account: notes.account.as_ref().map(Displayed),
             reason: answered.reason,
             limit: answered.limit,
             error: answered.error.as_deref(),
@@ -139,7 +136,7 @@ impl<'a> Line<'a> {
         line
     }
 
-    /// The metrics this request has something to say to, and by what they are told apart.
+    /// The metrics of this request and their dimensions.
     fn directives(&self) -> Vec<Directive> {
         let counts: [(u32, &str, &'static [&'static [&'static str]]); 6] = [
             (self.sign_ups, "sign_ups", &[&["stack"]]),
@@ -174,19 +171,19 @@ fn directive(
     }
 }
 
-/// Written as it is displayed.
-struct Shown<'a, T>(&'a T);
+/// Serializes a value as its `Display` output.
+struct Displayed<'a, T>(&'a T);
 
-impl<T: std::fmt::Display> Serialize for Shown<'_, T> {
+impl<T: std::fmt::Display> Serialize for Displayed<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
     }
 }
 
-/// Milliseconds, and what is finer than a microsecond left out.
+/// Rounds milliseconds to microseconds.
 #[expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands it a reference"
+    reason = "serde passes a reference"
 )]
 fn to_microseconds<S: Serializer>(latency: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((latency * 1000.0).round() / 1000.0)
@@ -194,7 +191,7 @@ fn to_microseconds<S: Serializer>(latency: &f64, serializer: S) -> Result<S::Ok,
 
 #[expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands it a reference"
+    reason = "serde passes a reference"
 )]
 fn is_false(value: &bool) -> bool {
     !value
@@ -202,7 +199,7 @@ fn is_false(value: &bool) -> bool {
 
 #[expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands it a reference"
+    reason = "serde passes a reference"
 )]
 fn is_zero(value: &u32) -> bool {
     *value == 0

@@ -1,8 +1,7 @@
-//! What an operator sees of a request: one line of log, which is its metrics as well.
+//! Logs and metrics: one log line for each request, which also contains its metrics.
 //!
-//! While a request is under way whoever learns something about it notes it here; at its end the
-//! line is written, by [`answered`]. In it are ids, statuses and durations: no email, password,
-//! token or key.
+//! While a request runs, code adds to its [`Notes`]; at its end [`answered`] writes the line. A line
+//! contains ids, statuses and durations, but no email, password, token or key.
 
 mod line;
 mod retries;
@@ -18,7 +17,7 @@ pub use self::line::{Answered, answered};
 pub use self::retries::CountRetries;
 pub use self::subscriber::{REQUESTS, subscriber};
 
-/// What was noted about a request.
+/// Facts for a request's log line, collected while it runs.
 #[derive(Debug, Default)]
 pub struct Notes {
     request_id: String,
@@ -34,7 +33,7 @@ tokio::task_local! {
     static NOTES: RefCell<Notes>;
 }
 
-/// Runs a request's future to its end, and returns with its output what was noted meanwhile.
+/// Runs a request's future, and returns its output and the notes that it took.
 pub async fn noting<F: Future>(request_id: String, future: F) -> (F::Output, Notes) {
     let notes = Notes {
         request_id,
@@ -47,18 +46,15 @@ pub async fn noting<F: Future>(request_id: String, future: F) -> (F::Output, Not
     NOTES.scope(RefCell::new(notes), with_notes).await
 }
 
-/// Notes something about the request under way, if one is.
+/// Changes the notes of the current request. Outside of a request it does nothing.
 fn note(take: impl FnOnce(&mut Notes)) {
-    // Outside of a request there is nothing to note it in.
     let _ = NOTES.try_with(|notes| take(&mut notes.borrow_mut()));
 }
 
-/// The caller is known.
 pub(crate) fn authenticated(account: &AccountId) {
     note(|notes| notes.account = Some(account.clone()));
 }
 
-/// An account was made.
 pub(crate) fn signed_up(account: &AccountId) {
     note(|notes| {
         notes.account = Some(account.clone());
@@ -66,7 +62,6 @@ pub(crate) fn signed_up(account: &AccountId) {
     });
 }
 
-/// Somebody signed in.
 pub(crate) fn signed_in(account: &AccountId) {
     note(|notes| {
         notes.account = Some(account.clone());
@@ -74,17 +69,17 @@ pub(crate) fn signed_in(account: &AccountId) {
     });
 }
 
-/// A call to DynamoDB is made once more.
+/// Counts a retry of a call to DynamoDB.
 pub(crate) fn retried() {
     note(|notes| notes.retries += 1);
 }
 
-/// The key ring could not be read.
+/// Counts a failure to read the key ring.
 pub(crate) fn ring_unread() {
     note(|notes| notes.rings_unread += 1);
 }
 
-/// Something went wrong that the request does not fail for.
+/// Logs an error that does not fail the request.
 pub(crate) fn trouble(what: &'static str, error: &dyn Error) {
     let request_id = NOTES.try_with(|notes| notes.borrow().request_id.clone());
     tracing::warn!(
@@ -94,11 +89,11 @@ pub(crate) fn trouble(what: &'static str, error: &dyn Error) {
     );
 }
 
-/// The code panicked here: the request's line says so, or a line of its own.
+/// Adds a panic to the request's line, or logs it separately outside of a request.
 pub(crate) fn panicked(location: Option<&Location<'_>>) {
     let location = location.map(ToString::to_string);
     let is_noted = NOTES.try_with(|notes| {
-        // A panic while notes are taken would find them borrowed.
+        // The notes are borrowed if `note` itself panicked.
         if let Ok(mut notes) = notes.try_borrow_mut() {
             notes.panicked_at.clone_from(&location);
         }
@@ -108,8 +103,8 @@ pub(crate) fn panicked(location: Option<&Location<'_>>) {
     }
 }
 
-/// An error and its causes, outermost first: their `Display`, because the `Debug` of a cancelled
-/// transaction holds items.
+/// An error and its causes, outermost first. Uses `Display`, because the `Debug` output of a
+/// cancelled transaction contains items.
 pub(crate) fn causes(error: &dyn Error) -> String {
     std::iter::successors(Some(error), |&error| error.source())
         .map(ToString::to_string)

@@ -1,4 +1,4 @@
-//! Notes the attempts at a call to DynamoDB that follow a first one.
+//! Counts retries of calls to DynamoDB.
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 
-/// Looks at each attempt of a call.
+/// Counts each attempt of a call after the first.
 #[derive(Debug, Clone, Copy)]
 pub struct CountRetries;
 

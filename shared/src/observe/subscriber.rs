@@ -1,4 +1,4 @@
-//! Where lines of log go: one JSON object each, as CloudWatch takes them.
+//! The log subscriber, which writes each line as one JSON object for CloudWatch.
 
 use std::fmt;
 
@@ -13,12 +13,13 @@ use tracing_subscriber::fmt::{
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
-/// The target of the lines of requests, which are JSON already.
+/// The target of request lines, which are already JSON.
 pub const REQUESTS: &str = "latchkey::requests";
 
-/// A subscriber that writes lines to `writer`. The runtime's own span would be formatted for each
-/// request, and says nothing that Lambda does not log itself; what an operator is refused it would
-/// log a second time.
+/// Writes log lines to `writer`.
+///
+/// The runtime's request span is filtered out, because Lambda logs the same itself. The runtime's
+/// error log is off, because it would log an operator function's refusal a second time.
 pub fn subscriber<W>(writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -36,7 +37,7 @@ where
     tracing_subscriber::registry().with(lines.with_filter(levels))
 }
 
-/// Events as JSON; those that are JSON already as they are.
+/// Formats events as JSON, but writes request lines unchanged.
 struct Lines(Format<Json>);
 
 impl<S, N> FormatEvent<S, N> for Lines
@@ -60,7 +61,7 @@ where
     }
 }
 
-/// Writes an event's message and nothing else.
+/// Writes only an event's message.
 struct Message<'a, 'w>(&'a mut Writer<'w>, fmt::Result);
 
 impl Visit for Message<'_, '_> {
