@@ -47,7 +47,7 @@ pub(super) fn sign_in_account(identifier: &Identifier, ip: SourceIp) -> String {
     let named = match identifier {
         Identifier::Email(email) => format!("email {ip} {email}"),
         Identifier::Username(username) => format!("username {ip} {username}"),
-        Identifier::Nobody(presented) => format!("nobody {ip} {presented}"),
+        Identifier::Invalid(presented) => format!("nobody {ip} {presented}"),
     };
     Policy::SignInAccount.counter(digest(&named))
 }

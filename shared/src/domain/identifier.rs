@@ -1,23 +1,22 @@
-//! What a person signs in with: an email or a username.
+//! What a user signs in with: an email or a username.
 
 use super::{Email, precis};
 
-/// The canonical form of an identifier presented at sign-in, in whichever field it came.
+/// The canonical form of the identifier in a sign-in request.
 ///
-/// One that holds `@` is an email, any other a username. One that no account could have is still
-/// an identifier: it is counted and answered like the others, and finds nobody.
+/// Text with `@` is an email, other text a username. Invalid text is not refused: it is
+/// rate-limited and answered like the identifier of an unknown account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identifier {
-    /// A canonical email.
     Email(String),
-    /// A canonical username, without `@`.
+    /// Contains no `@`.
     Username(String),
-    /// As presented: no account could have it.
-    Nobody(String),
+    /// As presented. No account can have it.
+    Invalid(String),
 }
 
 impl Identifier {
-    /// The identifier in a `username` field, which may name either.
+    /// Parses a `username` field, which may hold an email too.
     #[must_use]
     pub fn parse(presented: &str) -> Self {
         let presented = presented.replace('\u{ff20}', "@");
@@ -26,17 +25,17 @@ impl Identifier {
         }
         match precis::canonical(&presented) {
             Some(canonical) => Self::Username(canonical),
-            None => Self::Nobody(presented),
+            None => Self::Invalid(presented),
         }
     }
 
-    /// The identifier in an `email` field, which must hold an email.
+    /// Parses an `email` field.
     #[must_use]
     pub fn parse_email(presented: &str) -> Self {
         let presented = presented.replace('\u{ff20}', "@");
         match Email::parse(&presented) {
             Ok(email) => Self::Email(email.canonical().to_owned()),
-            Err(_) => Self::Nobody(presented),
+            Err(_) => Self::Invalid(presented),
         }
     }
 }
@@ -56,19 +55,19 @@ mod tests {
     }
 
     #[test]
-    fn an_email_field_never_names_a_username() {
+    fn an_email_field_never_holds_a_username() {
         assert_eq!(
             Identifier::parse_email("alice"),
-            Identifier::Nobody("alice".to_owned())
+            Identifier::Invalid("alice".to_owned())
         );
     }
 
     #[test]
-    fn what_no_account_could_have_names_nobody() {
+    fn text_that_no_account_can_have_is_an_invalid_identifier() {
         for presented in ["", "a b", "a@b@c", "\u{202e}"] {
             assert_eq!(
                 Identifier::parse(presented),
-                Identifier::Nobody(presented.to_owned())
+                Identifier::Invalid(presented.to_owned())
             );
         }
     }

@@ -29,7 +29,7 @@ impl Store {
         let key = match identifier {
             Identifier::Email(canonical) => email_key(canonical),
             Identifier::Username(canonical) => username_key(canonical),
-            Identifier::Nobody(_) => username_key(""),
+            Identifier::Invalid(_) => username_key(""),
         };
         self.user_item(key)
             .await?
