@@ -2,32 +2,32 @@
 
 use super::{AccountId, Email, Scopes, Timestamp, Username};
 
-/// An account as it is stored, without its password.
+/// A stored account, without its password hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Never changes and is never given to another.
+    /// Never changes and is never reused.
     pub id: AccountId,
-    /// The name as it was typed at sign-up.
+    /// As typed at sign-up.
     pub username: String,
-    /// The canonical username, under which it can be found; `None` where it is the email.
+    /// The form for lookups; `None` if the username is the email.
     pub username_canonical: Option<String>,
-    /// The address as it was typed at sign-up.
+    /// As typed at sign-up.
     pub email: String,
-    /// The canonical address, under which the account can be found.
+    /// The form for lookups.
     pub email_canonical: String,
-    /// Set by the operator. An account that is not active may still sign in.
+    /// Set by the operator. An inactive account may still sign in.
     pub is_active: bool,
-    /// The plan's name: `free` until the operator says otherwise.
+    /// `free` until the operator changes it.
     pub plan: String,
     /// The vendor the account belongs to, if any.
     pub vendor: Option<String>,
-    /// What the account may do, as of now: claims in a token never widen it.
+    /// What the account may do now. A token's claims grant nothing more.
     pub scopes: Scopes,
-    /// Counts the account's passwords. A sign-in counts only if this is still the one it verified.
+    /// Incremented with each new password. A sign-in fails if it changed after the password was
+    /// verified.
     pub password_version: u64,
-    /// Tokens carry the generation they were issued in; an older one is dead.
+    /// A token carries the generation at its issue. Tokens of earlier generations are revoked.
     pub generation: u64,
-    /// When the account was made.
     pub created_at: Timestamp,
     /// The last successful sign-in; `None` before the first.
     pub last_login: Option<Timestamp>,

@@ -10,7 +10,7 @@ use super::Timestamp;
 pub struct AccountId(String);
 
 impl AccountId {
-    /// The id made of these parts; of `counter` the lower three bytes count.
+    /// Uses the lower three bytes of `counter`.
     #[must_use]
     pub fn new(now: Timestamp, random: [u8; 5], counter: u32) -> Self {
         let seconds = u32::try_from(now.secs()).unwrap_or(u32::MAX);
@@ -21,7 +21,6 @@ impl AccountId {
         ))
     }
 
-    /// Parses an id in its one written form.
     pub fn parse(text: &str) -> Result<Self, InvalidAccountId> {
         let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         (text.len() == 24 && text.bytes().all(is_hex))
@@ -29,7 +28,6 @@ impl AccountId {
             .ok_or(InvalidAccountId)
     }
 
-    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_read_as_it_is_written() {
+    fn an_id_parses_from_its_text() {
         let id = AccountId::parse("0123456789abcdef01234567").unwrap();
 
         assert_eq!(id.as_str(), "0123456789abcdef01234567");
@@ -71,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_an_id() {
+    fn text_other_than_24_lower_case_hex_characters_is_not_an_id() {
         for text in [
             "",
             "5c88c7cc04a917256c726c3",

@@ -1,21 +1,19 @@
-//! API keys: what machines sign in with.
+//! API keys, with which programs authenticate.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{InvalidValue, Profile, Timestamp};
 
-/// The SHA-256 of an API key, in hex: all that is stored of it.
+/// The SHA-256 of an API key, in hex. It is stored instead of the key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKeyDigest(String);
 
 impl ApiKeyDigest {
-    /// The digest that this is the hex form of.
     pub(crate) fn from_hex(hex: String) -> Self {
         Self(hex)
     }
 
-    /// The digest in hex.
     #[must_use]
     pub fn as_hex(&self) -> &str {
         &self.0
@@ -28,53 +26,48 @@ impl fmt::Debug for ApiKeyDigest {
     }
 }
 
-/// What a key may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// To read.
     Read = 1,
-    /// To change what is there.
+    /// To change existing data.
     Write = 2,
-    /// To delete; no route asks for it yet.
+    /// No route requires it yet.
     Delete = 4,
     /// To create users.
     Create = 8,
 }
 
-/// A set of permissions, as the mask that names it on the wire: 0 to 15.
+/// A set of permissions; on the wire, a bit mask from 0 to 15.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permissions(u8);
 
 impl Permissions {
-    /// The permissions of a mask.
+    /// `None` unless `mask` is from 0 to 15.
     #[must_use]
     pub fn from_mask(mask: i64) -> Option<Self> {
         u8::try_from(mask).ok().filter(|mask| *mask <= 15).map(Self)
     }
 
-    /// The mask.
     #[must_use]
     pub fn mask(self) -> u8 {
         self.0
     }
 
-    /// Whether `permission` is among them.
     #[must_use]
     pub fn include(self, permission: Permission) -> bool {
         self.0 & permission as u8 != 0
     }
 }
 
-/// What a key is called: 1 to 128 bytes of UTF-8.
+/// 1 to 128 bytes of UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyName(String);
 
-/// What a key is for: up to 256 bytes of UTF-8.
+/// Up to 256 bytes of UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyDescription(String);
 
 impl ApiKeyName {
-    /// Parses a name.
     pub fn parse(text: String) -> Result<Self, InvalidValue> {
         if text.is_empty() {
             return Err(InvalidValue::Empty);
@@ -82,12 +75,11 @@ impl ApiKeyName {
         at_most(128, text).map(Self)
     }
 
-    /// A name read back from where it was stored.
+    /// Takes a stored name without checking it.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -95,17 +87,15 @@ impl ApiKeyName {
 }
 
 impl ApiKeyDescription {
-    /// Parses a description.
     pub fn parse(text: String) -> Result<Self, InvalidValue> {
         at_most(256, text).map(Self)
     }
 
-    /// A description read back from where it was stored.
+    /// Takes a stored description without checking it.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The description as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -119,32 +109,26 @@ fn at_most(max: usize, text: String) -> Result<String, InvalidValue> {
     Ok(text)
 }
 
-/// What its owner can see of a key.
+/// A stored API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its number; counts up per owner, and no other key of theirs ever has it.
+    /// Counts up per owner and is never reused.
     pub id: u64,
-    /// What it is called.
     pub name: ApiKeyName,
-    /// What it is for.
     pub description: Option<ApiKeyDescription>,
-    /// What it may be used for.
     pub permissions: Permissions,
-    /// How it starts, so that its owner can tell it from others.
+    /// The first 8 characters, by which the owner recognises the key.
     pub start: String,
-    /// What it is found by.
     pub digest: ApiKeyDigest,
-    /// When it was created.
     pub created_at: Timestamp,
-    /// When it dies by itself, if it does.
+    /// `None` if the key never expires.
     pub expires_at: Option<Timestamp>,
-    /// When its owner revoked it.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl ApiKey {
-    /// When it died, if it is dead at `now`.
-    fn died_at(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When the key expired or was revoked, whichever came first; `None` while it is live.
+    fn ended_at(&self, now: Timestamp) -> Option<Timestamp> {
         let expired_at = self.expires_at.filter(|expiry| *expiry <= now);
         match (self.revoked_at, expired_at) {
             (Some(revoked), Some(expired)) => Some(revoked.min(expired)),
@@ -152,20 +136,19 @@ impl ApiKey {
         }
     }
 
-    /// Whether it can be used at `now`.
+    /// Whether the key is neither expired nor revoked at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.died_at(now).is_none()
+        self.ended_at(now).is_none()
     }
 }
 
-/// The most live keys an owner has.
+/// The most live keys that an owner may have.
 pub const MAX_LIVE_API_KEYS: usize = 50;
-/// How many dead keys are still listed.
-const MAX_DEAD_API_KEYS: usize = 50;
+/// The most expired or revoked keys in a list.
+const MAX_LISTED_ENDED_API_KEYS: usize = 50;
 
 impl Profile {
-    /// How many keys can be used at `now`.
     #[must_use]
     pub fn live_api_keys(&self, now: Timestamp) -> usize {
         self.api_keys
@@ -174,25 +157,26 @@ impl Profile {
             .count()
     }
 
-    /// The keys to list: the live ones, and of the dead those that died last.
+    /// All live keys, and the 50 that expired or were revoked last.
     #[must_use]
     pub fn listed_api_keys(&self, now: Timestamp) -> BTreeMap<u64, &ApiKey> {
-        let mut dead: Vec<_> = self
+        let mut ended: Vec<_> = self
             .api_keys
             .values()
-            .filter_map(|key| Some((key.died_at(now)?, key)))
+            .filter_map(|key| Some((key.ended_at(now)?, key)))
             .collect();
-        dead.sort_by_key(|(died_at, key)| std::cmp::Reverse((*died_at, key.id)));
+        ended.sort_by_key(|(ended_at, key)| std::cmp::Reverse((*ended_at, key.id)));
         let live = self.api_keys.values().filter(|key| key.is_live(now));
-        dead.into_iter()
+        ended
+            .into_iter()
             .map(|(_, key)| key)
-            .take(MAX_DEAD_API_KEYS)
+            .take(MAX_LISTED_ENDED_API_KEYS)
             .chain(live)
             .map(|key| (key.id, key))
             .collect()
     }
 
-    /// The keys that are listed no more.
+    /// The ids of keys that are no longer listed and can be deleted.
     #[must_use]
     pub fn forgettable_api_keys(&self, now: Timestamp) -> Vec<u64> {
         let listed = self.listed_api_keys(now);
@@ -224,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_dies_by_revocation_or_at_the_second_it_expires() {
+    fn a_key_is_live_until_it_is_revoked_or_expires() {
         let expiring = ApiKey {
             expires_at: Some(at(10)),
             ..key(1)
@@ -240,16 +224,16 @@ mod tests {
     }
 
     #[test]
-    fn of_two_deaths_the_earlier_counts() {
-        let dead = |revoked, expires| ApiKey {
+    fn a_key_ends_when_it_is_revoked_or_expires_whichever_is_earlier() {
+        let ended = |revoked, expires| ApiKey {
             revoked_at: Some(at(revoked)),
             expires_at: Some(at(expires)),
             ..key(1)
         };
 
-        assert_eq!(dead(5, 9).died_at(at(10)), Some(at(5)));
-        assert_eq!(dead(9, 5).died_at(at(10)), Some(at(5)));
-        assert_eq!(dead(5, 11).died_at(at(10)), Some(at(5)));
+        assert_eq!(ended(5, 9).ended_at(at(10)), Some(at(5)));
+        assert_eq!(ended(9, 5).ended_at(at(10)), Some(at(5)));
+        assert_eq!(ended(5, 11).ended_at(at(10)), Some(at(5)));
     }
 
     #[test]
@@ -276,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_is_read_back_as_it_was_and_never_shown() {
+    fn debug_output_never_shows_a_digest() {
         let digest = ApiKeyDigest::from_hex("ab12".to_owned());
 
         assert_eq!(digest.as_hex(), "ab12");
@@ -295,15 +279,15 @@ mod tests {
     }
 
     #[test]
-    fn of_dead_keys_the_fifty_that_died_last_are_listed() {
+    fn the_fifty_keys_that_ended_last_are_listed_with_the_live_ones() {
         let mut profile = Profile::default();
         for id in 1..=60 {
-            let died = i64::try_from(100 - id).unwrap();
-            let dead = ApiKey {
-                revoked_at: Some(at(died)),
+            let ended_at = i64::try_from(100 - id).unwrap();
+            let ended = ApiKey {
+                revoked_at: Some(at(ended_at)),
                 ..key(id)
             };
-            profile.api_keys.insert(id, dead);
+            profile.api_keys.insert(id, ended);
         }
         profile.api_keys.insert(61, key(61));
 

@@ -4,23 +4,23 @@ use super::{MAX_CANONICAL_BYTES, precis};
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 
-/// An addr-spec (RFC 5322 section 3.4.1, RFC 6531 for what lies beyond ASCII) whose local part is
-/// a dot-atom and whose domain has a dot: no display name, comment, quotes, domain literal or
+/// An addr-spec (RFC 5322 section 3.4.1; RFC 6531 for non-ASCII characters) whose local part is a
+/// dot-atom and whose domain has a dot: no display name, comment, quotes, domain literal or
 /// trailing dot.
 ///
-/// The canonical form decides who is who: the local part by PRECIS, the domain as A-label by
-/// UTS 46. What was typed is what is stored and returned.
+/// Addresses with the same canonical form belong to one account: the local part follows PRECIS, the
+/// domain is an A-label by UTS 46. The typed form is stored and returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email {
     typed: String,
     canonical: String,
 }
 
-/// The longest address as typed, in bytes of UTF-8 (RFC 5321 section 4.5.3.1.3, less the brackets).
+/// The longest address as typed, in bytes of UTF-8 (RFC 5321 section 4.5.3.1.3, without the
+/// brackets).
 const MAX_BYTES: usize = 254;
 
 impl Email {
-    /// Parses an address as it was typed.
     pub fn parse(typed: &str) -> Result<Self, InvalidEmail> {
         if typed.len() > MAX_BYTES {
             return Err(InvalidEmail);
@@ -38,13 +38,11 @@ impl Email {
         })
     }
 
-    /// As it was typed.
     #[must_use]
     pub fn typed(&self) -> &str {
         &self.typed
     }
 
-    /// The form by which addresses are compared.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
@@ -59,7 +57,7 @@ fn canonical_local_part(local: &str) -> Option<String> {
     is_dot_atom.then_some(canonical)
 }
 
-/// `atext` of RFC 5322 section 3.2.3, and what RFC 6531 section 3.3 adds.
+/// `atext` of RFC 5322 section 3.2.3, with the additions of RFC 6531 section 3.3.
 fn is_atom_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii()
 }
@@ -76,7 +74,6 @@ fn canonical_domain(domain: &str) -> Option<String> {
     ascii.contains('.').then(|| ascii.into_owned())
 }
 
-/// Not an email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an email address")]
 pub struct InvalidEmail;
@@ -91,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_by_case_width_and_normal_form_are_one_address() {
+    fn addresses_that_differ_in_case_width_or_normal_form_are_the_same() {
         for (typed, expected) in [
             ("ABC@Example.COM", "abc@example.com"),
             ("ａｂｃ@example.com", "abc@example.com"),
@@ -107,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_addr_spec_is_refused() {
+    fn text_that_is_not_an_addr_spec_is_refused() {
         let too_long = format!("{}@example.com", "a".repeat(243));
         for typed in [
             "",
@@ -150,8 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn a_canonical_form_of_512_bytes_is_allowed_and_no_longer_one() {
-        // A sign that stands for six letters, and a letter that takes a byte more in lower case.
+    fn a_canonical_form_has_at_most_512_bytes() {
+        // U+3316 maps to six letters, and `Ⱥ` is a byte longer in lower case.
         let domain = ["\u{3316}"; 14].join(".");
         let ascii = canonical_domain(&format!("{domain}.com")).unwrap();
         let plain = 512 - "@".len() - ascii.len() - "ⱥ".len() * 90;
@@ -163,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_is_kept_beside_the_canonical_form() {
+    fn the_typed_form_is_kept_with_the_canonical_form() {
         let email = Email::parse("ABC@Example.COM").unwrap();
 
         assert_eq!(email.typed(), "ABC@Example.COM");
@@ -172,7 +169,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_typed_makes_parsing_panic(typed in "\\PC{0,80}") {
+        fn parsing_never_panics(typed in "\\PC{0,80}") {
             let _ = Email::parse(&typed);
         }
 

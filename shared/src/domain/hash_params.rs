@@ -3,7 +3,6 @@
 /// The parameters of Argon2id (RFC 9106 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashParams {
-    /// Memory, in KiB.
     pub memory_kib: u32,
     /// Passes over the memory.
     pub iterations: u32,
@@ -11,7 +10,7 @@ pub struct HashParams {
     pub parallelism: u32,
 }
 
-/// Each lane needs 8 blocks of 1 KiB.
+/// Argon2 needs 8 blocks of 1 KiB for each lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be at least 8 times the parallelism")]
 pub struct InvalidHashParams;

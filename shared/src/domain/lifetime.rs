@@ -1,4 +1,4 @@
-//! How long a token lives, as a setting says it.
+//! Token lifetimes.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime(Duration);
 
-/// A token that lives longer than ten years is a mistake.
+/// Ten years. A longer lifetime is a mistake.
 const MAX_SECS: u64 = 10 * 366 * 24 * 60 * 60;
 
 impl Lifetime {
@@ -31,14 +31,12 @@ impl Lifetime {
         }
     }
 
-    /// The lifetime as a duration.
     #[must_use]
     pub fn duration(self) -> Duration {
         self.0
     }
 }
 
-/// Not a lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number and s, m, h or d, such as 30d, and at most ten years")]
 pub struct InvalidLifetime;
@@ -66,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_does() {
+    fn text_in_another_form_or_out_of_range_is_not_a_lifetime() {
         for text in [
             "",
             "d",

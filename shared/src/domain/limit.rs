@@ -1,4 +1,4 @@
-//! Fixed windows: so many attempts, counted from a key's first one.
+//! Rate limits with fixed windows.
 
 use std::time::Duration;
 
@@ -7,50 +7,47 @@ use super::Timestamp;
 /// At most `max` attempts within `window`, which opens at a key's first attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// How many attempts are admitted; 0 admits nobody.
+    /// 0 admits no attempt.
     pub max: u64,
-    /// How long a window stays open; at least a millisecond.
+    /// At least a millisecond.
     pub window: Duration,
 }
 
-/// A key's window right after an attempt was counted in it.
+/// A key's window after an attempt was counted in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    /// When the window opened.
     pub opened: Timestamp,
-    /// How many attempts it holds, the one just counted included.
+    /// The attempts in the window, including the one just counted.
     pub count: u64,
 }
 
-/// Where a key stands against its limit.
+/// How much of its limit a key has used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitStatus {
-    /// The limit it is measured by.
     pub limit: Limit,
-    /// How many attempts are left in the window.
+    /// The attempts left in the window.
     pub remaining: u64,
-    /// When the window opened.
     pub opened: Timestamp,
     /// When the window closes.
     pub resets_at: Timestamp,
 }
 
 impl Limit {
-    /// Whether the window of this tally is still open.
+    /// Whether the window is open at `now`.
     ///
-    /// One seen before it opened (another instance's clock runs ahead) is.
+    /// A window that opened after `now` is open too, because another instance's clock may run
+    /// ahead.
     #[must_use]
     pub fn is_open(&self, tally: Tally, now: Timestamp) -> bool {
         now < tally.opened.plus(self.window)
     }
 
-    /// Whether the attempt that made this tally is within the limit.
+    /// Whether the attempt just counted is within the limit.
     #[must_use]
     pub fn admits(&self, tally: Tally) -> bool {
         tally.count <= self.max
     }
 
-    /// Where a key with this tally stands.
     #[must_use]
     pub fn status(&self, tally: Tally) -> RateLimitStatus {
         RateLimitStatus {
@@ -63,7 +60,7 @@ impl Limit {
 }
 
 impl RateLimitStatus {
-    /// Whole seconds until the window closes, rounded up, at least 1: what `Retry-After` says.
+    /// Seconds until the window closes, rounded up, at least 1, as in `Retry-After`.
     #[must_use]
     pub fn reset_secs(&self, now: Timestamp) -> u64 {
         now.until(self.resets_at)
@@ -123,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_zero_admits_nobody() {
+    fn a_limit_of_zero_admits_no_attempt() {
         let none = Limit { max: 0, ..LIMIT };
 
         assert!(!none.admits(tally(1)));

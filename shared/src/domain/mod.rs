@@ -1,4 +1,4 @@
-//! The rules: no I/O, no AWS, no HTTP. A value of one of these types is a value that passed.
+//! The rules, without I/O, AWS or HTTP. A value of one of these types has passed its checks.
 
 mod account;
 mod account_id;

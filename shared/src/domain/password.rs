@@ -1,4 +1,4 @@
-//! Passwords, as typed, and what makes one acceptable.
+//! Passwords, and the policy for new ones.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -12,38 +12,37 @@ pub struct Password(SecretString);
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 impl Password {
-    /// Whatever was received; [`PasswordPolicy::check`] says whether it may protect an account.
+    /// Accepts any text. [`PasswordPolicy::check`] checks a new password.
     #[must_use]
     pub fn new(received: String) -> Self {
         Self(received.into())
     }
 
-    /// The bytes to hash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.expose_secret().as_bytes()
     }
 }
 
-/// What a new password must be.
+/// The rules for new passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordPolicy {
-    /// The least length, in Unicode code points.
+    /// In Unicode code points.
     pub min_chars: usize,
-    /// Whether common passwords, and such that contain the account's own names, are refused
+    /// Whether to refuse common passwords and those that contain the account's email or username
     /// (ASVS 6.2.4, 6.2.11).
     pub reject_common: bool,
 }
 
-/// Names of fewer characters turn up in passwords by chance.
+/// Shorter names are not searched for: passwords contain them by chance.
 const MIN_NAME_CHARS: usize = 4;
 
-/// The 10,000 most common passwords of six characters and more, lower case; from the
-/// list by Royce Williams that Django ships.
+/// The 10,000 most common passwords of six characters and more, in lower case, from the list by
+/// Royce Williams that Django ships.
 const COMMON: &str = include_str!("common_passwords.txt");
 
 impl PasswordPolicy {
-    /// Whether `password` may protect an account of these `names` (its email and username).
+    /// `names` are the account's email and username.
     pub fn check(&self, password: &Password, names: &[&str]) -> Result<(), InvalidPassword> {
         let password = password.0.expose_secret();
         if password.chars().count() < self.min_chars {
@@ -76,16 +75,12 @@ fn is_common(folded: &str) -> bool {
 /// Why a new password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPassword {
-    /// Fewer than this many characters.
     #[error("shorter than {0} characters")]
     TooShort(usize),
-    /// More than [`MAX_PASSWORD_BYTES`].
     #[error("longer than {MAX_PASSWORD_BYTES} bytes")]
     TooLong,
-    /// One of the common ones.
     #[error("a common password")]
     Common,
-    /// It contains the account's email or username.
     #[error("contains the account's email or username")]
     HoldsName,
 }
@@ -139,7 +134,7 @@ mod tests {
         assert_eq!(
             check(STRICT, "bob's own"),
             Ok(()),
-            "three letters are chance"
+            "names of three letters are ignored"
         );
     }
 

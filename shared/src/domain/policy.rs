@@ -1,26 +1,25 @@
-//! What is limited, under which name, and by which limit.
+//! Rate-limit policies: their names, counters and limits.
 
 use std::fmt::Display;
 
 use super::Limit;
 
-/// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// Sign-ups from an address.
+    /// Sign-ups by source address.
     SignUpIp,
-    /// Sign-ups for an email.
+    /// Sign-ups by email.
     SignUpEmail,
-    /// Failed sign-ins from an address.
+    /// Failed sign-ins by source address.
     SignInIp,
-    /// Failed sign-ins for an identifier from an address.
+    /// Failed sign-ins by identifier and source address.
     SignInAccount,
-    /// API keys from an address that nobody has.
+    /// Unknown API keys by source address.
     ApiKeyIp,
 }
 
 impl Policy {
-    /// The name operators see, which also starts the keys of its counters.
+    /// The name that operators see, and the prefix of the counter keys.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -32,13 +31,13 @@ impl Policy {
         }
     }
 
-    /// The key of this policy's counter for `subject`.
+    /// The key of the counter for `subject`.
     #[must_use]
     pub fn counter(self, subject: impl Display) -> String {
         format!("{}#{subject}", self.name())
     }
 
-    /// Whether an attempt that did not fail is subtracted again.
+    /// Whether a successful attempt is subtracted again.
     #[must_use]
     pub fn counts_failures_only(self) -> bool {
         match self {
@@ -48,7 +47,6 @@ impl Policy {
     }
 }
 
-/// The limits as configured.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// `USER_SIGNUP_RATE_LIMIT_IP` in `USER_SIGNUP_RATE_LIMIT_IP_WINDOW_MS`.
@@ -62,14 +60,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limit of a policy.
     #[must_use]
     pub fn of(&self, policy: Policy) -> Limit {
         match policy {
             Policy::SignUpIp => self.sign_up_ip,
             Policy::SignUpEmail => self.sign_up_email,
-            // Guessed keys have the limit of failed sign-ins and a counter of their own, so that they
-            // lock nobody out.
+            // Unknown keys share the limit of failed sign-ins but not the counter, so that guessing
+            // keys does not block sign-ins.
             Policy::SignInIp | Policy::ApiKeyIp => self.sign_in_ip,
             Policy::SignInAccount => self.sign_in_account,
         }

@@ -1,8 +1,8 @@
 //! The PRECIS profile `UsernameCaseMapped` (RFC 8265 section 3.3).
 //!
-//! Width-mapped, lower case, NFC; spaces, controls, bidi and format characters and compatibility
-//! characters are refused. Applied until it changes nothing more, as RFC 8264 section 7 asks, so
-//! that the canonical form of a canonical form is itself.
+//! It maps width and case and normalises to NFC. It refuses spaces and control, bidi, format and
+//! compatibility characters. It is applied until the text no longer changes (RFC 8264 section 7),
+//! so canonicalising is idempotent.
 
 use std::borrow::Cow;
 
@@ -11,13 +11,13 @@ use precis_profiles::UsernameCaseMapped;
 
 use super::MAX_CANONICAL_BYTES;
 
-/// The canonical form of `text`, or `None` where the profile refuses it or it grows too long.
+/// `None` if the profile refuses `text` or the result exceeds [`MAX_CANONICAL_BYTES`].
 pub(super) fn canonical(text: &str) -> Option<String> {
     let canonical = stabilize(text, |text| UsernameCaseMapped::enforce(text)).ok()?;
     (canonical.len() <= MAX_CANONICAL_BYTES).then(|| canonical.into_owned())
 }
 
-/// `text` with width, case and normal form mapped as in the canonical form, and nothing refused.
+/// Maps width, case and normal form like [`canonical`], but refuses nothing.
 pub(super) fn folded(text: &str) -> String {
     let profile = UsernameCaseMapped::new();
     let folded = profile

@@ -1,4 +1,4 @@
-//! Profiles: what an account's owner says of themselves.
+//! Profiles: the data that an account's owner edits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,7 +10,6 @@ use super::{ApiKey, Timestamp};
 
 /// A field of a profile that its owner may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is what its name says")]
 pub enum ProfileField {
     PhoneNumber,
     Mobile,
@@ -31,7 +30,6 @@ pub enum ProfileField {
 }
 
 impl ProfileField {
-    /// Every field.
     pub const ALL: [Self; 16] = [
         Self::PhoneNumber,
         Self::Mobile,
@@ -51,7 +49,7 @@ impl ProfileField {
         Self::Image,
     ];
 
-    /// Its name, on the wire and in the table.
+    /// The name on the wire and in the table.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -74,7 +72,7 @@ impl ProfileField {
         }
     }
 
-    /// The most bytes of UTF-8 it may be written in.
+    /// The longest value, in bytes of UTF-8.
     #[must_use]
     pub fn max_bytes(self) -> usize {
         match self {
@@ -84,7 +82,7 @@ impl ProfileField {
         }
     }
 
-    /// The value `text` gives this field, in the form it is kept in.
+    /// Checks `text` and returns the value to store. Dates are converted to UTC.
     pub fn parse(self, text: String) -> Result<FieldValue, InvalidValue> {
         match self {
             Self::CountryCode => match rust_iso3166::from_alpha2(&text) {
@@ -122,8 +120,8 @@ fn plain(text: String, max: usize, controls: &[char]) -> Result<FieldValue, Inva
     Ok(FieldValue(text))
 }
 
-/// An https URL with a host, or a data URL, as it was written. The parser mends what only looks
-/// like one, as browsers do, so that is refused first.
+/// Accepts an https URL with a host, or a data URL, and keeps it as written. `Url::parse` repairs
+/// malformed URLs as browsers do, so those are refused first.
 fn image(text: String, max: usize) -> Result<FieldValue, InvalidValue> {
     if text.len() > max {
         return Err(InvalidValue::TooLong(max));
@@ -153,28 +151,23 @@ impl fmt::Debug for FieldValue {
 }
 
 impl FieldValue {
-    /// A value read back from where it was stored.
+    /// Takes a stored value without checking it.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The value as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Why a value is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidValue {
-    /// Nothing, where there must be something.
     #[error("empty")]
     Empty,
-    /// More than this many bytes.
     #[error("more than {0} bytes")]
     TooLong(usize),
-    /// It holds a control character.
     #[error("a control character")]
     ControlCharacter,
     /// Not a code of ISO 3166-1 alpha-2.
@@ -188,54 +181,52 @@ pub enum InvalidValue {
     Image,
 }
 
-/// What is stored beside an account: the owner's fields, settings, and summaries of API keys.
+/// What is stored with an account: the owner's fields, settings and API keys (as digests).
 ///
-/// At every limit at once it stays under 300 KB, and a `DynamoDB` item holds 400.
+/// With every limit reached it is smaller than 300 KB; a `DynamoDB` item may have 400 KB.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
-    /// The owner's fields; one that is unset is not there.
+    /// Set by the owner. Unset fields are absent.
     pub fields: BTreeMap<ProfileField, FieldValue>,
-    /// The operator's.
+    /// Set by the operator.
     pub rank: Option<i64>,
-    /// The operator's.
+    /// Set by the operator.
     pub customer_id: Option<i64>,
     /// When the owner last changed a field or a setting.
     pub updated_at: Option<Timestamp>,
-    /// Settings by number.
+    /// By id.
     pub settings: BTreeMap<u64, Setting>,
-    /// API keys by number: the live ones, and the last of the others.
+    /// By id: all live keys, and the latest of the others.
     pub api_keys: BTreeMap<u64, ApiKey>,
-    /// The number of the last API key there was.
+    /// The id of the last API key that was created.
     pub last_api_key: u64,
 }
 
-/// The most settings an account has.
+/// The most settings that an account may have.
 pub const MAX_SETTINGS: usize = 100;
 
-/// What an owner asks to have changed.
+/// An owner's changes to a profile.
 #[derive(Debug, Clone, Default)]
 pub struct ProfileUpdate {
-    /// Fields to set, or to clear where there is no value.
+    /// `None` clears a field.
     pub fields: BTreeMap<ProfileField, Option<FieldValue>>,
     /// Settings to create, change or remove.
     pub settings: Vec<SettingChange>,
 }
 
-/// What is to be written so that a profile becomes what its owner asked for.
+/// The writes that apply a [`ProfileUpdate`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProfileDelta {
-    /// Fields to write, or to remove where there is no value.
+    /// `None` removes a field.
     pub fields: BTreeMap<ProfileField, Option<FieldValue>>,
-    /// Settings to create.
     pub created: Vec<NewSetting>,
-    /// Settings to write in place of what they were when looked at.
+    /// Each setting as it was read, and as it is to be written.
     pub changed: Vec<(Setting, Setting)>,
-    /// Settings to remove, as they were when looked at.
+    /// Settings to remove, as they were read.
     pub removed: Vec<Setting>,
 }
 
 impl ProfileDelta {
-    /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -243,16 +234,15 @@ impl ProfileDelta {
 }
 
 impl Profile {
-    /// The value of a field.
     #[must_use]
     pub fn field(&self, field: ProfileField) -> Option<&str> {
         self.fields.get(&field).map(FieldValue::as_str)
     }
 
-    /// What `update` changes: only what is not so already.
+    /// The writes that apply `update`, without values that are already stored.
     ///
-    /// Of a read-only setting nothing changes; one that is neither named nor removed stays. One to
-    /// be removed may have gone since the profile was `first` looked at.
+    /// Changes to a read-only setting are ignored. Removing a setting that is gone succeeds if
+    /// `first`, the profile as first read, has it.
     pub fn delta(
         &self,
         update: &ProfileUpdate,

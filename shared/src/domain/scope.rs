@@ -1,38 +1,34 @@
 //! What an account may do.
 
-/// One scope: `user`, `admin`, or a name the operator chose.
+/// `user`, `admin`, or a name that the operator chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope(String);
 
 impl Scope {
-    /// A scope of 1 to 64 characters from `A-Z a-z 0-9 . _ : -`, so that it fits into lists,
-    /// headers and claims (a subset of `scope-token`, RFC 6749 section 3.3).
+    /// Accepts 1 to 64 characters of `A-Z a-z 0-9 . _ : -`, which are safe in lists, headers and
+    /// claims (a subset of `scope-token`, RFC 6749 section 3.3).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
         ((1..=64).contains(&text.len()) && text.bytes().all(allowed)).then(|| Self(text.to_owned()))
     }
 
-    /// The scope of every new account.
     #[must_use]
     pub fn user() -> Self {
         Self("user".to_owned())
     }
 
-    /// The scope of an administrator.
     #[must_use]
     pub fn admin() -> Self {
         Self("admin".to_owned())
     }
 
-    /// The scope as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The most scopes an account has.
 const MAX_SCOPES: usize = 16;
 
 /// The scopes of an account, in the order they were granted.
@@ -40,29 +36,26 @@ const MAX_SCOPES: usize = 16;
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// What a new account is granted: `user`.
     #[must_use]
     pub fn of_new_account() -> Self {
         Self(vec![Scope::user()])
     }
 
-    /// What an operator grants: at most sixteen scopes, each once.
+    /// `None` for more than 16 scopes or a duplicate.
     #[must_use]
     pub fn granted(scopes: Vec<Scope>) -> Option<Self> {
-        let has_twins = scopes
+        let has_duplicates = scopes
             .iter()
             .enumerate()
             .any(|(i, scope)| scopes.iter().skip(i + 1).any(|other| other == scope));
-        (scopes.len() <= MAX_SCOPES && !has_twins).then_some(Self(scopes))
+        (scopes.len() <= MAX_SCOPES && !has_duplicates).then_some(Self(scopes))
     }
 
-    /// Whether one of `wanted` is among them.
     #[must_use]
     pub fn has_any(&self, wanted: &[Scope]) -> bool {
         self.0.iter().any(|scope| wanted.contains(scope))
     }
 
-    /// Each scope as text.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(Scope::as_str)
     }
@@ -90,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_account_is_a_user_and_no_admin() {
+    fn a_new_account_is_a_user_and_not_an_admin() {
         let scopes = Scopes::of_new_account();
 
         assert_eq!(scopes.iter().collect::<Vec<_>>(), ["user"]);

@@ -1,21 +1,19 @@
-//! Settings: named values an account's owner keeps in their profile.
+//! Settings: named values that an account's owner keeps in the profile.
 
 use std::fmt;
 
 use serde::de::IgnoredAny;
 
-/// A stored setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// Its number, which no other setting of the account ever has.
+    /// Never reused within an account.
     pub id: u64,
-    /// What it is.
     pub content: NewSetting,
-    /// Set by the operator: its owner can neither change nor remove it.
+    /// Set by the operator. The owner can neither change nor remove the setting.
     pub read_only: bool,
 }
 
-/// What a setting is, but for its number.
+/// A setting without its id.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewSetting {
     /// 1 to 128 bytes.
@@ -24,9 +22,8 @@ pub struct NewSetting {
     pub group: Option<String>,
     /// 1 to 128 bytes.
     pub name: String,
-    /// Up to 1024 bytes, and a value of its type.
+    /// Up to 1024 bytes, and valid for `kind`.
     pub value: String,
-    /// What its value is.
     pub kind: SettingType,
     /// Up to 256 bytes.
     pub description: Option<String>,
@@ -38,14 +35,13 @@ impl fmt::Debug for NewSetting {
     }
 }
 
-/// What the value of a setting is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingType {
     /// Any text.
     String,
     /// `true` or `false`.
     Bool,
-    /// A whole number of 64 bits.
+    /// A signed 64-bit integer.
     Int,
     /// A number as JSON writes it, within the range of a double.
     Double,
@@ -54,7 +50,6 @@ pub enum SettingType {
 }
 
 impl SettingType {
-    /// Every type.
     pub const ALL: [Self; 5] = [
         Self::String,
         Self::Bool,
@@ -63,13 +58,11 @@ impl SettingType {
         Self::Json,
     ];
 
-    /// The type of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -93,22 +86,17 @@ impl SettingType {
     }
 }
 
-/// What a client asks of one setting.
+/// A client's change to one setting. `None` leaves a part as it is, `Some(None)` clears it.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct SettingChange {
-    /// Which; a new one where there is none.
+    /// `None` creates a setting.
     pub id: Option<u64>,
-    /// The category, where it is to change.
     pub category: Option<String>,
-    /// The group, where it is to change: to none, or to this.
     pub group: Option<Option<String>>,
-    /// The name, where it is to change.
     pub name: Option<String>,
-    /// The value, where it is to change; `None` within removes the setting.
+    /// `Some(None)` removes the setting.
     pub value: Option<Option<String>>,
-    /// The type, where it is to change.
     pub kind: Option<SettingType>,
-    /// The description, where it is to change: to none, or to this.
     pub description: Option<Option<String>>,
 }
 
@@ -118,31 +106,24 @@ impl fmt::Debug for SettingChange {
     }
 }
 
-/// Why a setting is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSetting {
-    /// The account has no setting of this number.
     #[error("unknown id")]
     UnknownId,
-    /// Two changes name one setting.
+    /// Two changes have the same id.
     #[error("repeated id")]
     RepeatedId,
-    /// The account would have more settings than it may.
     #[error("too many settings")]
     TooMany,
-    /// A new setting needs this.
+    /// A new setting needs this field.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// This must not be empty.
     #[error("{0} is empty")]
     Empty(&'static str),
-    /// This has more bytes than so many.
     #[error("{0} has more than {1} bytes")]
     TooLong(&'static str, usize),
-    /// This holds a control character.
     #[error("{0} holds a control character")]
     ControlCharacter(&'static str),
-    /// The value is not one of its type.
     #[error("value is no {0:?}")]
     Value(SettingType),
 }
@@ -152,8 +133,8 @@ const MAX_VALUE: usize = 1024;
 const MAX_DESCRIPTION: usize = 256;
 
 impl SettingChange {
-    /// The new setting this asks for. Without a value it has the empty one, if that is one of its
-    /// type; without a type it is a string.
+    /// The new setting. The type defaults to string, and the value to an empty text, which must be
+    /// valid for the type.
     pub(super) fn create(&self) -> Result<NewSetting, InvalidSetting> {
         let setting = NewSetting {
             category: self
@@ -170,12 +151,11 @@ impl SettingChange {
         Ok(setting)
     }
 
-    /// Whether this is to remove the setting.
     pub(super) fn removes(&self) -> bool {
         self.value == Some(None)
     }
 
-    /// What this makes of a stored setting; `None` removes it.
+    /// The changed setting; `None` if it is to be removed.
     pub(super) fn apply(&self, seen: &Setting) -> Result<Option<Setting>, InvalidSetting> {
         let mut changed = seen.clone();
         let content = &mut changed.content;

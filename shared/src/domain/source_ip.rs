@@ -1,15 +1,14 @@
-//! Where a request came from, as limits count it.
+//! The source address of a request, as limits count it.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// A client address as one counting unit: an IPv4 address, or the /64 an IPv6 address lies in,
-/// because one household holds that many. IPv4-mapped IPv6 is IPv4.
+/// What limits count as one source: an IPv4 address, or the /64 network of an IPv6 address, because
+/// a household usually has a whole /64. IPv4-mapped IPv6 counts as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SourceIp(IpAddr);
 
 impl SourceIp {
-    /// The counting unit this address belongs to.
     #[must_use]
     pub fn new(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
@@ -35,20 +34,20 @@ impl fmt::Display for SourceIp {
 mod tests {
     use super::*;
 
-    fn unit(address: &str) -> String {
+    fn source(address: &str) -> String {
         SourceIp::new(address.parse().unwrap()).to_string()
     }
 
     #[test]
     fn addresses_of_one_64_count_as_one() {
-        assert_eq!(unit("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-        assert_eq!(unit("2001:db8:1:2:ffff::"), "2001:db8:1:2::/64");
-        assert_ne!(unit("2001:db8:1:3::1"), "2001:db8:1:2::/64");
+        assert_eq!(source("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(source("2001:db8:1:2:ffff::"), "2001:db8:1:2::/64");
+        assert_ne!(source("2001:db8:1:3::1"), "2001:db8:1:2::/64");
     }
 
     #[test]
     fn a_mapped_address_counts_as_ipv4() {
-        assert_eq!(unit("::ffff:192.0.2.7"), "192.0.2.7");
-        assert_eq!(unit("192.0.2.7"), "192.0.2.7");
+        assert_eq!(source("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(source("192.0.2.7"), "192.0.2.7");
     }
 }

@@ -11,49 +11,46 @@ use time::{OffsetDateTime, UtcOffset};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since the epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// From seconds since the epoch, as in a JWT's `NumericDate` (RFC 7519 section 2).
+    /// Takes seconds since the epoch, as in a JWT's `NumericDate` (RFC 7519 section 2).
     #[must_use]
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// Milliseconds since the epoch.
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Seconds since the epoch, rounded down.
     #[must_use]
     pub const fn secs(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// This point in time, `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(millis))
     }
 
-    /// How long it is until `later`; nothing when that has passed.
+    /// Zero if `later` has passed.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {
         let millis = later.0.saturating_sub(self.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
-    /// Parses an RFC 3339 date-time of any offset, in the years 1 to 9999 of UTC. What is finer
-    /// than a millisecond is cut off.
+    /// Parses an RFC 3339 date-time with any offset, in the years 1 to 9999 UTC, and rounds it down
+    /// to a millisecond.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        // The parser takes any character between date and time.
+        // The parser accepts any separator of date and time.
         if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
             return None;
         }
@@ -63,7 +60,7 @@ impl Timestamp {
         (1..=9999).contains(&at.to_date()?.year()).then_some(at)
     }
 
-    /// As RFC 3339 in UTC, with milliseconds unless they are none: `2019-08-24T14:15:22Z`. `None`
+    /// RFC 3339 in UTC, with milliseconds unless they are zero: `2019-08-24T14:15:22Z`. `None`
     /// outside the years 0 to 9999.
     #[must_use]
     pub fn to_rfc3339(self) -> Option<String> {
@@ -85,7 +82,7 @@ impl Timestamp {
             .map(|date| date.to_offset(UtcOffset::UTC))
     }
 
-    /// As JavaScript's `Date.prototype.toString` writes it in UTC, to the second:
+    /// The format of JavaScript's `Date.prototype.toString`, in UTC:
     /// `Fri Apr 12 2019 15:56:49 GMT+0000 (Coordinated Universal Time)`.
     #[must_use]
     pub fn to_js_date(self) -> String {
@@ -113,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_no_calendar_holds_is_invalid() {
+    fn a_date_out_of_range_is_invalid() {
         assert_eq!(Timestamp::from_secs(i64::MAX).to_js_date(), "Invalid Date");
     }
 
@@ -135,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_time_of_four_digit_years_is_refused() {
+    fn other_formats_and_years_out_of_range_are_refused() {
         for text in [
             "",
             "2019-08-24",
@@ -167,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_has_passed_is_no_time_away() {
+    fn the_time_until_a_past_timestamp_is_zero() {
         let (now, later) = (Timestamp::from_millis(10), Timestamp::from_millis(1510));
 
         assert_eq!(now.plus(Duration::from_millis(1500)), later);
@@ -176,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_before_the_epoch_round_down_as_well() {
+    fn seconds_before_the_epoch_round_down() {
         assert_eq!(Timestamp::from_millis(-1).secs(), -1);
     }
 }

@@ -5,9 +5,9 @@ use super::{Email, precis};
 /// A name to sign in with, 1 to 128 characters, unique by its canonical form (PRECIS
 /// `UsernameCaseMapped`, RFC 8265).
 ///
-/// A username that holds `@` is the account's own email: otherwise one person could register
-/// another's address as a username and receive their sign-ins. Its canonical form is then the
-/// email's, and the claim on the email makes it unique.
+/// A username with `@` must be the account's own email. Otherwise an attacker could register
+/// another user's address as a username and receive their sign-ins. Such a username has no
+/// canonical form: the claim on the email makes it unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Username {
     typed: String,
@@ -18,7 +18,7 @@ pub struct Username {
 const MAX_CHARS: usize = 128;
 
 impl Username {
-    /// Parses a username as it was typed, for the account with this `email`.
+    /// `email` is that of the same account.
     pub fn parse(typed: &str, email: &Email) -> Result<Self, InvalidUsername> {
         if typed.chars().count() > MAX_CHARS {
             return Err(InvalidUsername::TooLong);
@@ -39,7 +39,7 @@ impl Username {
         }
     }
 
-    /// The username of an account that was given none: its email.
+    /// The username of an account created without one: its email.
     #[must_use]
     pub fn from_email(email: &Email) -> Self {
         Self {
@@ -48,29 +48,25 @@ impl Username {
         }
     }
 
-    /// As it was typed.
     #[must_use]
     pub fn typed(&self) -> &str {
         &self.typed
     }
 
-    /// The form by which usernames are compared; `None` where the username is the email.
+    /// `None` if the username is the email.
     #[must_use]
     pub fn canonical(&self) -> Option<&str> {
         self.canonical.as_deref()
     }
 }
 
-/// Why a username is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUsername {
-    /// More than 128 characters.
     #[error("username too long")]
     TooLong,
-    /// Empty, or something the PRECIS profile refuses.
+    /// Empty, or refused by the PRECIS profile.
     #[error("username holds characters that are not allowed")]
     Characters,
-    /// It holds `@` and is not the account's own email.
     #[error("username is an email other than the account's own")]
     AnotherEmail,
 }
@@ -84,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_are_one_username() {
+    fn usernames_that_differ_in_case_width_or_normal_form_are_the_same() {
         for (typed, expected) in [
             ("Alice", "alice"),
             ("ＡＬＩＣＥ", "alice"),
@@ -137,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_is_kept() {
+    fn the_typed_form_is_kept() {
         let email = Email::parse("ABC@example.com").unwrap();
 
         assert_eq!(parse("Alice").unwrap().typed(), "Alice");

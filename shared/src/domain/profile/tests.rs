@@ -45,7 +45,7 @@ fn delta(profile: &Profile, settings: Vec<SettingChange>) -> Result<ProfileDelta
 }
 
 #[test]
-fn each_field_is_as_long_as_it_may_be_and_no_longer() {
+fn each_field_has_a_maximum_length() {
     for (field, start, max) in [
         (ProfileField::City, "", 256),
         (ProfileField::Notes, "", 4096),
@@ -61,7 +61,7 @@ fn each_field_is_as_long_as_it_may_be_and_no_longer() {
 }
 
 #[test]
-fn every_field_has_a_name_of_its_own() {
+fn every_field_has_a_distinct_name() {
     let names: BTreeSet<&str> = ProfileField::ALL.map(ProfileField::name).into();
 
     assert_eq!(names.len(), 16);
@@ -69,7 +69,7 @@ fn every_field_has_a_name_of_its_own() {
 }
 
 #[test]
-fn notes_may_have_lines_and_no_other_text_may() {
+fn only_notes_may_have_line_breaks() {
     let refused = Err(InvalidValue::ControlCharacter);
 
     assert!(parse(ProfileField::Notes, "a\r\nb").is_ok());
@@ -90,7 +90,7 @@ fn an_image_is_an_https_or_a_data_url() {
 }
 
 #[test]
-fn what_only_looks_like_a_url_is_no_image() {
+fn malformed_urls_and_other_schemes_are_not_images() {
     for text in [
         "",
         "x",
@@ -161,11 +161,15 @@ fn settings_are_created_changed_and_removed_as_asked() {
     "dark".clone_into(&mut dark.content.value);
     assert_eq!(delta.created, [stored(0).content]);
     assert_eq!(delta.changed, [(stored(1), dark)]);
-    assert_eq!(delta.removed, [stored(2)], "and the third is so already");
+    assert_eq!(
+        delta.removed,
+        [stored(2)],
+        "setting 3 has that value already"
+    );
 }
 
 #[test]
-fn an_id_is_known_and_named_once() {
+fn unknown_and_repeated_ids_are_refused() {
     let seen = profile([1]);
     let twice = vec![value(1, Some("a")), value(1, Some("b"))];
 
@@ -176,7 +180,7 @@ fn an_id_is_known_and_named_once() {
 }
 
 #[test]
-fn a_setting_that_went_meanwhile_is_removed_and_cannot_be_changed() {
+fn a_setting_removed_meanwhile_can_be_removed_but_not_changed() {
     let (first, now) = (profile([1]), profile([]));
     let update = |change| ProfileUpdate {
         settings: vec![change],
@@ -191,7 +195,7 @@ fn a_setting_that_went_meanwhile_is_removed_and_cannot_be_changed() {
 }
 
 #[test]
-fn of_a_read_only_setting_nothing_changes() {
+fn changes_to_a_read_only_setting_are_ignored() {
     let mut seen = profile([1]);
     seen.settings.get_mut(&1).unwrap().read_only = true;
 
@@ -201,7 +205,7 @@ fn of_a_read_only_setting_nothing_changes() {
 }
 
 #[test]
-fn there_is_room_for_a_hundred_settings() {
+fn an_account_may_have_a_hundred_settings() {
     let (almost, full) = (profile(1..=99), profile(1..=100));
     let too_many = Err(InvalidSetting::TooMany);
 
@@ -212,7 +216,7 @@ fn there_is_room_for_a_hundred_settings() {
 }
 
 #[test]
-fn who_has_too_many_settings_may_still_change_and_remove_them() {
+fn an_account_over_the_limit_may_still_change_and_remove_settings() {
     let over = profile(1..=102);
 
     assert!(delta(&over, vec![value(1, Some("dark"))]).is_ok());

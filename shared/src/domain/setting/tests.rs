@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_value_is_one_of_its_type() {
+fn each_type_accepts_its_values() {
     for (kind, values) in [
         (SettingType::String, &["", " ", "x"][..]),
         (SettingType::Bool, &["true", "false"]),
@@ -16,7 +16,7 @@ fn a_value_is_one_of_its_type() {
 }
 
 #[test]
-fn nothing_else_is() {
+fn each_type_refuses_other_values() {
     for (kind, values) in [
         (SettingType::Bool, &["", "True", "1", "true "][..]),
         (
@@ -36,7 +36,7 @@ fn nothing_else_is() {
 }
 
 #[test]
-fn a_change_of_type_alone_must_suit_the_value_that_stays() {
+fn a_new_type_must_suit_the_unchanged_value() {
     let seen = Setting {
         id: 1,
         content: SettingChange {
@@ -71,7 +71,7 @@ fn setting() -> SettingChange {
 }
 
 #[test]
-fn a_type_has_its_own_name() {
+fn a_type_parses_from_its_exact_name() {
     for kind in SettingType::ALL {
         assert_eq!(SettingType::parse(kind.name()), Some(kind));
     }
@@ -81,7 +81,7 @@ fn a_type_has_its_own_name() {
 }
 
 #[test]
-fn each_text_is_as_long_as_it_may_be_and_no_longer() {
+fn each_text_has_a_maximum_length() {
     let with = |name: &str, bytes: usize| {
         let text = "x".repeat(bytes);
         let mut change = setting();
@@ -111,7 +111,7 @@ fn each_text_is_as_long_as_it_may_be_and_no_longer() {
 }
 
 #[test]
-fn a_value_may_have_lines_and_a_name_may_not() {
+fn a_value_may_have_line_breaks_and_a_name_may_not() {
     let text = || "a\tb\r\nc".to_owned();
     let value = |text: &str| SettingChange {
         value: Some(Some(text.to_owned())),
@@ -129,7 +129,7 @@ fn a_value_may_have_lines_and_a_name_may_not() {
 }
 
 #[test]
-fn a_value_of_null_alone_removes_a_setting() {
+fn only_a_null_value_removes_a_setting() {
     let value = |value| SettingChange {
         value,
         ..SettingChange::default()
