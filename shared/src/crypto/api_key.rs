@@ -1,4 +1,4 @@
-//! API keys in the plain: seen when made, when presented, and never stored.
+//! Plaintext API keys: in memory when created or presented, never stored.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -8,7 +8,8 @@ use crate::ports::{Entropy, EntropyError, random};
 
 /// An API key: `api_` and 24 characters of `A-Za-z0-9`, 142 bits of randomness.
 ///
-/// So much needs no salt and no slow hash: SHA-256 is what it is looked up by.
+/// A key is stored and found by its SHA-256. With this much randomness it needs no salt and no slow
+/// hash.
 #[derive(Debug)]
 pub struct PlainApiKey(SecretString);
 
@@ -16,11 +17,10 @@ const PREFIX: &str = "api_";
 const RANDOM_CHARS: usize = 24;
 const LENGTH: usize = PREFIX.len() + RANDOM_CHARS;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-/// How much of a key stays visible.
-const VISIBLE: usize = PREFIX.len() + 4;
+const START_LENGTH: usize = PREFIX.len() + 4;
 
 impl PlainApiKey {
-    /// A new key. Bytes that would favour some characters are not used.
+    /// Drops random bytes of 248 and more, so that all characters are equally likely.
     pub fn generate(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
         let mut key = PREFIX.to_owned();
         loop {
@@ -35,7 +35,7 @@ impl PlainApiKey {
         }
     }
 
-    /// A key as presented, if it has the form of one.
+    /// `None` if `text` does not have the form of a key.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let random = text.strip_prefix(PREFIX)?;
@@ -44,19 +44,18 @@ impl PlainApiKey {
         is_key.then(|| Self(text.into()))
     }
 
-    /// What it is stored and found by.
     #[must_use]
     pub fn digest(&self) -> ApiKeyDigest {
         ApiKeyDigest::from_hex(digest(self.expose()))
     }
 
-    /// How it starts: what its owner is shown from then on.
+    /// The first 8 characters, by which the owner recognises the key later.
     #[must_use]
     pub fn start(&self) -> &str {
-        self.expose().get(..VISIBLE).unwrap_or_default()
+        self.expose().get(..START_LENGTH).unwrap_or_default()
     }
 
-    /// The key itself, for the one answer that hands it out.
+    /// The whole key. Only the response that creates it may show it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -72,7 +71,7 @@ mod tests {
     use crate::ports::SystemEntropy;
 
     #[test]
-    fn a_new_key_has_the_form_of_one() {
+    fn a_new_key_has_the_documented_form() {
         let key = PlainApiKey::generate(&SystemEntropy).unwrap();
 
         assert_eq!(key.expose().len(), 28);
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_has() {
+    fn text_of_another_form_is_not_an_api_key() {
         for text in [
             "",
             "api_",
@@ -102,7 +101,7 @@ mod tests {
 
     #[test]
     fn each_character_is_as_likely_as_any_other() {
-        /// Draws this byte all the time, after a draw of the least that must not be used.
+        /// Fills with 248, the smallest byte to be dropped, at first, and then with the given byte.
         #[derive(Debug)]
         struct Always(u8, AtomicBool);
 
@@ -118,7 +117,7 @@ mod tests {
         for byte in 0..248 {
             let key = PlainApiKey::generate(&Always(byte, AtomicBool::new(false))).unwrap();
             let random: HashSet<char> = key.expose()[4..].chars().collect();
-            assert_eq!(random.len(), 1, "of one byte one character is made");
+            assert_eq!(random.len(), 1, "one byte value makes one character");
             for c in random {
                 *times.entry(c).or_insert(0) += 1;
             }

@@ -1,4 +1,4 @@
-//! SHA-256, for what is looked up but should not be readable in a key.
+//! SHA-256, for values that become DynamoDB keys but must not be readable in them.
 
 use sha2::{Digest, Sha256};
 

@@ -1,7 +1,7 @@
-//! Making and verifying password hashes.
+//! Creates and verifies password hashes.
 //!
-//! One instance hashes one password at a time, off the async threads, in memory that it keeps
-//! between hashes.
+//! An instance computes one hash at a time, on a blocking thread, and reuses the memory for the
+//! next.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,12 +15,11 @@ use super::password_hash::{HashError, Parts, PasswordHash};
 use crate::domain::{HashParams, Password};
 use crate::ports::{Entropy, random};
 
-/// Makes and verifies password hashes, one at a time.
 #[derive(Debug)]
 pub struct Hasher {
     params: Params,
     decoy: PasswordHash,
-    /// The memory of a hash. The first hash allocates it.
+    /// Argon2's working memory, allocated by the first hash.
     blocks: Arc<Mutex<SecretBox<Vec<Block>>>>,
     computed: AtomicU64,
 }
@@ -29,7 +28,6 @@ const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
 
 impl Hasher {
-    /// A hasher that makes hashes of this cost.
     pub fn new(params: HashParams) -> Result<Self, HashError> {
         let HashParams {
             memory_kib,
@@ -60,8 +58,8 @@ impl Hasher {
         PasswordHash::new(&self.params, &salt, &output)
     }
 
-    /// Whether `password` made `hash`. Without a hash (nobody has the identifier) the answer is
-    /// no, after the same work.
+    /// Whether `password` matches `hash`. If there is no hash, because no account has the
+    /// identifier, computes a decoy hash and returns false: both cases take the same time.
     pub async fn verify(
         &self,
         password: Arc<Password>,
@@ -78,15 +76,15 @@ impl Hasher {
         Ok(matches && hash.is_some())
     }
 
-    /// Whether `hash` was made at another cost than this hasher's.
+    /// Whether `hash` has a different cost from this hasher's.
     pub fn is_outdated(&self, hash: &PasswordHash) -> Result<bool, HashError> {
         let params = hash.parts()?.params;
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         Ok(cost(&params) != cost(&self.params))
     }
 
-    /// How many hashes were computed so far: an attempt that computes none, or one more than
-    /// another, tells a stranger with a stopwatch why it failed.
+    /// How many hashes were computed so far. Tests use it: if failed attempts compute different
+    /// numbers of hashes, callers can tell them apart by their duration.
     #[must_use]
     pub fn computed(&self) -> u64 {
         self.computed.load(Ordering::Relaxed)
@@ -167,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_verifier_of_the_crate_argon2_accepts_a_hash() {
+    async fn the_argon2_crate_s_own_verifier_accepts_a_hash() {
         let hash = hasher(64)
             .hash(password("pässword"), &SystemEntropy)
             .await
@@ -181,18 +179,19 @@ mod tests {
         assert!(hash.as_phc().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
     }
 
-    /// Made by `argon2-cffi` 25.1.0: `PasswordHasher(1, 8, 1).hash("abc321", salt=b"somesaltsomesalt")`.
+    /// Made by `argon2-cffi` 25.1.0:
+    /// `PasswordHasher(1, 8, 1).hash("abc321", salt=b"somesaltsomesalt")`.
     const BY_LIBARGON2: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA\
                                 $15aVsXT0UQZg+PWAYZsKNKfijBXTdu0TntkjO4nM0vU";
-    /// The same, by `PasswordHasher(3, 64, 2)`.
+    /// The same with `PasswordHasher(3, 64, 2)`.
     const BY_LIBARGON2_IN_TWO_LANES: &str = "$argon2id$v=19$m=64,t=3,p=2$c29tZXNhbHRzb21lc2FsdA\
          $IE1Yq1Ys2OAyBGa+LaOn8ttzLS8vgUiVWvpyNRkusmM";
-    /// Made by version 0.1 of Latchkey, which hashed by `argon2-rust` 1.1.0.
+    /// Made by Latchkey 0.1, which used `argon2-rust` 1.1.0.
     const BY_ARGON2_RUST: &str = "$argon2id$v=19$m=19456,t=2,p=1$5EeKCvMGt3PW5xNb9AItuw\
                                   $pV01OuR9a6WxjysX+RriaYD2eXPc+wX2ETVKu/pjwss";
 
     #[tokio::test]
-    async fn hashes_of_other_implementations_verify_whatever_the_kept_memory_holds() {
+    async fn hashes_of_other_implementations_verify_whatever_the_reused_memory_holds() {
         let hasher = hasher(8);
 
         // Each cost comes once after a smaller one and once after a larger one.
@@ -221,13 +220,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_s_password_is_ever_right() {
+    async fn without_a_hash_no_password_matches() {
         let hasher = hasher(8);
 
         assert!(!hasher.verify(password("abc321"), None).await.unwrap());
     }
 
-    /// Whether `hashing` is still under way after it was given a chance to end.
+    /// Whether `hashing` is still pending after the runtime has yielded once.
     async fn is_pending<T>(hashing: &mut (impl Future<Output = T> + Unpin)) -> bool {
         tokio::select! {
             biased;
@@ -237,21 +236,24 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_computed_off_the_runtime_s_own_thread() {
+    fn a_hash_is_computed_on_a_blocking_thread() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .max_blocking_threads(1)
             .build()
             .unwrap();
         runtime.block_on(async {
-            let (let_go, held) = std::sync::mpsc::channel::<()>();
-            let held = tokio::task::spawn_blocking(move || held.recv());
+            let (release, released) = std::sync::mpsc::channel::<()>();
+            let released = tokio::task::spawn_blocking(move || released.recv());
             let hasher = hasher(8);
             let mut hashing = Box::pin(hasher.verify(password("abc321"), None));
 
-            assert!(is_pending(&mut hashing).await, "there is no other thread");
-            let_go.send(()).unwrap();
+            assert!(
+                is_pending(&mut hashing).await,
+                "the only blocking thread is busy"
+            );
+            release.send(()).unwrap();
 
-            held.await.unwrap().unwrap();
+            released.await.unwrap().unwrap();
             hashing.await.unwrap();
         });
     }
@@ -269,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_s_password_costs_a_whole_hash() {
+    async fn verifying_without_a_hash_computes_a_whole_hash() {
         let hasher = hasher(64);
 
         hasher.verify(password("abc321"), None).await.unwrap();

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::domain::{AccountId, Timestamp};
 use crate::ports::{Entropy, EntropyError, random};
 
-/// Makes account ids: five random bytes drawn once per instance, and a counter that starts at
-/// random, so that instances do not collide and one instance never repeats itself within a second.
+/// Generates account ids from five random bytes per instance and a counter with a random start.
+/// Instances do not collide, and one instance never repeats an id within a second.
 #[derive(Debug)]
 pub struct IdGenerator {
     instance: [u8; 5],
@@ -14,7 +14,6 @@ pub struct IdGenerator {
 }
 
 impl IdGenerator {
-    /// A generator of its own randomness.
     pub fn new(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
         Ok(Self {
             instance: random(entropy)?,
@@ -22,14 +21,13 @@ impl IdGenerator {
         })
     }
 
-    /// The next id.
     pub fn next(&self, now: Timestamp) -> AccountId {
         let counter = self.counter.fetch_add(1, Ordering::Relaxed);
         AccountId::new(now, self.instance, counter)
     }
 }
 
-/// 128 random bits as 32 hex characters: a token's `jti`, a transaction's request token.
+/// 128 random bits as 32 hex characters, for a token's `jti` or a transaction's request token.
 pub(crate) fn random_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
     Ok(format!(
         "{:032x}",
@@ -43,7 +41,7 @@ mod tests {
     use crate::ports::SystemEntropy;
 
     #[test]
-    fn one_instance_does_not_repeat_itself() {
+    fn one_instance_does_not_repeat_an_id() {
         let ids = IdGenerator::new(&SystemEntropy).unwrap();
         let now = Timestamp::from_secs(1_700_000_000);
 

@@ -7,9 +7,9 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use super::ring_document::{InvalidKeyRing, KeyDocument, KeyState, MIN_KEY_BYTES, RingDocument};
 use crate::domain::Timestamp;
 
-/// HMAC keys by `kid`, exactly one of which signs.
+/// HMAC keys by `kid`. Exactly one signs.
 ///
-/// Written as JSON, as [`RingDocument`] says.
+/// [`RingDocument`] describes the JSON.
 #[derive(Debug)]
 pub struct KeyRing {
     keys: Vec<Key>,
@@ -25,17 +25,16 @@ pub(super) struct Key {
 }
 
 impl KeyRing {
-    /// Parses a ring's JSON. Errors never hold a part of it.
+    /// Errors contain no part of `json`.
     pub fn from_json(json: &str) -> Result<Self, InvalidKeyRing> {
         RingDocument::from_json(json)?.try_into()
     }
 
-    /// The key that signs.
     pub(super) fn signing(&self) -> Option<&Key> {
         self.keys.get(self.signing)
     }
 
-    /// The key of this id, whatever it may do.
+    /// The key with this `kid`, in any state.
     pub(super) fn find(&self, kid: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.kid == kid)
     }
@@ -66,7 +65,7 @@ impl TryFrom<RingDocument> for KeyRing {
 }
 
 impl Key {
-    /// Whether it may verify.
+    /// Whether tokens signed with this key are accepted at `now`.
     pub(super) fn verifies(&self, now: Timestamp) -> bool {
         match self.state {
             KeyState::Pending | KeyState::Active => true,
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retired_key_verifies_until_its_time_is_over() {
+    fn a_retired_key_verifies_only_before_the_time_in_until() {
         let key = URL_SAFE_NO_PAD.encode([7; 32]);
         let ring = |until: i64| {
             let json = serde_json::json!({"keys": [

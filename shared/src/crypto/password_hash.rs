@@ -6,25 +6,22 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::ports::EntropyError;
 
-/// A stored Argon2id hash: a PHC string.
 #[derive(Debug, Clone)]
 pub struct PasswordHash(SecretString);
 
 impl PasswordHash {
-    /// Parses a stored PHC string.
     pub fn parse(phc: &str) -> Result<Self, HashError> {
         let hash = Self(phc.into());
         hash.parts()?;
         Ok(hash)
     }
 
-    /// The PHC string, for the store alone.
+    /// The PHC string. Only the store may use it.
     #[must_use]
     pub fn as_phc(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// The hash these parameters, this salt and this output make.
     pub(super) fn new(params: &Params, salt: &[u8], output: &[u8]) -> Result<Self, HashError> {
         let failed = |_| HashError::Failed;
         let mut phc_params = ParamsString::new();
@@ -46,7 +43,6 @@ impl PasswordHash {
         Ok(Self(phc.to_string().into()))
     }
 
-    /// What the hash was made with, and what came of it.
     pub(super) fn parts(&self) -> Result<Parts, HashError> {
         let phc = Phc::new(self.as_phc()).map_err(|_| HashError::Unreadable)?;
         let is_argon2id = phc.algorithm == Algorithm::Argon2id.ident()
@@ -62,23 +58,22 @@ impl PasswordHash {
     }
 }
 
-/// A hash, taken apart.
+/// The decoded parts of a PHC string.
 pub(super) struct Parts {
     pub(super) params: Params,
     pub(super) salt: Salt,
     pub(super) output: Output,
 }
 
-/// Why there is no hash. None of it says anything about a password.
+/// Why hashing or verifying failed. No variant says whether a password was right.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
     /// A stored hash is not an Argon2id PHC string.
     #[error("a stored password hash is unreadable")]
     Unreadable,
-    /// The hash could not be computed.
     #[error("a password could not be hashed")]
     Failed,
-    /// No salt.
+    /// There were no random bytes for the salt.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }
@@ -88,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_argon2id_is_unreadable() {
+    fn text_that_is_not_an_argon2id_hash_is_unreadable() {
         for phc in [
             "",
             "abc321",

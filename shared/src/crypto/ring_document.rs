@@ -1,4 +1,4 @@
-//! The key ring as it is stored.
+//! The stored form of the key ring.
 //!
 //! ```json
 //! {"keys": [
@@ -8,7 +8,7 @@
 //! ]}
 //! ```
 //!
-//! A ring that Secrets Manager has just generated is `{"key": "<base64url>"}`: one active key.
+//! The first ring, which Secrets Manager generates, is `{"key": "<base64url>"}`: one active key.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,23 +22,22 @@ pub(super) const MIN_KEY_BYTES: usize = 32;
 /// The kid of the key that Secrets Manager generates.
 const FIRST_KID: &str = "1";
 
-/// A ring, written down.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RingDocument {
     #[serde(default)]
     pub(super) keys: Vec<KeyDocument>,
-    /// The version of the secret that this one was made from.
+    /// The secret version that this ring was made from.
     #[serde(default)]
     pub(super) after: Option<String>,
-    /// How long a token lived at most when this one was made, in seconds.
+    /// The longest token lifetime when this ring was made, in seconds.
     #[serde(default)]
     pub(super) life: u64,
-    /// The first key, of a ring that has not been rotated.
+    /// The only key of a ring that was never rotated.
     #[serde(default)]
     key: Option<KeyText>,
 }
 
-/// A key, written down. Times are in seconds since 1970.
+/// Times are in seconds since 1970.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct KeyDocument {
     pub(super) kid: String,
@@ -47,36 +46,33 @@ pub(super) struct KeyDocument {
     /// When a pending key was published.
     #[serde(default)]
     pub(super) since: Option<i64>,
-    /// When a retired key ends to verify, and a revoked one can be forgotten.
+    /// When a retired key stops verifying, or a revoked key may be removed.
     #[serde(default)]
     pub(super) until: Option<i64>,
 }
 
-/// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
-    /// Verifies; will sign once every instance knows it.
+    /// Verifies. A rotation makes it active once every instance has it.
     Pending,
     /// Signs and verifies. A ring has exactly one.
     Active,
-    /// Verifies what it once signed, until the last of that has expired.
+    /// Verifies until the last token it signed has expired.
     Retired,
-    /// Neither: every token of this key is dead.
+    /// Neither signs nor verifies: all its tokens are revoked.
     Revoked,
 }
 
-/// What may be shown of a key. Times are in seconds since 1970.
+/// A key without its secret, for operators. Times are in seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeySummary {
-    /// Its id.
     pub kid: String,
-    /// What it may do.
     pub state: KeyState,
     /// When a pending key was published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
-    /// When a retired key ends to verify, and a revoked one can be forgotten.
+    /// When a retired key stops verifying, or a revoked key may be removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<i64>,
 }
@@ -95,7 +91,7 @@ impl KeyText {
 }
 
 impl RingDocument {
-    /// Parses a ring's JSON. Errors never hold a part of it.
+    /// Errors contain no part of `json`.
     pub fn from_json(json: &str) -> Result<Self, InvalidKeyRing> {
         let mut ring: Self = serde_json::from_str(json).map_err(|error| InvalidKeyRing::Json {
             line: error.line(),
@@ -113,7 +109,7 @@ impl RingDocument {
         Ok(ring)
     }
 
-    /// The JSON to be stored.
+    /// The stored JSON, secrets included.
     #[must_use]
     pub fn to_json(&self) -> String {
         let keys: Vec<_> = self
@@ -134,7 +130,6 @@ impl RingDocument {
         json!({"keys": keys, "after": self.after, "life": self.life}).to_string()
     }
 
-    /// Its keys, without the keys.
     #[must_use]
     pub fn summaries(&self) -> Vec<KeySummary> {
         let summary = |key: &KeyDocument| KeySummary {
@@ -146,7 +141,6 @@ impl RingDocument {
         self.keys.iter().map(summary).collect()
     }
 
-    /// The version of the secret that this one was made from.
     #[must_use]
     pub fn after(&self) -> Option<&str> {
         self.after.as_deref()
@@ -156,27 +150,17 @@ impl RingDocument {
 /// Why a key ring is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyRing {
-    /// Not JSON of the documented shape.
+    /// Not JSON of the documented shape. `line` and `column` count from 1.
     #[error("is not {{\"keys\":[{{\"kid\",\"state\",\"key\"}}]}}: line {line}, column {column}")]
-    Json {
-        /// Where, from 1.
-        line: usize,
-        /// Where, from 1.
-        column: usize,
-    },
-    /// A key without an id.
+    Json { line: usize, column: usize },
     #[error("holds a key with an empty kid")]
     EmptyKid,
-    /// Two keys of one id.
     #[error("holds two keys with the same kid")]
     RepeatedKid,
-    /// A key that is not base64url.
     #[error("holds a key that is not base64url")]
     NotBase64Url,
-    /// A key of fewer than 32 bytes.
     #[error("holds a key shorter than {MIN_KEY_BYTES} bytes")]
     TooShort,
-    /// No active key, or several.
     #[error("must hold exactly one active key")]
     NotOneActive,
 }

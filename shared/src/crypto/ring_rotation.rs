@@ -1,4 +1,4 @@
-//! How a key ring changes: a key is pending, then active, then retired, then gone.
+//! Rotation of a key ring: a key is pending, then active, then retired, then removed.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::ring_document::{KeyDocument, KeyState, KeyText, RingDocument};
 use crate::domain::Timestamp;
 use crate::ports::{Entropy, EntropyError, random};
 
-/// How long a key is published before it signs, and how long after it was retired an instance
-/// may still sign with it: twice as long as an instance keeps a ring before it reads it again.
+/// How long a key is pending before it signs, and how long an instance may go on signing with a
+/// retired key. Twice the time for which an instance caches the ring.
 pub const PUBLICATION: Duration = Duration::from_mins(10);
 
 impl RingDocument {
-    /// The ring that follows the one of version `current`: the pending key signs, the active one
-    /// verifies until the last of its tokens has expired, and a new key is pending.
+    /// The ring after a rotation of version `current`: the pending key is active, the active key is
+    /// retired until its last token has expired, and a new key is pending.
     ///
-    /// Refused while some instance may not know the pending key yet. A ring without one only gets
-    /// one: the active key goes on.
+    /// Returns `TooSoon` while an instance may not have the pending key yet. If there is no pending
+    /// key, only adds one.
     pub fn rotated(
         mut self,
         current: &str,
@@ -32,20 +32,20 @@ impl RingDocument {
             if now < ready {
                 return Err(NotRotated::TooSoon { ready });
             }
-            let over = self.over(now, longest_life);
+            let until = self.last_expiry(now, longest_life);
             let active = self.keys.iter_mut();
             active
                 .filter(|key| key.state == KeyState::Active)
-                .for_each(|key| key.end(KeyState::Retired, over));
+                .for_each(|key| key.end(KeyState::Retired, until));
             self.activate(pending);
         }
         self.complete(current, now, longest_life, entropy)?;
         Ok(self)
     }
 
-    /// The ring that follows the one of version `current`, with the key `kid` revoked. If it is
-    /// the active one the pending key signs at once, known to all instances or not: they look
-    /// again when they meet it.
+    /// The ring of version `current` with the key `kid` revoked. If that key was active, the
+    /// pending key becomes active at once: instances that do not have it read the ring again when
+    /// they see its `kid`.
     pub fn without(
         mut self,
         kid: &str,
@@ -54,11 +54,11 @@ impl RingDocument {
         longest_life: Duration,
         entropy: &dyn Entropy,
     ) -> Result<Self, NotRotated> {
-        let over = self.over(now, longest_life);
+        let until = self.last_expiry(now, longest_life);
         let key = self.keys.iter_mut().find(|key| key.kid == kid);
         let key = key.ok_or(NotRotated::NoSuchKey)?;
         let was_active = key.state == KeyState::Active;
-        key.end(KeyState::Revoked, over);
+        key.end(KeyState::Revoked, until);
         if was_active {
             let pending = self.position(KeyState::Pending);
             let next = match pending {
@@ -71,9 +71,9 @@ impl RingDocument {
         Ok(self)
     }
 
-    /// When the last token of a key that ends now has expired. An instance that has not heard of
-    /// it may sign for a while; and tokens may have lived longer until lately.
-    fn over(&self, now: Timestamp, longest_life: Duration) -> Timestamp {
+    /// When the last token of a key retired or revoked at `now` expires. Instances may go on
+    /// signing with it for [`PUBLICATION`], and earlier tokens may have a longer lifetime.
+    fn last_expiry(&self, now: Timestamp, longest_life: Duration) -> Timestamp {
         let life = longest_life.max(Duration::from_secs(self.life));
         now.plus(PUBLICATION).plus(life)
     }
@@ -89,7 +89,7 @@ impl RingDocument {
         }
     }
 
-    /// Forgets keys whose time is over, and has a pending one.
+    /// Removes expired keys and adds a pending key if there is none.
     fn complete(
         &mut self,
         current: &str,
@@ -97,8 +97,8 @@ impl RingDocument {
         longest_life: Duration,
         entropy: &dyn Entropy,
     ) -> Result<(), EntropyError> {
-        let is_over = |key: &KeyDocument| key.until.is_some_and(|until| until <= now.secs());
-        self.keys.retain(|key| !is_over(key));
+        let is_expired = |key: &KeyDocument| key.until.is_some_and(|until| until <= now.secs());
+        self.keys.retain(|key| !is_expired(key));
         if self.position(KeyState::Pending).is_none() {
             self.publish(now, entropy)?;
         }
@@ -107,7 +107,7 @@ impl RingDocument {
         Ok(())
     }
 
-    /// Adds a new pending key, and says where.
+    /// Adds a new pending key and returns its position.
     fn publish(&mut self, now: Timestamp, entropy: &dyn Entropy) -> Result<usize, EntropyError> {
         self.keys.push(KeyDocument {
             kid: URL_SAFE_NO_PAD.encode(random::<9>(entropy)?),
@@ -121,27 +121,25 @@ impl RingDocument {
 }
 
 impl KeyDocument {
-    /// Ends a key's time as one that signs.
-    fn end(&mut self, state: KeyState, over: Timestamp) {
+    /// Retires or revokes the key. It may be removed at `until`.
+    fn end(&mut self, state: KeyState, until: Timestamp) {
         self.state = state;
         self.since = None;
-        self.until = Some(over.secs());
+        self.until = Some(until.secs());
     }
 }
 
-/// Why a ring does not turn.
+/// Why a rotation or revocation is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRotated {
-    /// Some instance may not know the pending key yet.
+    /// An instance may not have the pending key yet.
     #[error("the pending key was published less than 10 minutes ago: try again after {}", ready.to_js_date())]
     TooSoon {
-        /// When all do.
+        /// When every instance has it.
         ready: Timestamp,
     },
-    /// No key has the kid.
     #[error("the ring has no key of this kid")]
     NoSuchKey,
-    /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }
@@ -168,7 +166,7 @@ mod tests {
 
     fn rotate(ring: &RingDocument, now: Timestamp) -> RingDocument {
         let rotated = ring.clone().rotated("v", now, LIFE, &SystemEntropy);
-        // What is stored is what is read.
+        // Written and read again, as if stored.
         RingDocument::from_json(&rotated.unwrap().to_json()).unwrap()
     }
 
@@ -189,7 +187,7 @@ mod tests {
         assert_eq!(
             ring.keys[0].until,
             Some(at(60).plus(PUBLICATION).secs()),
-            "retirement, plus what an old ring can live, plus the longest token's life"
+            "retired on day 30, plus PUBLICATION, plus the longest lifetime"
         );
 
         let ring = rotate(&ring, at(60));
@@ -201,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_that_were_to_live_longer_live_on_when_the_setting_is_lowered() {
+    fn lowering_the_lifetime_does_not_cut_short_tokens_already_issued() {
         let ring = rotate(&first(), at(0));
 
         let ring = ring.rotated("v", at(30), Duration::from_hours(1), &SystemEntropy);
@@ -211,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn every_ring_on_the_way_is_one_that_functions_take() {
+    fn every_rotated_ring_is_a_valid_key_ring() {
         let mut ring = first();
         for days in [0, 1, 2, 30, 60, 90] {
             ring = rotate(&ring, at(days));
@@ -223,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_signs_before_every_instance_can_know_it() {
+    fn no_key_signs_before_every_instance_can_have_it() {
         let published = at(0);
         let ring = rotate(&first(), published);
         let almost = published.plus(PUBLICATION.saturating_sub(Duration::from_secs(1)));

@@ -1,8 +1,8 @@
 //! Bearer tokens: JWTs signed with HMAC-SHA-256 (RFC 7519, RFC 8725).
 //!
 //! `jsonwebtoken` verifies the signature, the algorithm, the issuer and the audience. Its defaults
-//! are lax, so this module requires every claim and compares times itself, with the clock it is
-//! given and without leeway.
+//! are lax, so this module requires every claim and compares times itself, with the given clock and
+//! without leeway.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,12 +14,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::key_ring::KeyRing;
 use crate::domain::{Account, AccountId, Lifetime, Timestamp};
 
-/// A signed token.
 #[derive(Debug)]
 pub struct Token(SecretString);
 
 impl Token {
-    /// The token itself, for the one answer that shows it.
+    /// The token itself, for the response that issues it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -32,7 +31,7 @@ pub struct Claims {
     pub account: AccountId,
     /// `jti`, by which the token is revoked.
     pub token_id: String,
-    /// `gen`: the account's generation of tokens when this one was issued.
+    /// `gen`: the account's token generation when this token was issued.
     pub generation: u64,
     pub expires_at: Timestamp,
 }
@@ -60,10 +59,10 @@ pub struct Tokens {
     validation: Validation,
 }
 
-/// How far another instance's clock may run ahead of ours.
+/// How far another instance's clock may run ahead of this one's.
 const NOT_BEFORE_SKEW_SECS: i64 = 5;
 
-/// A token id becomes part of a key in DynamoDB.
+/// A token id becomes part of a DynamoDB key.
 const MAX_TOKEN_ID_BYTES: usize = 255;
 
 impl Tokens {
@@ -73,7 +72,7 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.set_issuer(&[&issuer]);
         validation.set_audience(&[&audience]);
-        // Times are compared in `verify`: the library reads the machine's clock.
+        // `verify` compares times with the given clock. The library would read the system clock.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         Self {
@@ -83,8 +82,7 @@ impl Tokens {
         }
     }
 
-    /// Issues a token for `account`, signed with the ring's active key, which lives for `lifetime`
-    /// from `now`.
+    /// Signs a token with the ring's active key. The token expires `lifetime` after `now`.
     pub fn issue(
         &self,
         keys: &KeyRing,
@@ -113,7 +111,7 @@ impl Tokens {
             .map_err(|_| InvalidToken::Signature)
     }
 
-    /// Verifies all of a token that can be verified without the store.
+    /// Verifies the signature, the claims and the times. The caller checks revocation in the store.
     pub fn verify(
         &self,
         keys: &KeyRing,
@@ -148,21 +146,21 @@ impl Tokens {
     }
 }
 
-/// The header of a token that has three dot-separated parts.
+/// The header; `None` unless `token` has three dot-separated parts.
 fn header_part(token: &str) -> Option<&str> {
     let (header, rest) = token.split_once('.')?;
     let (_, signature) = rest.split_once('.')?;
-    let stray = |c: char| c == ',' || c.is_whitespace();
+    let is_stray = |c: char| c == ',' || c.is_whitespace();
     let has_three_parts = !header.is_empty() && !signature.contains('.');
-    (has_three_parts && !token.contains(stray)).then_some(header)
+    (has_three_parts && !token.contains(is_stray)).then_some(header)
 }
 
-/// What must be known of a header before the signature is verified (RFC 7515 section 4.1).
+/// The header fields that are read before the signature is verified (RFC 7515 section 4.1).
 #[derive(Deserialize)]
 struct KeyHeader {
     kid: String,
-    /// Extensions that a verifier must understand. There are none, so any `crit` is refused, also
-    /// `null`, which the library would take as absent.
+    /// Extensions that a verifier must understand. None are supported, so any `crit` is refused,
+    /// even `null`, which the library treats as absent.
     #[serde(default, deserialize_with = "present")]
     crit: Option<IgnoredAny>,
 }
@@ -171,7 +169,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredA
     IgnoredAny::deserialize(deserializer).map(Some)
 }
 
-/// The id of the key that is said to have signed.
+/// The `kid`, not verified yet; `None` if the header has a `crit`.
 fn kid(header: &str) -> Option<String> {
     let json = URL_SAFE_NO_PAD.decode(header).ok()?;
     let header: KeyHeader = serde_json::from_slice(&json).ok()?;
@@ -181,16 +179,15 @@ fn kid(header: &str) -> Option<String> {
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidToken {
-    /// Not three dot-separated parts.
     #[error("not three dot-separated parts")]
     Format,
-    /// Not signed by a key of ours, or not a complete token of ours.
+    /// The signature, the header or a claim is missing or wrong.
     #[error("key or signature is invalid")]
     Signature,
-    /// Said to be signed by a key that is not in the ring.
+    /// The `kid` is not in the ring.
     #[error("the key is not known")]
     UnknownKey,
-    /// Past its `exp`.
+    /// Holds the time in `exp`.
     #[error("expired")]
     Expired(Timestamp),
     /// Before its `nbf`.

@@ -1,5 +1,5 @@
-//! The key ring as an instance has it: read once at a cold start and again when it has aged, so
-//! that keys change without a deployment.
+//! An instance's copy of the key ring. It is read at the cold start and again whenever it is five
+//! minutes old, so keys change without a deployment.
 
 pub mod rotation;
 mod secret;
@@ -16,20 +16,19 @@ use crate::crypto::{InvalidKeyRing, KeyRing};
 use crate::domain::Timestamp;
 use crate::observe;
 
-/// How old a ring may be before it is read again. A key is published for longer than this before
-/// it signs ([`crate::crypto::PUBLICATION`]).
+/// The age at which the ring is read again. A key is pending for longer than this before it signs
+/// ([`crate::crypto::PUBLICATION`]).
 const MAX_AGE: Duration = Duration::from_mins(5);
 
-/// How long to leave a ring alone after it could not be read, or was read for the sake of a key
-/// that was not in it.
+/// How long to wait after a failed read, and between reads in search of an unknown key.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// The key ring, as fresh as it must be.
+/// Reads and caches the key ring.
 #[derive(Debug)]
 pub struct Keys {
     source: Source,
     cache: Mutex<Cache>,
-    /// Held while the ring is read, so that it is read once for all who wait for it.
+    /// Held during a read, so that concurrent requests share one read.
     reading: tokio::sync::Mutex<()>,
 }
 
@@ -41,33 +40,29 @@ enum Source {
 
 #[derive(Debug, Clone, Default)]
 struct Cache {
-    /// The ring, and since when.
+    /// The ring and when it was read.
     ring: Option<(Arc<KeyRing>, Timestamp)>,
-    /// When it could not be read, unless it could since.
+    /// When the last read failed; `None` after a successful read.
     failed_at: Option<Timestamp>,
-    /// When it was last read for the sake of a key that was not in it.
+    /// When it was last read in search of an unknown key.
     searched_at: Option<Timestamp>,
 }
 
-/// The ring cannot be had.
+/// Why the key ring cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// The file cannot be read.
     #[error("the key ring's file cannot be read: {0}")]
     File(#[source] std::io::Error),
-    /// Secrets Manager does not give it.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// What is there is no ring.
     #[error("the key ring {0}")]
     Invalid(#[from] InvalidKeyRing),
-    /// It could not be read a moment ago, and is left alone for a minute.
     #[error("the key ring could not be read less than a minute ago")]
     Paused,
 }
 
 impl Keys {
-    /// The ring of this source, not read yet; `client` is asked where it is a secret.
+    /// Reads nothing yet. Calls `client` only if the source is a secret.
     pub fn new(source: &KeySource, client: impl FnOnce() -> Client) -> Self {
         Self {
             source: match source {
@@ -79,7 +74,7 @@ impl Keys {
         }
     }
 
-    /// The secret, where the ring is kept in one.
+    /// `None` if the ring is in a file.
     #[must_use]
     pub fn secret(&self) -> Option<&SecretRing> {
         match &self.source {
@@ -88,8 +83,8 @@ impl Keys {
         }
     }
 
-    /// The ring, at most five minutes old. One that cannot be read again is used on; each failure
-    /// is logged and counted, and it is tried again after a minute.
+    /// The ring, read at most five minutes ago. If it cannot be read again, the old ring stays in
+    /// use: each failure is logged and counted, and the next attempt follows after a minute.
     pub async fn current(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeysError> {
         if let Some(ring) = self.cache().fresh(now) {
             return Ok(ring);
@@ -109,10 +104,10 @@ impl Keys {
         }
     }
 
-    /// A ring that may hold a key which `seen` does not; `None` if there is no newer one. Looks at
-    /// the source once a minute at most, so that made-up keys cost next to nothing.
+    /// A newer ring than `seen`, for a token whose key `seen` lacks; `None` if there is none. Reads
+    /// the source at most once a minute, so that tokens with invented keys cost little.
     ///
-    /// Whether a key exists cannot be told while the ring cannot be read: that is an error.
+    /// While the ring cannot be read this is an error, because the key may exist.
     pub async fn newer(
         &self,
         seen: &Arc<KeyRing>,
@@ -161,7 +156,7 @@ impl Keys {
 }
 
 impl Cache {
-    /// The ring, unless it is time to read it again.
+    /// `None` if it is time to read the ring again.
     fn fresh(&self, now: Timestamp) -> Option<Arc<KeyRing>> {
         let (ring, read_at) = self.ring.as_ref()?;
         let is_fresh = read_at.until(now) < MAX_AGE || is_recent(self.failed_at, now);

@@ -1,25 +1,24 @@
-//! Changing the ring that is kept in a secret.
+//! Rotates and revokes the keys of a ring in Secrets Manager.
 //!
-//! A rotation is Secrets Manager's: it names a new version and asks for it to be made, tested and
-//! put to use, each step as often as it takes. A revocation is an operator's, at once. A version
-//! says which it was made from, and takes its place or none.
+//! Secrets Manager runs a rotation: it names a new version and calls `create`, `test` and `finish`,
+//! and may repeat each call. An operator revokes a key in one call. A version names the version it
+//! was made from, and can replace only that one.
 
 use std::time::Duration;
 
-use super::secret::{Addition, PENDING, SecretRing, Version};
+use super::secret::{AddOutcome, PENDING, SecretRing, Version};
 use super::{Keys, KeysError, SecretError};
 use crate::crypto::ids::random_id;
 use crate::crypto::{InvalidKeyRing, KeyRing, NotRotated, RingDocument};
 use crate::domain::Timestamp;
 use crate::ports::{Entropy, EntropyError};
 
-/// What a secret holds.
+/// The most that Secrets Manager stores in a secret.
 const MAX_SECRET_BYTES: usize = 65_536;
 
-/// The stage of a version that revokes a key, until it is the one in use.
+/// The stage of a version that revokes a key, until it becomes current.
 const REVOKING: &str = "REVOKING";
 
-/// The rotation of one ring at one moment.
 pub struct Rotation<'a> {
     secret: &'a SecretRing,
     now: Timestamp,
@@ -28,7 +27,7 @@ pub struct Rotation<'a> {
 }
 
 impl<'a> Rotation<'a> {
-    /// A rotation of the ring of `keys` at `now`, where no token lives longer than `longest_life`.
+    /// `longest_life` is the longest lifetime of a token.
     pub fn new(
         keys: &'a Keys,
         now: Timestamp,
@@ -43,7 +42,7 @@ impl<'a> Rotation<'a> {
         })
     }
 
-    /// Makes the version `id`: the ring that follows the current one.
+    /// Creates version `id` by rotating the current ring. If it exists, only checks it.
     pub async fn create(&self, id: &str) -> Result<(), RotationError> {
         let current = self.secret.current().await?;
         if current.id == id {
@@ -57,12 +56,12 @@ impl<'a> Rotation<'a> {
         add(self.secret, id, PENDING, &ring).await
     }
 
-    /// Checks that the version `id` can become the current one.
+    /// Checks that version `id` is current or can become so.
     pub async fn test(&self, id: &str) -> Result<(), RotationError> {
         self.checked(id, &self.secret.current().await?).await
     }
 
-    /// Makes the version `id` the current one.
+    /// Makes version `id` current.
     pub async fn finish(&self, id: &str) -> Result<(), RotationError> {
         let current = self.secret.current().await?;
         self.checked(id, &current).await?;
@@ -74,8 +73,8 @@ impl<'a> Rotation<'a> {
         Ok(())
     }
 
-    /// Revokes the key `kid`, and with it every token it signed, and returns the new ring. Each
-    /// instance follows when it next reads the ring.
+    /// Revokes the key `kid` and with it every token it signed. Returns the new ring, which each
+    /// instance uses after its next read.
     pub async fn revoke(&self, kid: &str) -> Result<RingDocument, RotationError> {
         let current = self.secret.current().await?;
         let from = current.ring.clone();
@@ -87,7 +86,6 @@ impl<'a> Rotation<'a> {
         Ok(ring)
     }
 
-    /// The current ring.
     pub async fn ring(&self) -> Result<RingDocument, RotationError> {
         Ok(self.secret.current().await?.ring)
     }
@@ -106,7 +104,7 @@ impl<'a> Rotation<'a> {
     }
 }
 
-/// Adds a version that functions can use, or none.
+/// Adds a version, if functions can use its ring.
 async fn add(
     secret: &SecretRing,
     id: &str,
@@ -119,13 +117,13 @@ async fn add(
         return Err(RotationError::Full);
     }
     match secret.add(id, stage, json).await? {
-        Addition::Done => Ok(()),
-        Addition::OtherContent => Err(RotationError::Overtaken),
+        AddOutcome::Added => Ok(()),
+        AddOutcome::OtherContent => Err(RotationError::Overtaken),
     }
 }
 
-/// A version is good that functions can use, and that was made from the one in use. One that never
-/// can be gives up its stage, or Secrets Manager would try to finish that rotation for ever.
+/// Checks that `version` is a valid ring made from `current`. If not, it can never become current,
+/// so its stage is removed. Otherwise Secrets Manager would retry the rotation forever.
 async fn check(
     secret: &SecretRing,
     version: &Version,
@@ -135,38 +133,33 @@ async fn check(
     if is_next && KeyRing::try_from(version.ring.clone()).is_ok() {
         return Ok(());
     }
-    secret.settle(&version.id).await?;
+    secret.clear_pending(&version.id).await?;
     Err(RotationError::Overtaken)
 }
 
-/// Why the ring stays as it is.
+/// Why the ring was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
-    /// The ring is kept in a file.
+    /// The ring is in a file.
     #[error("the key ring is not in Secrets Manager: change its file")]
     NotASecret,
-    /// Nothing was made to be put to use.
+    /// `create` has not made this version.
     #[error("there is no such version")]
     NotMade,
-    /// Another version is in use than the one this was made from.
+    /// The current version is not the one that this version was made from.
     #[error("the ring has changed since this version was made: rotate again")]
     Overtaken,
-    /// There are more keys than a secret holds: they are kept for as long as tokens live.
+    /// The keys do not fit into a secret: each is kept until its tokens have expired.
     #[error("the ring is too large: rotate less often, or let tokens live shorter")]
     Full,
-    /// The ring does not turn now.
     #[error(transparent)]
     NotRotated(#[from] NotRotated),
-    /// The ring cannot be had.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// Secrets Manager did not do it.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// What was made is no ring.
     #[error("the new key ring {0}")]
     Invalid(#[from] InvalidKeyRing),
-    /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }

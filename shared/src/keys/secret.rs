@@ -1,8 +1,7 @@
-//! The key ring as a secret of Secrets Manager, whose versions carry stages.
+//! The key ring as a secret in Secrets Manager, whose versions carry stages.
 //!
-//! `AWSCURRENT` is the version that is used. It is moved by a call that names the version it is
-//! taken from: of two that would change the ring at once, one fails, and neither loses what the
-//! other did.
+//! Functions use the version with the stage `AWSCURRENT`. A call that moves this stage names the
+//! version that loses it. So of two concurrent changes one fails, and neither overwrites the other.
 
 use std::error::Error;
 
@@ -14,39 +13,34 @@ use aws_sdk_secretsmanager::operation::get_secret_value::builders::GetSecretValu
 use super::KeysError;
 use crate::crypto::{KeyRing, RingDocument};
 
-/// The stage of the version that is used.
+/// The stage of the version that functions use.
 const CURRENT: &str = "AWSCURRENT";
 
-/// The stage of the version that a rotation is making.
+/// The stage of the version that a rotation is creating.
 pub(super) const PENDING: &str = "AWSPENDING";
 
-/// A ring in Secrets Manager.
 #[derive(Debug)]
 pub struct SecretRing {
     client: Client,
     id: String,
 }
 
-/// A version of the ring.
 #[derive(Debug)]
 pub(super) struct Version {
-    /// Its id.
     pub(super) id: String,
-    /// Whether a rotation is said to be making it.
+    /// Whether it has the stage [`PENDING`].
     pub(super) is_pending: bool,
-    /// What it holds.
     pub(super) ring: RingDocument,
 }
 
-/// What became of a version to be added.
-pub(super) enum Addition {
-    /// It is there.
-    Done,
-    /// One of its id is there, and holds something else.
+pub(super) enum AddOutcome {
+    /// Added now or before, with the same content.
+    Added,
+    /// The version exists with other content.
     OtherContent,
 }
 
-/// Secrets Manager refused, or is away.
+/// Secrets Manager refused the call or could not be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("Secrets Manager")]
 pub struct SecretError(#[source] Box<dyn Error + Send + Sync>);
@@ -62,7 +56,7 @@ impl SecretRing {
         Self { client, id }
     }
 
-    /// The ring that is used, as functions use it.
+    /// The ring of the current version.
     pub(super) async fn current_ring(&self) -> Result<KeyRing, KeysError> {
         let output = self.get().version_stage(CURRENT).send().await;
         let output = output.map_err(SecretError::from)?;
@@ -71,25 +65,23 @@ impl SecretRing {
         )?)
     }
 
-    /// The version that is used.
     pub(super) async fn current(&self) -> Result<Version, KeysError> {
         let version = Self::version(self.get().version_stage(CURRENT)).await?;
         version.ok_or_else(|| SecretError("it has no current version".into()).into())
     }
 
-    /// The version of this id that a rotation is making, if it holds anything yet.
+    /// The version `id` that a rotation is creating; `None` while it is empty.
     pub(super) async fn pending(&self, id: &str) -> Result<Option<Version>, KeysError> {
         Self::version(self.get().version_id(id).version_stage(PENDING)).await
     }
 
-    /// Adds a version of this id at this stage, which is taken from any other. Done again with the
-    /// same content it changes nothing.
+    /// Adds version `id` and moves `stage` to it. Idempotent for the same content.
     pub(super) async fn add(
         &self,
         id: &str,
         stage: &str,
         json: String,
-    ) -> Result<Addition, SecretError> {
+    ) -> Result<AddOutcome, SecretError> {
         let put = self
             .client
             .put_secret_value()
@@ -98,18 +90,18 @@ impl SecretRing {
             .version_stages(stage)
             .secret_string(json);
         match put.send().await {
-            Ok(_) => Ok(Addition::Done),
+            Ok(_) => Ok(AddOutcome::Added),
             Err(SdkError::ServiceError(error)) if error.err().is_resource_exists_exception() => {
-                Ok(Addition::OtherContent)
+                Ok(AddOutcome::OtherContent)
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Makes the version `id` the one that is used, unless another than `from` is by now.
+    /// Makes version `id` current. Fails if `from` is no longer current.
     pub(super) async fn promote(&self, id: &str, from: &Version) -> Result<(), SecretError> {
         if from.is_pending {
-            self.settle(&from.id).await?;
+            self.clear_pending(&from.id).await?;
         }
         self.client
             .update_secret_version_stage()
@@ -122,9 +114,9 @@ impl SecretRing {
         Ok(())
     }
 
-    /// Ends the rotation that was making the version `id`, in success or not. While its stage is on
-    /// a version that is not the one in use, Secrets Manager starts no other.
-    pub(super) async fn settle(&self, id: &str) -> Result<(), SecretError> {
+    /// Removes the stage [`PENDING`] from version `id`, which ends its rotation. While a version
+    /// that is not current has this stage, Secrets Manager starts no other rotation.
+    pub(super) async fn clear_pending(&self, id: &str) -> Result<(), SecretError> {
         self.client
             .update_secret_version_stage()
             .secret_id(&self.id)
