@@ -12,7 +12,6 @@ use crate::observe::CountRetries;
 use crate::ports::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
 use crate::store::{ExceededLimits, Store};
 
-/// Everything a request needs.
 #[derive(Debug)]
 pub struct App {
     pub config: Config,
@@ -21,7 +20,7 @@ pub struct App {
     pub tokens: Tokens,
     pub hasher: Hasher,
     pub ids: IdGenerator,
-    /// The limits this instance knows to be exceeded.
+    /// The limits that this instance has seen exceeded.
     pub exceeded: ExceededLimits,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -29,7 +28,7 @@ pub struct App {
 }
 
 impl App {
-    /// An app as the configuration says, over AWS.
+    /// Builds the app with AWS clients as configured.
     pub fn from_config(config: Config) -> Result<Self, StartError> {
         let entropy = Arc::new(SystemEntropy);
         let sdk = config.aws.sdk_config(&config.keys);
@@ -46,7 +45,7 @@ impl App {
         Self::new(config, store, keys, Arc::new(SystemClock), entropy)
     }
 
-    /// An app over these parts.
+    /// Builds the app from the given parts, which tests replace.
     pub fn new(
         config: Config,
         store: Store,
@@ -68,13 +67,13 @@ impl App {
         })
     }
 
-    /// Whether this is the first request, which waited for a cold start.
+    /// True only for the first request, which waited for the cold start.
     pub(crate) fn is_first_request(&self) -> bool {
         !self.has_served.swap(true, Ordering::Relaxed)
     }
 }
 
-/// Why a function does not start.
+/// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]

@@ -1,27 +1,27 @@
-//! What every Latchkey function is made of.
+//! The code that all Latchkey functions share.
 //!
-//! A module uses only modules to its right (`tests/it/layers.rs` holds this):
+//! A module uses only modules to its right (`tests/it/layers.rs` checks this):
 //!
 //! ```text
 //! functions → runtime → http → auth → app → store, keys → crypto → domain
 //! ```
 //!
-//! `config`, `observe`, `aws` and `ports` are used by all and use `domain` alone; `aws` reads its
-//! settings from `config`.
+//! `config`, `observe`, `ports` and `aws` serve several layers. They use only `domain`, except
+//! `aws`, which uses `config`.
 //!
-//! | module | what is there |
+//! | module | contents |
 //! | --- | --- |
 //! | [`domain`] | accounts, profiles, passwords, API keys, limits: rules without I/O, AWS or HTTP |
 //! | [`crypto`] | Argon2id, JWT, the key ring, ids |
 //! | [`store`] | DynamoDB: keys, items, every condition expression |
 //! | [`auth`] | the use cases: sign up, sign in, authenticate, revoke |
-//! | [`http`] | requests in, responses out, and the one table from error to status |
-//! | [`keys`] | the key ring of this instance, from Secrets Manager or a file |
-//! | [`config`] | every environment variable, checked at start |
-//! | [`aws`] | what the clients of the SDK share |
-//! | [`observe`] | what an operator sees: a line of log for each request, and its metrics |
-//! | [`ports`] | what the world hands in: time and randomness |
-//! | [`app`] | all of the above, built once per cold start |
+//! | [`http`] | requests, responses, and one table that maps errors to statuses |
+//! | [`keys`] | reading and rotating the key ring, in Secrets Manager or a file |
+//! | [`config`] | environment variables, checked at start |
+//! | [`aws`] | settings that the AWS clients share |
+//! | [`observe`] | one log line for each request, and metrics |
+//! | [`ports`] | the clock and the source of random bytes |
+//! | [`app`] | `App`: what a request needs, built once per cold start |
 //! | [`runtime`] | `serve`: a function's `main` |
 
 pub mod app;

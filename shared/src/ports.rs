@@ -1,19 +1,15 @@
-//! What the world hands in: time and randomness.
+//! The clock and the source of random bytes.
 //!
-//! Nothing else in the project reads a clock or draws a random number, so that a test can move
-//! the one and replay the other.
+//! No other code reads the time or draws random bytes, so tests can replace both.
 
 use std::fmt::Debug;
 
 use crate::domain::Timestamp;
 
-/// Tells the time.
 pub trait Clock: Debug + Send + Sync {
-    /// The current time, UTC.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemClock;
 
@@ -30,13 +26,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// Draws random bytes fit for keys, salts and identifiers.
+/// A cryptographically secure source of random bytes.
 pub trait Entropy: Debug + Send + Sync {
-    /// Fills `bytes` from a cryptographically secure source, or fails and fills nothing.
+    /// Fills all of `bytes`, or returns an error.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
 }
 
-/// The operating system's generator.
+/// The operating system's random generator.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemEntropy;
 
@@ -46,12 +42,11 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// The operating system gave no random bytes.
+/// The operating system returned no random bytes.
 #[derive(Debug, thiserror::Error)]
 #[error("no random bytes to be had")]
 pub struct EntropyError(#[source] getrandom::Error);
 
-/// `N` random bytes.
 pub fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], EntropyError> {
     let mut bytes = [0; N];
     entropy.fill(&mut bytes)?;
