@@ -22,7 +22,7 @@ async fn a_new_key_is_shown_whole_once_and_masked_from_then_on() {
     assert_eq!(created.status, 200);
     let key = created.body["apiKey"]["key"].as_str().unwrap().to_owned();
     assert!(key.starts_with("api_") && key.len() == 28, "{key}");
-    let owner = app.user(&token).await.body["id"].clone();
+    let owner = app.user_id(&token).await;
     let mut expected = json!({
         "id": 1, "name": "ci", "key": key, "clientSecret": null,
         "createdDate": "2027-01-15T08:00:00.250Z", "expireDate": "2027-01-31T23:00:00Z",
@@ -140,8 +140,8 @@ async fn a_key_never_outranks_its_owner() {
 
     assert_eq!(guarded.call(sign_up()).await.status, 403);
 
-    let id = app.user(&token).await.body["id"].clone();
-    app.grant(id.as_str().unwrap(), &["admin"]).await;
+    let id = app.user_id(&token).await;
+    app.grant(&id, &["admin"]).await;
     assert_eq!(guarded.call(sign_up()).await.status, 200);
 }
 

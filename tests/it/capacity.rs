@@ -150,11 +150,7 @@ async fn an_account_at_every_limit_stays_under_two_kilobytes() {
     assert_eq!(app.cost(), cost(1, 2.0, 0.0));
     // An update is charged by the kilobyte: one unit more than that of a usual account.
     assert_eq!(sign_in, cost(2, 1.0, 6.0));
-    let users = app.users().await;
-    let (_, account) = users
-        .iter()
-        .find(|(key, _)| key.starts_with("user#"))
-        .unwrap();
+    let account = app.account_item().await;
 
     let size: usize = account
         .iter()

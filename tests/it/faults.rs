@@ -161,12 +161,7 @@ async fn a_refused_request_is_a_fault_of_ours_and_shows_nothing_of_it() {
 #[tokio::test]
 async fn an_item_that_cannot_be_read_is_an_error_and_never_a_default() {
     let (app, token) = TestApp::with_user().await;
-    let (_, mut account) = app
-        .users()
-        .await
-        .into_iter()
-        .find(|(key, _)| key.starts_with("user#"))
-        .unwrap();
+    let mut account = app.account_item().await;
     account.remove("scope");
     app.tamper(&app.app.config.tables.users, account).await;
 
@@ -248,13 +243,7 @@ async fn a_5xx_of_any_name_is_dynamodb_being_away() {
 #[tokio::test]
 async fn a_password_that_was_changed_while_it_was_verified_does_not_sign_in() {
     let (app, _) = TestApp::with_user().await;
-    let users = app.users().await;
-    let mut account = users
-        .iter()
-        .find(|(key, _)| key.starts_with("user#"))
-        .unwrap()
-        .1
-        .clone();
+    let mut account = app.account_item().await;
     account.insert(
         "password_version".to_owned(),
         AttributeValue::N("2".to_owned()),

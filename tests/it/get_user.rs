@@ -42,10 +42,7 @@ async fn a_token_shows_its_owner_the_account() {
 #[tokio::test]
 async fn scopes_are_shown_as_they_are_stored_now() {
     let (app, token) = TestApp::with_user().await;
-    let id = app.user(&token).await.body["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = app.user_id(&token).await;
 
     app.grant(&id, &["user", "admin"]).await;
 
@@ -214,10 +211,7 @@ async fn an_expired_token_says_when_it_did() {
 #[tokio::test]
 async fn a_token_is_not_active_more_than_five_seconds_before_its_time() {
     let (app, token) = TestApp::with_user().await;
-    let user = app.user(&token).await.body["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let user = app.user_id(&token).await;
     let now = app.clock.now().secs();
     let not_before = |nbf| {
         let mut claims = claims(&user, app.clock.now());
@@ -254,10 +248,7 @@ async fn a_revoked_token_is_bad() {
 #[tokio::test]
 async fn a_token_of_another_generation_is_bad() {
     let (app, token) = TestApp::with_user().await;
-    let user = app.user(&token).await.body["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let user = app.user_id(&token).await;
 
     for generation in [0, 2] {
         let mut claims = claims(&user, app.clock.now());
@@ -270,10 +261,7 @@ async fn a_token_of_another_generation_is_bad() {
 #[tokio::test]
 async fn a_token_whose_owner_is_gone_is_bad() {
     let (app, token) = TestApp::with_user().await;
-    let id = app.user(&token).await.body["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = app.user_id(&token).await;
 
     app.delete(&app.app.config.tables.users, &format!("user#{id}"))
         .await;
@@ -298,10 +286,7 @@ async fn an_unknown_api_key_is_refused_alone_and_beside_a_token() {
 #[tokio::test]
 async fn an_expiry_before_1970_is_refused() {
     let (app, token) = TestApp::with_user().await;
-    let user = app.user(&token).await.body["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let user = app.user_id(&token).await;
     let mut claims = claims(&user, Timestamp::from_secs(0));
     claims["exp"] = json!(i64::MIN);
 

@@ -296,10 +296,7 @@ async fn signing_out_everywhere_ends_every_token_and_no_key() {
     let (app, token) = TestApp::with_user().await;
     let session = app.log_in("abc@example.com", PASSWORD).await.token();
     let key = app.api_key(&token, 1).await;
-    let id = app.user(&token).await.body["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = app.user_id(&token).await;
     let id = AccountId::parse(&id).unwrap();
 
     assert!(sign_out_everywhere(&app.app, &id).await.unwrap());

@@ -270,7 +270,7 @@ impl<'a> Scene<'a> {
         app.api_key(&token, 1).await;
         Self {
             app,
-            owner: owner.body["user"]["id"].as_str().unwrap().to_owned(),
+            owner: owner.text("/user/id"),
             token,
         }
     }

@@ -174,11 +174,7 @@ async fn the_last_login_is_recorded() {
 
     app.sign_in("alice", PASSWORD).await;
 
-    let users = app.users().await;
-    let (_, account) = users
-        .iter()
-        .find(|(key, _)| key.starts_with("user#"))
-        .unwrap();
+    let account = app.account_item().await;
     assert_eq!(account["last_login"].as_n().unwrap(), "1800000060250");
 }
 

@@ -181,7 +181,7 @@ async fn an_admin_passes_the_limits_and_others_do_not() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "2")]).await;
     let admin = app.sign_up("admin@example.com").await;
     let user = app.sign_up("user@example.com").await;
-    let id = admin.body["user"]["id"].as_str().unwrap();
+    let id = &admin.text("/user/id");
     app.grant(id, &["user", "admin"]).await;
 
     for n in 0..3 {

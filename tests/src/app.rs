@@ -1,18 +1,18 @@
 //! A whole Latchkey of a test's own: real handlers, the real SDK, the embedded engine in memory.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, HeaderValue, Request, header};
-use local::engine::Engine;
+use axum::http::Request;
+use local::engine::{self, Database, Engine};
 use local::gateway::Gateway;
-use local::template::{Route, Template};
+use local::template::Template;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::config::Config;
@@ -26,11 +26,15 @@ use crate::description;
 use crate::logs::Secrets;
 use crate::wire::{Cost, Wire, cost};
 
+pub use crate::call::{Answer, Call, get, post, post_bytes};
+
 /// The key ring of every test: not a secret, and nowhere else.
 pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/keys.json");
 
 /// The password of [`TestApp::with_user`]'s account, as in the API's own examples.
 pub const PASSWORD: &str = "abc321";
+
+static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::checked_in().expect("a template"));
 
 /// One instance: an app, its gateway, and the wire to the tables.
 #[derive(Debug)]
@@ -47,119 +51,6 @@ pub struct TestApp {
     client: Client,
 }
 
-/// An answer, as a client sees it.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Value,
-}
-
-impl Answer {
-    /// The error envelope's message.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        self.body["message"].as_str().unwrap_or_default()
-    }
-
-    /// The token it hands out.
-    #[must_use]
-    pub fn token(&self) -> String {
-        let token = self.body["token"].as_str();
-        token
-            .unwrap_or_else(|| panic!("no token: {self:?}"))
-            .to_owned()
-    }
-
-    /// A header, if it is there once.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.get_all(name).iter();
-        let value = values.next()?.to_str().ok()?;
-        values.next().is_none().then_some(value)
-    }
-}
-
-/// A request being built.
-#[derive(Debug)]
-pub struct Call {
-    request: Request<Body>,
-    peer: SocketAddr,
-}
-
-/// A `POST` of a JSON body.
-#[must_use]
-pub fn post(path: &str, body: &Value) -> Call {
-    post_bytes(path, body.to_string())
-}
-
-/// A `POST` of any bytes, declared to be JSON.
-#[must_use]
-pub fn post_bytes(path: &str, body: impl Into<Body>) -> Call {
-    Call::new("POST", path, body.into()).header("content-type", "application/json")
-}
-
-/// A `GET`.
-#[must_use]
-pub fn get(path: &str) -> Call {
-    Call::new("GET", path, Body::empty())
-}
-
-impl Call {
-    /// A request from 192.0.2.1.
-    #[must_use]
-    pub fn new(method: &str, path: &str, body: Body) -> Self {
-        let request = Request::builder().method(method).uri(path).body(body);
-        Self {
-            request: request.expect("a request"),
-            peer: SocketAddr::from(([192, 0, 2, 1], 40000)),
-        }
-    }
-
-    /// Adds a header.
-    #[must_use]
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        let value = HeaderValue::from_bytes(value.as_bytes()).expect("a header value");
-        self.request.headers_mut().append(name, value);
-        self
-    }
-
-    /// Takes a header away.
-    #[must_use]
-    pub fn without(mut self, name: &'static str) -> Self {
-        self.request.headers_mut().remove(name);
-        self
-    }
-
-    /// Adds `Authorization: Bearer`.
-    #[must_use]
-    pub fn bearer(self, token: &str) -> Self {
-        self.header(header::AUTHORIZATION.as_str(), &format!("Bearer {token}"))
-    }
-
-    /// Adds `x-api-key`.
-    #[must_use]
-    pub fn api_key(self, key: &str) -> Self {
-        self.header("x-api-key", key)
-    }
-
-    /// Whether it is for this route.
-    #[must_use]
-    pub fn is_for(&self, route: &Route) -> bool {
-        self.request.method() == route.method.as_str() && route.matches(self.request.uri().path())
-    }
-
-    /// Comes from this address.
-    #[must_use]
-    pub fn from(mut self, ip: &str) -> Self {
-        self.peer = SocketAddr::new(ip.parse().expect("an address"), 40000);
-        self
-    }
-}
-
 impl TestApp {
     /// Latchkey with the template's settings and a cheap password hash.
     pub async fn new() -> Self {
@@ -168,9 +59,21 @@ impl TestApp {
 
     /// Latchkey with some settings changed.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        let tables = template().tables;
-        let engine = Engine::start(":memory:", &tables).await.expect("an engine");
-        Self::over(engine, Arc::default(), settings, patience())
+        Self::over_database(Database::memory().expect("a database"), settings).await
+    }
+
+    /// The same over a database without tables.
+    pub async fn over_database(database: Database, settings: &[(&str, &str)]) -> Self {
+        for table in &TEMPLATE.tables {
+            engine::create(&database, table).expect("a table");
+        }
+        let engine = Engine::serve(Ipv4Addr::LOCALHOST.into(), database).await;
+        Self::over(
+            engine.expect("an engine"),
+            Arc::default(),
+            settings,
+            patience(),
+        )
     }
 
     /// Latchkey with the account abc@example.com, a token of it, and 100 ms of patience with
@@ -199,8 +102,7 @@ impl TestApp {
         settings: &[(&str, &str)],
         patience: TimeoutConfig,
     ) -> Self {
-        let template = template();
-        let mut variables: BTreeMap<String, String> = template.variables;
+        let mut variables: BTreeMap<String, String> = TEMPLATE.variables.clone();
         let cheap = [
             ("ARGON2_MEMORY_KIB", "8"),
             ("ARGON2_ITERATIONS", "1"),
@@ -232,7 +134,7 @@ impl TestApp {
         let app = App::new(config, store, keys, clock.clone(), entropy).expect("an app");
         let app = Arc::new(app);
         Self {
-            gateway: Gateway::new(template.routes, Arc::clone(&app)),
+            gateway: Gateway::new(TEMPLATE.routes.clone(), Arc::clone(&app)),
             client: Client::from_conf(sdk.build()),
             secrets: Secrets::with(&ring_keys()),
             clock,
@@ -312,6 +214,11 @@ impl TestApp {
         self.call(get("/user").bearer(token)).await
     }
 
+    /// The id of a token's owner.
+    pub async fn user_id(&self, token: &str) -> String {
+        self.user(token).await.text("/id")
+    }
+
     /// Logs in, for a session.
     pub async fn log_in(&self, username: &str, password: &str) -> Answer {
         let body = json!({"username": username, "password": password});
@@ -344,9 +251,7 @@ impl TestApp {
     pub async fn api_key(&self, token: &str, permissions: u8) -> String {
         let body = json!({"name": "ci", "permissions": permissions});
         let answer = self.create_api_key(token, body).await;
-        let key = answer.body["apiKey"]["key"].as_str();
-        key.unwrap_or_else(|| panic!("no key: {answer:?}"))
-            .to_owned()
+        answer.text("/apiKey/key")
     }
 
     /// Lists the API keys of a token's owner.
@@ -415,13 +320,20 @@ impl TestApp {
         self.items(&self.app.config.tables.users).await
     }
 
+    /// The one stored account.
+    pub async fn account_item(&self) -> Item {
+        self.only_user_item("user#").await
+    }
+
     /// The one stored profile.
     pub async fn profile_item(&self) -> Item {
-        let users = self.users().await;
-        let profile = users
-            .into_iter()
-            .find(|(key, _)| key.starts_with("profile#"));
-        profile.expect("a profile").1
+        self.only_user_item("profile#").await
+    }
+
+    async fn only_user_item(&self, prefix: &str) -> Item {
+        let mut items = self.users().await.into_iter();
+        let found = items.find(|(key, _)| key.starts_with(prefix));
+        found.expect("an item").1
     }
 
     /// How many accounts there are.
@@ -480,7 +392,3 @@ fn ring_keys() -> Vec<String> {
 
 /// An item as the table holds it.
 pub type Item = std::collections::HashMap<String, AttributeValue>;
-
-fn template() -> Template {
-    Template::checked_in().expect("a template")
-}

@@ -3,6 +3,7 @@
 //! | module | what is there |
 //! | --- | --- |
 //! | [`app`] | a whole Latchkey of a test's own, and a method per user action |
+//! | [`call`] | requests as clients send them, and the answers |
 //! | [`clock`] | a clock that moves when told |
 //! | [`description`] | what the API's description says of an answer |
 //! | [`costs`], [`money`] | what requests cost: measured, and at Amazon's prices |
@@ -18,6 +19,7 @@
 )]
 
 pub mod app;
+pub mod call;
 pub mod clock;
 pub mod costs;
 pub mod description;

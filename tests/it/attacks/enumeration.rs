@@ -28,11 +28,11 @@ fn routes(body: &Value) -> Vec<(String, impl Fn() -> Call)> {
 #[tokio::test]
 async fn a_forged_token_says_nothing_of_whom_it_names_on_any_route() {
     let (app, token) = TestApp::with_user().await;
-    let somebody = app.user(&token).await.body["id"].clone();
+    let somebody = app.user_id(&token).await;
     let forged = |id: &str| sign_with_foreign_key(&claims(id, app.clock.now()));
 
     for (route, call) in routes(&json!({})) {
-        let named = see(&app, call().bearer(&forged(somebody.as_str().unwrap()))).await;
+        let named = see(&app, call().bearer(&forged(&somebody))).await;
         let nobody = see(&app, call().bearer(&forged(NOBODY))).await;
 
         assert!((400..500).contains(&named.status), "{route}: {named:?}");

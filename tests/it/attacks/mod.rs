@@ -98,7 +98,7 @@ async fn sign_up_as(app: &TestApp, username: &str, email: &str, password: &str) 
 
 /// The id of the account that an answer shows.
 fn id_of(answer: &Answer) -> String {
-    answer.body["user"]["id"].as_str().unwrap().to_owned()
+    answer.text("/user/id")
 }
 
 /// What has a counter of this policy.

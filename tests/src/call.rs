@@ -1,0 +1,128 @@
+//! Requests as clients send them, and the answers.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
+use local::template::Route;
+use serde_json::Value;
+
+/// An answer, as a client sees it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The error envelope's message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap_or_default()
+    }
+
+    /// The token it hands out.
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.text("/token")
+    }
+
+    /// The text at this place of the body, a JSON pointer.
+    #[must_use]
+    pub fn text(&self, pointer: &str) -> String {
+        let text = self.body.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or_else(|| panic!("no {pointer}: {self:?}"))
+            .to_owned()
+    }
+
+    /// A header, if it is there once.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(value)
+    }
+}
+
+/// A request being built.
+#[derive(Debug)]
+pub struct Call {
+    pub request: Request<Body>,
+    /// Where it comes from.
+    pub peer: SocketAddr,
+}
+
+/// A `POST` of a JSON body.
+#[must_use]
+pub fn post(path: &str, body: &Value) -> Call {
+    post_bytes(path, body.to_string())
+}
+
+/// A `POST` of any bytes, declared to be JSON.
+#[must_use]
+pub fn post_bytes(path: &str, body: impl Into<Body>) -> Call {
+    Call::new("POST", path, body.into()).header("content-type", "application/json")
+}
+
+/// A `GET`.
+#[must_use]
+pub fn get(path: &str) -> Call {
+    Call::new("GET", path, Body::empty())
+}
+
+impl Call {
+    /// A request from 192.0.2.1.
+    #[must_use]
+    pub fn new(method: &str, path: &str, body: Body) -> Self {
+        let request = Request::builder().method(method).uri(path).body(body);
+        Self {
+            request: request.expect("a request"),
+            peer: SocketAddr::from(([192, 0, 2, 1], 40000)),
+        }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
+        let value = HeaderValue::from_bytes(value.as_bytes()).expect("a header value");
+        self.request.headers_mut().append(name, value);
+        self
+    }
+
+    /// Takes a header away.
+    #[must_use]
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.request.headers_mut().remove(name);
+        self
+    }
+
+    /// Adds `Authorization: Bearer`.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header(header::AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+    }
+
+    /// Adds `x-api-key`.
+    #[must_use]
+    pub fn api_key(self, key: &str) -> Self {
+        self.header("x-api-key", key)
+    }
+
+    /// Whether it is for this route.
+    #[must_use]
+    pub fn is_for(&self, route: &Route) -> bool {
+        self.request.method() == route.method.as_str() && route.matches(self.request.uri().path())
+    }
+
+    /// Comes from this address.
+    #[must_use]
+    pub fn from(mut self, ip: &str) -> Self {
+        self.peer = SocketAddr::new(ip.parse().expect("an address"), 40000);
+        self
+    }
+}
