@@ -36,7 +36,7 @@ openapi: ## Write docs/openapi.json, as generated from the code
 
 .PHONY: test
 test: ## Run every test; needs nothing that `make run` does not
-	cargo test --workspace
+	cargo test
 
 .PHONY: test-sam
 test-sam: build ## Build, then run every event and route by the SAM CLI, in Docker
@@ -62,8 +62,8 @@ mutants: ## Break each rule in turn, to see a test fail (cargo install cargo-mut
 .PHONY: check
 check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the template, secrets, tokens against PyJWT
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --all-features -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	cargo clippy --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	$(VENV)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region eu-central-1
 	$(CHECKOV)/bin/checkov --config-file .checkov.yaml
@@ -85,9 +85,22 @@ test-instructions: build ## Build, then fail if a warm GET /user takes 3 % more 
 	cargo build --quiet --workspace --features tests/bench
 	target/debug/bench guard
 
+# Each target first runs its seeds and the inputs that once failed, then goes on from what was found
+# before. An input that fails is put into tests/fuzz/crashes, to be checked in.
+FUZZ_TARGETS := $(basename $(notdir $(wildcard tests/fuzz/src/bin/*.rs)))
+
 .PHONY: fuzz
-fuzz: ## Fuzz every target for FUZZ_SECONDS (60), and print a table
-	@$(PYTHON) tests/fuzz.py $(or $(FUZZ_SECONDS),60)
+fuzz: ## Fuzz every target for FUZZ_SECONDS (60) each
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/tests/fuzz/rustc cargo build --quiet --package fuzz
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p target/corpus/$$target tests/fuzz/crashes/$$target; \
+		target/debug/$$target target/corpus/$$target tests/fuzz/seeds/$$target tests/fuzz/crashes/$$target \
+			-max_total_time=$(or $(FUZZ_SECONDS),60) -dict=tests/fuzz/dictionary.txt \
+			-artifact_prefix=tests/fuzz/crashes/$$target/ -timeout=10 -rss_limit_mb=2048 \
+			-print_final_stats=1 >target/corpus/$$target.log 2>&1 || \
+			{ tail -50 target/corpus/$$target.log; exit 1; }; \
+		echo "$$target"; grep ^stat:: target/corpus/$$target.log; \
+	done
 
 .PHONY: costs
 costs: ## Bring the figures of docs/costs.md up to date

@@ -13,7 +13,6 @@ mod capacity;
 mod create_user;
 mod events;
 mod faults;
-mod fuzzed;
 mod get_user;
 mod grants;
 mod key_ring;

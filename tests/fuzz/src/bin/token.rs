@@ -5,6 +5,13 @@
 //! - it has every claim, of the right type, is ours, and neither over nor yet to come;
 //! - a token of ours that was changed anywhere does not verify.
 
+#![no_main]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what does not hold has to end the execution"
+)]
+
 use std::sync::LazyLock;
 
 use base64::Engine;
@@ -25,7 +32,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const SKEW: i64 = 5;
 
 static RING: LazyLock<KeyRing> = LazyLock::new(|| {
-    let json = std::fs::read_to_string(crate::KEYS).expect("the ring");
+    let json = std::fs::read_to_string(tests::app::KEYS).expect("the ring");
     KeyRing::from_json(&json).expect("a ring")
 });
 
@@ -39,12 +46,14 @@ static GOOD: LazyLock<String> = LazyLock::new(|| {
     sign(header, claims)
 });
 
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(input));
+
 /// Runs one input. Its first byte says what the rest is:
 ///
 /// - `s`: a header and, after a line break, claims, to be signed with our key;
 /// - `m`: changes to a token of ours, two bytes for where and one for what;
 /// - any other: all of it is a token.
-pub fn run(input: &[u8]) {
+fn run(input: &[u8]) {
     match input.split_first() {
         Some((b's', rest)) => {
             let Ok(text) = std::str::from_utf8(rest) else {
@@ -79,7 +88,7 @@ fn tag(message: &str) -> String {
     URL_SAFE_NO_PAD.encode(tag)
 }
 
-pub(crate) fn sign(header: &str, claims: &str) -> String {
+fn sign(header: &str, claims: &str) -> String {
     let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
     let message = format!("{header}.{claims}");
     let tag = tag(&message);

@@ -5,6 +5,13 @@
 //! - a username with `@` is the account's own email and no other;
 //! - whoever signed up signs in by what they typed, and by its canonical form.
 
+#![no_main]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what does not hold has to end the execution"
+)]
+
 use shared::domain::{Email, Identifier, InvalidUsername, Username};
 
 /// The longest username as typed, in code points.
@@ -13,8 +20,10 @@ const MAX_TYPED: usize = 128;
 /// The longest canonical form, in bytes.
 const MAX_CANONICAL: usize = 512;
 
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(input));
+
 /// Runs one input: a username as typed, and after a line break an email.
-pub fn run(input: &[u8]) {
+fn run(input: &[u8]) {
     let Ok(input) = std::str::from_utf8(input) else {
         return;
     };

@@ -5,6 +5,9 @@
 //! - the case of ASCII letters makes no other address;
 //! - whoever signed up signs in by what they typed, and by its canonical form.
 
+#![no_main]
+#![expect(clippy::panic, reason = "what does not hold has to end the execution")]
+
 use shared::domain::{Email, Identifier};
 
 /// The longest address as typed, in bytes.
@@ -13,8 +16,10 @@ const MAX_TYPED: usize = 254;
 /// The longest canonical form, in bytes.
 const MAX_CANONICAL: usize = 512;
 
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(input));
+
 /// Runs one input: an address as typed.
-pub fn run(input: &[u8]) {
+fn run(input: &[u8]) {
     let Ok(typed) = std::str::from_utf8(input) else {
         return;
     };

@@ -1,0 +1,254 @@
+//! Requests as API Gateway lets them through: any headers and any body for a route that exists, each
+//! over the same few accounts. Whatever the request is:
+//!
+//! - nothing panics, caught or not;
+//! - the answer has a status, headers, a code and fields that the API's description has for the
+//!   route, and the status is neither 500 nor 503;
+//! - no password, token or key that was sent comes back, unless it was sent as something else;
+//! - nobody is let in without credentials that let them in.
+//!
+//! An input is written like a request, so that a change at random often changes one thing:
+//!
+//! ```text
+//! update-profile
+//! :ip 192.0.2.7
+//! authorization: Bearer TOKEN
+//!
+//! {"user": {"firstName": "Ada"}}
+//! ```
+//!
+//! A line that starts with a colon sets something else: `:ip` the caller's address, `:id` the
+//! `{id}` in the path, and `:strict` chooses an instance with strict settings. `TOKEN` and its kind
+//! stand for secrets: see [`World`].
+
+#![no_main]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what does not hold has to end the execution"
+)]
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue};
+use libfuzzer_sys::fuzz_target;
+use local::engine::Database;
+use local::template::{Route, Template};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+use tests::app::TestApp;
+use tests::call::{Answer, Call, post};
+use tokio::runtime::Runtime;
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::checked_in().expect("a template"));
+static WORLD: LazyLock<World> = LazyLock::new(|| RUNTIME.block_on(World::new()));
+
+const PASSWORD: &str = "Tr0ub4dor-and-3-staples";
+
+/// Settings under which nothing is refused for being one too many.
+const OPEN: [(&str, &str); 4] = [
+    ("SIGNIN_RATE_LIMIT_ACCOUNT", "1000000000"),
+    ("SIGNIN_RATE_LIMIT_IP", "1000000000"),
+    ("USER_SIGNUP_RATE_LIMIT_EMAIL", "1000000000"),
+    ("USER_SIGNUP_RATE_LIMIT_IP", "1000000000"),
+];
+
+/// Settings that keep people out.
+const STRICT: [(&str, &str); 5] = [
+    ("API_USER_CREATE_SCOPE", "admin"),
+    ("PASSWORD_REJECT_COMMON", "true"),
+    ("SIGNIN_RATE_LIMIT_IP", "0"),
+    ("TRUSTED_PROXY_HOPS", "1"),
+    ("TRUSTED_PROXY_CIDRS", "192.0.2.0/24"),
+];
+
+/// Two instances over tables that hold the same before each request: the account `ada`
+/// (abc@example.com) with a profile and API keys, and the administrator `root`.
+struct World {
+    open: TestApp,
+    strict: TestApp,
+    database: Database,
+    /// What the tables hold before each request.
+    snapshot: PathBuf,
+    /// What inputs call each secret, and whether it lets anybody in.
+    secrets: Vec<(&'static str, String, bool)>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let database = Database::memory().expect("a database");
+        let open = TestApp::over_database(database.clone(), &OPEN).await;
+        let sign_up = async |name: &str, email: &str| {
+            let body = json!({"username": name, "email": email, "password": PASSWORD});
+            open.call(post("/user", &body)).await
+        };
+        let expired = sign_up("ada", "abc@example.com").await.token();
+        open.clock.advance(Duration::from_hours(24 * 31));
+        let token = open.sign_in("ada", PASSWORD).await.token();
+        let ended = open.sign_in("ada", PASSWORD).await.token();
+        open.log_out(&ended).await;
+        let settings = json!([{"category": "ui", "name": "theme", "value": "dark"},
+                              {"category": "limits", "name": "rows", "value": "7", "type": "int"}]);
+        let profile = json!({"firstName": "Ada", "settings": settings});
+        open.update_profile(&token, profile).await;
+        let mut keys = Vec::new();
+        for permissions in [15, 1, 15] {
+            keys.push(open.api_key(&token, permissions).await);
+        }
+        open.revoke_api_key(&token, 3).await;
+        let root = sign_up("root", "root@example.com").await;
+        open.grant(&root.text("/user/id"), &["admin"]).await;
+        // The first name that an input holds is replaced first: longer ones stand before `TOKEN`.
+        let secrets = vec![
+            ("ADMINTOKEN", root.token(), true),
+            ("EXPIREDTOKEN", expired, false),
+            ("REVOKEDTOKEN", ended, false),
+            ("TOKEN", token, true),
+            ("PASSWORD", PASSWORD.to_owned(), true),
+            ("APIKEY", keys[0].clone(), true),
+            ("READKEY", keys[1].clone(), true),
+            ("DEADKEY", keys[2].clone(), false),
+        ];
+        let snapshot = std::env::temp_dir().join(format!("fuzz-{}.db", std::process::id()));
+        let path = snapshot.to_str().expect("a path");
+        database.vacuum_into(path).expect("a snapshot");
+        Self {
+            strict: open.another(&STRICT),
+            open,
+            database,
+            snapshot,
+            secrets,
+        }
+    }
+
+    fn restore(&self) {
+        let path = self.snapshot.to_str().expect("a path");
+        self.database.restore_from(path).expect("the snapshot");
+    }
+
+    /// `text` with each secret in place of its name.
+    fn with_secrets(&self, text: &str) -> String {
+        let secrets = self.secrets.iter();
+        secrets.fold(text.to_owned(), |text, (name, secret, _)| {
+            text.replace(name, secret)
+        })
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    if let Some(request) = Request::parse(input) {
+        RUNTIME.block_on(request.run());
+    }
+});
+
+struct Request {
+    route: &'static Route,
+    ip: String,
+    id: String,
+    is_strict: bool,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    fn parse(input: &[u8]) -> Option<Self> {
+        let (function, mut rest) = line_of(input);
+        let mut routes = TEMPLATE.routes.iter();
+        let mut request = Self {
+            route: routes.find(|route| route.function.as_bytes() == function)?,
+            ip: "192.0.2.1".to_owned(),
+            id: "1".to_owned(),
+            is_strict: false,
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        while !rest.is_empty() {
+            let (line, after) = line_of(rest);
+            rest = after;
+            if line.is_empty() {
+                break;
+            }
+            request.read(&String::from_utf8_lossy(line))?;
+        }
+        request.body = match std::str::from_utf8(rest) {
+            Ok(text) => WORLD.with_secrets(text).into_bytes(),
+            Err(_) => rest.to_owned(),
+        };
+        Some(request)
+    }
+
+    fn read(&mut self, line: &str) -> Option<()> {
+        match line.split_once(' ').unwrap_or((line, "")) {
+            (":ip", ip) => self.ip = ip.parse::<std::net::IpAddr>().ok()?.to_string(),
+            (":id", id) => self.id = utf8_percent_encode(id, NON_ALPHANUMERIC).to_string(),
+            (":strict", _) => self.is_strict = true,
+            _ => {
+                let (name, value) = line.split_once(':')?;
+                let value = WORLD.with_secrets(value.trim());
+                // API Gateway refuses what HTTP does not allow.
+                HeaderName::from_bytes(name.as_bytes()).ok()?;
+                HeaderValue::from_bytes(value.as_bytes()).ok()?;
+                self.headers.push((name.to_owned(), value));
+            }
+        }
+        Some(())
+    }
+
+    async fn run(self) {
+        WORLD.restore();
+        let app = if self.is_strict {
+            &WORLD.strict
+        } else {
+            &WORLD.open
+        };
+        let path = self.route.path.replace("{id}", &self.id);
+        let call = Call::new(&self.route.method, &path, self.body.clone().into());
+        let headers = self.headers.iter();
+        let call = headers.fold(call.from(&self.ip), |call, (name, value)| {
+            call.header(name, value)
+        });
+
+        let answer = app.call(call).await;
+
+        assert!(answer.status < 500, "{answer:?}");
+        self.assert_keeps_secrets(&answer);
+        let is_open = self.route.function == "create-user";
+        assert!(
+            answer.status != 200 || is_open || self.lets_in(),
+            "let in: {answer:?}"
+        );
+    }
+
+    fn assert_keeps_secrets(&self, answer: &Answer) {
+        let text = format!("{:?} {}", answer.headers, answer.body);
+        let mut sent: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        if let Some(fields) = sent.as_object_mut() {
+            fields.remove("password");
+        }
+        let sent = sent.to_string();
+        for (name, secret, _) in &WORLD.secrets {
+            let is_echo = answer.status == 200 && sent.contains(secret);
+            assert!(is_echo || !text.contains(secret), "{name}: {answer:?}");
+        }
+    }
+
+    fn lets_in(&self) -> bool {
+        let mut sent = self.body.clone();
+        let values = self.headers.iter().flat_map(|(_, value)| value.bytes());
+        sent.extend(values);
+        let sent = String::from_utf8_lossy(&sent);
+        let mut secrets = WORLD.secrets.iter();
+        secrets.any(|(_, secret, lets_in)| *lets_in && sent.contains(secret))
+    }
+}
+
+/// The first line, and what follows it.
+fn line_of(input: &[u8]) -> (&[u8], &[u8]) {
+    match input.iter().position(|byte| *byte == b'\n') {
+        Some(end) => (&input[..end], &input[end + 1..]),
+        None => (input, &[]),
+    }
+}
