@@ -76,13 +76,12 @@ check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the te
 .PHONY: bench
 bench: $(VENV)/installed ## Measure the release binaries beside their floors; writes docs/benchmarks.md
 	cargo build --release $(FUNCTIONS)
-	cargo build --release --package tests --features bench \
-		--bin bench --bin bare-answer --bin bare-get-item --bin bare-hash
+	cargo build --release --package bench
 	target/release/bench $(PARTS)
 
 .PHONY: test-instructions
 test-instructions: build ## Build, then fail if a warm GET /user takes 3 % more instructions
-	cargo build --quiet --workspace --features tests/bench
+	cargo build --quiet --package bench $(FUNCTIONS)
 	target/debug/bench guard
 
 # Each target first runs its seeds and the inputs that once failed, then goes on from what was found

@@ -109,7 +109,8 @@ fn path_parameters(template: &str, path: &str) -> Map<String, Value> {
 }
 
 /// The event API Gateway would send.
-fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i64) -> Value {
+#[must_use]
+pub fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i64) -> Value {
     let route_key = format!("{} {}", route.method, route.path);
     let headers = headers(&parts.headers, peer);
     let host = headers.get("host").cloned().unwrap_or_default();

@@ -1,13 +1,11 @@
 //! What requests cost, measured: round trips in sequence and capacity units, as the engine counts
 //! them. The same on every machine.
 
-use std::collections::BTreeMap;
-
 use axum::body::Body;
 use serde_json::{Value, json};
 
 use crate::app::{Call, PASSWORD, TestApp, get, post};
-use crate::wire::{self, Cost};
+use crate::wire::Cost;
 
 /// A request and what it cost.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,8 +14,6 @@ pub struct Row {
     pub request: &'static str,
     /// What it cost.
     pub cost: Cost,
-    /// How often it reads and writes items of which keys, in words.
-    pub keys: String,
 }
 
 /// A request in words, the status it must be answered with, and the request.
@@ -39,35 +35,10 @@ pub async fn measure() -> Vec<Row> {
         let _ = app.cost();
         let answer = app.call(call).await;
         assert_eq!(answer.status, status, "{request}: {answer:?}");
-        let calls = app.wire.take_calls();
-        let (cost, keys) = (wire::cost(&calls), keys(&calls));
-        rows.push(Row {
-            request,
-            cost,
-            keys,
-        });
+        let cost = app.cost();
+        rows.push(Row { request, cost });
     }
     rows
-}
-
-/// How often these calls read and write items of which keys.
-fn keys(calls: &[wire::Call]) -> String {
-    let mut times: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    for used in calls.iter().flat_map(|call| &call.uses) {
-        let kind = if used.action.contains("Get") {
-            "read"
-        } else {
-            "written"
-        };
-        *times.entry((kind, &used.prefix)).or_default() += 1;
-    }
-    let keys = times
-        .into_iter()
-        .map(|((kind, prefix), times)| match times {
-            1 => format!("`{prefix}` {kind}"),
-            _ => format!("`{prefix}` {kind} {times} times"),
-        });
-    keys.collect::<Vec<_>>().join(", ")
 }
 
 fn appmixer(token: &str, admin: &str, key: &str) -> Vec<Case> {

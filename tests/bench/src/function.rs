@@ -1,16 +1,14 @@
 //! A function's process, and what it answers.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Failure;
-use super::clock::now;
 use super::runtime_api::RuntimeApi;
+use super::{Failure, now};
 
 /// The variables of a process.
 pub(super) type Variables = BTreeMap<String, String>;
@@ -32,30 +30,33 @@ pub(super) struct Answer {
     /// From the process spawned to the answer posted.
     pub(super) since_spawn: Duration,
     /// What API Gateway would make a response of.
-    pub(super) response: Reply,
+    pub(super) reply: Reply,
 }
 
 /// A response of an HTTP API.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Reply {
-    /// The status.
-    pub(super) status_code: u16,
-    /// The headers.
-    pub(super) headers: Value,
-    /// The body.
-    pub(super) body: String,
+    status_code: u16,
+    headers: Value,
+    body: String,
+}
+
+impl Reply {
+    /// The text at this place of the body, a JSON pointer.
+    pub(super) fn text(&self, pointer: &str) -> Result<String, Failure> {
+        let body: Value = serde_json::from_str(&self.body)?;
+        let text = body.pointer(pointer).and_then(Value::as_str);
+        Ok(text
+            .ok_or_else(|| format!("no {pointer}: {body}"))?
+            .to_owned())
+    }
 }
 
 impl Function {
-    /// Starts a program with these variables and Lambda's own, and no others.
-    pub(super) async fn start(program: &Path, variables: &Variables) -> Result<Self, Failure> {
-        let name = program.file_name().unwrap_or_default().to_string_lossy();
-        Self::start_by(Command::new(program), &name, variables).await
-    }
-
-    /// The same, by a command that becomes the program or runs it.
-    pub(super) async fn start_by(
+    /// Starts a command, which is a program or becomes one, with these variables and Lambda's own,
+    /// and no others.
+    pub(super) async fn start(
         mut command: Command,
         name: &str,
         variables: &Variables,
@@ -64,8 +65,12 @@ impl Function {
         command
             .env_clear()
             .envs(variables)
-            .envs(lambda_variables(name))
-            .env("AWS_LAMBDA_RUNTIME_API", api.address())
+            .env("AWS_LAMBDA_FUNCTION_NAME", name)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+            .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         let spawned = now();
@@ -85,19 +90,21 @@ impl Function {
         let name = &self.name;
         let posted = self.api.invoke(event.to_owned()).await;
         let posted = posted.map_err(|error| format!("{name}: {error}"))?;
-        let response: Reply = serde_json::from_slice(&posted.body)
+        let reply: Reply = serde_json::from_slice(&posted.body)
             .map_err(|error| format!("{name}: not a response: {error}"))?;
-        if response.status_code != status {
-            let Reply {
-                status_code, body, ..
-            } = response;
-            return Err(format!("{name}: {status_code} instead of {status}: {body}").into());
+        if reply.status_code != status {
+            return Err(format!("{name}: not {status}: {reply:?}").into());
         }
         Ok(Answer {
             took: posted.answered - posted.handed_out,
             since_spawn: posted.answered - self.spawned,
-            response,
+            reply,
         })
+    }
+
+    /// How long it takes to answer an event with this status.
+    pub(super) async fn time(&mut self, event: &str, status: u16) -> Result<Duration, Failure> {
+        Ok(self.invoke(event, status).await?.took)
     }
 
     /// The most memory it has had at once, in megabytes.
@@ -113,13 +120,8 @@ impl Function {
     /// Lets the process end by itself, as it does when there are no more events to be had.
     pub(super) async fn end(mut self) -> Result<(), Failure> {
         self.api.close();
-        let ended = tokio::task::spawn_blocking(move || self.process.wait()).await?;
-        ended.map(|_| ()).map_err(Into::into)
-    }
-
-    /// How long it takes to answer an event with this status.
-    pub(super) async fn time(&mut self, event: &str, status: u16) -> Result<Duration, Failure> {
-        Ok(self.invoke(event, status).await?.took)
+        tokio::task::spawn_blocking(move || self.process.wait()).await??;
+        Ok(())
     }
 }
 
@@ -129,15 +131,4 @@ impl Drop for Function {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// What Lambda sets, as far as the runtime looks at it.
-fn lambda_variables(name: &str) -> [(&'static str, &str); 5] {
-    [
-        ("AWS_LAMBDA_FUNCTION_NAME", name),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", "bench"),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
-    ]
 }

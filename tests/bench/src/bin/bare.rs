@@ -1,0 +1,149 @@
+//! The floors of `make bench`: a Lambda function on the runtime and the SDK client
+//! of the real ones, which does what `BARE` says and nothing else:
+//!
+//! | `BARE` | what an invocation does |
+//! | --- | --- |
+//! | `answer` | nothing |
+//! | `read` | one strongly consistent `GetItem` |
+//! | `reads` | one `BatchGetItem`, of the same item and of one that does not exist |
+//! | `hash` | one password hash of the default cost |
+//! | `sign-in` | a `GetItem`, a hash and an `UpdateItem`: the least a sign-in is |
+//!
+//! With `JWT_KEYS_SECRET` it first makes one `GetSecretValue`, as the real functions do.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+use shared::config::{Config, KeySource};
+
+fn main() -> Result<(), Error> {
+    let floor = Floor::new()?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build()?.block_on(async {
+        floor.read_ring().await?;
+        let answer = async |_: LambdaEvent<IgnoredAny>| floor.answer().await;
+        lambda_runtime::run(service_fn(answer)).await
+    })
+}
+
+struct Floor {
+    config: Config,
+    client: Client,
+    does: String,
+    key: AttributeValue,
+    /// The memory of a hash, which is kept.
+    blocks: Arc<Mutex<Vec<Block>>>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "no setting of the functions")]
+fn variable(name: &str) -> Result<String, Error> {
+    std::env::var(name).map_err(|error| format!("{name}: {error}").into())
+}
+
+impl Floor {
+    #[expect(clippy::disallowed_methods, reason = "as the runtime does")]
+    fn new() -> Result<Self, Error> {
+        let config = Config::from_lookup(|name| std::env::var_os(name))?;
+        let sdk = config.aws.sdk_config(&config.keys);
+        let client = Client::from_conf(config.aws.dynamodb(&sdk).build());
+        Ok(Self {
+            config,
+            client,
+            does: variable("BARE")?,
+            key: AttributeValue::S(variable("BARE_KEY")?),
+            blocks: Arc::default(),
+        })
+    }
+
+    async fn read_ring(&self) -> Result<(), Error> {
+        let KeySource::Secret(id) = &self.config.keys else {
+            return Ok(());
+        };
+        if ["answer", "hash"].contains(&self.does.as_str()) {
+            return Ok(());
+        }
+        let aws = &self.config.aws;
+        let client = aws.secrets_manager(&aws.sdk_config(&self.config.keys));
+        let client = aws_sdk_secretsmanager::Client::from_conf(client.build());
+        client.get_secret_value().secret_id(id).send().await?;
+        Ok(())
+    }
+
+    async fn answer(&self) -> Result<Value, Error> {
+        match self.does.as_str() {
+            "answer" => {}
+            "read" => self.read().await?,
+            "reads" => self.reads().await?,
+            "hash" => self.hash().await?,
+            _ => {
+                self.read().await?;
+                self.hash().await?;
+                self.write().await?;
+            }
+        }
+        Ok(json!({
+            "statusCode": 200,
+            "headers": {"content-type": "application/json; charset=utf-8"},
+            "body": "{}",
+            "isBase64Encoded": false,
+        }))
+    }
+
+    async fn read(&self) -> Result<(), Error> {
+        let get = self.client.get_item().table_name(&self.config.tables.users);
+        let get = get.key("pk", self.key.clone()).consistent_read(true);
+        get.send().await?.item.ok_or("there is no such item")?;
+        Ok(())
+    }
+
+    async fn reads(&self) -> Result<(), Error> {
+        let nothing = AttributeValue::S("revoked#nothing".to_owned());
+        let mut asked = HashMap::new();
+        for (table, key) in [
+            (&self.config.tables.users, self.key.clone()),
+            (&self.config.tables.sessions, nothing),
+        ] {
+            let keys = KeysAndAttributes::builder().consistent_read(true);
+            let keys = keys.keys(HashMap::from([("pk".to_owned(), key)]));
+            asked.insert(table.clone(), keys.build()?);
+        }
+        let get = self.client.batch_get_item().set_request_items(Some(asked));
+        let tables = get.send().await?.responses.unwrap_or_default();
+        let is_empty = tables.values().all(Vec::is_empty);
+        if is_empty {
+            return Err("there is no such item".into());
+        }
+        Ok(())
+    }
+
+    async fn write(&self) -> Result<(), Error> {
+        let update = self.client.update_item();
+        let update = update
+            .table_name(&self.config.tables.users)
+            .key("pk", self.key.clone())
+            .update_expression("SET last_login = :now")
+            .expression_attribute_values(":now", AttributeValue::N("1".to_owned()));
+        update.send().await?;
+        Ok(())
+    }
+
+    async fn hash(&self) -> Result<(), Error> {
+        let blocks = Arc::clone(&self.blocks);
+        let hash =
+            move || {
+                let params = Params::new(19 * 1024, 2, 1, None)?;
+                let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
+                blocks.resize(params.block_count(), Block::default());
+                let (password, salt) = (b"correct horse battery", b"salt of 16 bytes");
+                Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                    .hash_password_into_with_memory(password, salt, &mut [0; 32], &mut *blocks)
+            };
+        Ok(tokio::task::spawn_blocking(hash).await??)
+    }
+}

@@ -1,0 +1,121 @@
+//! Each endpoint: cold, warm, how many requests one instance answers in a second, its memory and size, and what it asks of DynamoDB; then the floors.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use local::template::Template;
+use tests::costs::{self, Row};
+use tests::wire::Cost;
+
+use super::Failure;
+use super::caller::Caller;
+use super::samples::Samples;
+use super::stage::{RING_IN_FILE, Stage};
+use super::table::{Table, ms};
+
+const COLD_STARTS: usize = 100;
+const WARM_UP: usize = 20;
+const WARM: usize = 300;
+
+pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
+    let mut table = Table::new([
+        "endpoint",
+        "cold p50, ms",
+        "cold p99",
+        "warm p50, ms",
+        "warm p99",
+        "1/s",
+        "memory, MB",
+        "zipped, MB",
+        "round trips",
+        "read units",
+        "write units",
+    ]);
+    let costs = measured_costs().await?;
+    let mut caller = Caller::of(stage).await?;
+    for route in Template::checked_in()?.routes {
+        let name = format!("{} {}", route.method, route.path);
+        let is_of_route = |row: &&Row| row.request.split(", ").next() == Some(&name);
+        let row = costs.iter().find(is_of_route);
+        let cost = &row
+            .ok_or_else(|| format!("nobody knows what {name} costs"))?
+            .cost;
+        let event = async || caller.event(&route.function, &name).await;
+        let figures = figures(stage, &route.function, &[], event).await?;
+        table.add([name].into_iter().chain(figures).chain(units(Some(cost))));
+    }
+    let get_item = [RING_IN_FILE, &[("BARE", "read")]].concat();
+    for (floor, variables) in [
+        ("floor: bare answer", &[("BARE", "answer")][..]),
+        ("floor: bare hash", &[("BARE", "hash")]),
+        ("floor: bare GetItem", &get_item),
+        ("floor: bare 2 reads", &[("BARE", "read")]),
+    ] {
+        let event = async || Ok(stage.get_user.clone());
+        let figures = figures(stage, "bare", variables, event).await?;
+        let floor = [floor.to_owned()].into_iter();
+        table.add(floor.chain(figures).chain(units(None)));
+    }
+    Ok(table)
+}
+
+/// What each kind of request costs; measured on a thread of its own, because calls that are made at
+/// once may be seen to follow one another on more.
+async fn measured_costs() -> Result<Vec<Row>, Failure> {
+    let alone = tokio::task::spawn_blocking(|| {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build()?;
+        Ok::<_, Failure>(runtime.block_on(costs::measure()))
+    });
+    alone.await?
+}
+
+fn units(cost: Option<&Cost>) -> [String; 3] {
+    cost.map_or_else(Default::default, |cost| {
+        [
+            cost.round_trips.to_string(),
+            cost.read_units.to_string(),
+            cost.write_units.to_string(),
+        ]
+    })
+}
+
+/// Measures a program, with some variables of its own, by events each of which it answers once.
+async fn figures(
+    stage: &Stage,
+    program: &str,
+    variables: &[(&str, &str)],
+    mut event: impl AsyncFnMut() -> Result<String, Failure>,
+) -> Result<[String; 7], Failure> {
+    let (mut cold, mut warm) = (Samples::default(), Samples::default());
+    for _ in 0..COLD_STARTS {
+        let event = event().await?;
+        let mut function = stage.function_with(program, variables).await?;
+        cold.0.push(function.invoke(&event, 200).await?.since_spawn);
+    }
+    let mut function = stage.function_with(program, variables).await?;
+    for turn in 0..WARM_UP + WARM {
+        let took = function.time(&event().await?, 200).await?;
+        if turn >= WARM_UP {
+            warm.0.push(took);
+        }
+    }
+    Ok([
+        ms(cold.p50()),
+        ms(cold.p99()),
+        ms(warm.p50()),
+        ms(warm.p99()),
+        format!("{:.0}", 1.0 / warm.p50().as_secs_f64()),
+        format!("{:.1}", function.peak_memory()?),
+        format!("{:.2}", zipped(stage, program)?),
+    ])
+}
+
+/// The size of a binary in the archive that is deployed, in megabytes, but for the archive's head.
+fn zipped(stage: &Stage, program: &str) -> Result<f64, Failure> {
+    let mut archive = DeflateEncoder::new(Vec::new(), Compression::default());
+    archive.write_all(&std::fs::read(stage.program(program))?)?;
+    let bytes = u32::try_from(archive.finish()?.len())?;
+    Ok(f64::from(bytes) / 1e6)
+}

@@ -1,0 +1,199 @@
+//! Figures beside the least they could be, and pairs of guesses that a stopwatch must not tell apart.
+
+use std::time::Duration;
+
+use tests::call::get;
+
+use super::Failure;
+use super::caller::Caller;
+use super::function::Function;
+use super::samples::{Samples, Turns};
+use super::stage::{EMAIL, PASSWORD, RING_IN_FILE, Stage, sign_in};
+use super::table::{Table, ms};
+
+const COLD: Turns = Turns::new(2, 100, 1);
+const READS: Turns = Turns::new(5, 20, 100);
+const HASHES: Turns = Turns::new(10, 200, 1);
+const GUESSES: Turns = Turns::new(10, 200, 20);
+/// Many in a row, as in a flood: a process that slept between two answers is slower.
+const SIGN_UPS: Turns = Turns::new(1, 10, 20);
+
+/// The table, of times in milliseconds.
+pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
+    let mut table = Table::new([
+        "figure",
+        "p50",
+        "p99",
+        "floor",
+        "p50",
+        "p99",
+        "p50 apart",
+        "",
+    ]);
+    let read = &[("BARE", "read")][..];
+    let ring_in_file = [read, RING_IN_FILE].concat();
+    cold(
+        stage,
+        &mut table,
+        "GET /user, cold start",
+        "bare GetItem",
+        &ring_in_file,
+    )
+    .await?;
+    cold(
+        stage,
+        &mut table,
+        "GET /user, cold start, ring read",
+        "bare 2 reads",
+        read,
+    )
+    .await?;
+
+    let sign_in = &stage.event(sign_in(EMAIL, PASSWORD)).await?;
+    for (floor_is, floor) in [("bare GetItem", "read"), ("bare BatchGetItem", "reads")] {
+        let sides = [stage.function("get-user").await?, bare(stage, floor).await?];
+        let times = warm(sides, &stage.get_user, READS).await?;
+        add(&mut table, "GET /user", floor_is, &times);
+    }
+    for (floor_is, floor) in [
+        ("bare hash", "hash"),
+        ("bare read, hash and write", "sign-in"),
+    ] {
+        let sides = [stage.function("sign-in").await?, bare(stage, floor).await?];
+        let times = warm(sides, sign_in, HASHES).await?;
+        add(&mut table, "POST /user/auth", floor_is, &times);
+    }
+    sign_ups(stage, &mut table).await?;
+    guesses(stage, &mut table).await?;
+    Ok(table)
+}
+
+/// The floor that does this: see `src/bin/bare.rs`.
+async fn bare(stage: &Stage, does: &str) -> Result<Function, Failure> {
+    stage.function_with("bare", &[("BARE", does)]).await
+}
+
+/// From an event handed out to its answer, in processes that have answered before.
+async fn warm(
+    mut sides: [Function; 2],
+    event: &str,
+    turns: Turns,
+) -> Result<[Samples; 2], Failure> {
+    turns
+        .measure(async |side| sides[side].time(event, 200).await)
+        .await
+}
+
+fn add(table: &mut Table, what: &str, floor_is: &str, [ours, floor]: &[Samples; 2]) {
+    let seconds = |time: Duration| time.as_secs_f64();
+    let ratio = seconds(ours.p50()) / seconds(floor.p50());
+    let excess = (seconds(ours.p50()) - seconds(floor.p50())) * 1000.0;
+    table.add([
+        what.to_owned(),
+        ms(ours.p50()),
+        ms(ours.p99()),
+        floor_is.to_owned(),
+        ms(floor.p50()),
+        ms(floor.p99()),
+        format!("{ratio:.2} x"),
+        format!("{excess:+.2} ms"),
+    ]);
+}
+
+/// From the process spawned to its first answer: with the key ring in a file, and in Secrets
+/// Manager, which is one call more.
+async fn cold(
+    stage: &Stage,
+    table: &mut Table,
+    what: &str,
+    floor_is: &str,
+    variables: &[(&str, &str)],
+) -> Result<(), Failure> {
+    let first_answer = async |side: usize| {
+        let name = ["get-user", "bare"][side];
+        let mut function = stage.function_with(name, variables).await?;
+        let answer = function.invoke(&stage.get_user, 200).await?;
+        Ok(answer.since_spawn)
+    };
+    add(table, what, floor_is, &COLD.measure(first_answer).await?);
+    Ok(())
+}
+
+/// Signs up somebody new each time.
+async fn sign_ups(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
+    let mut caller = Caller::of(stage).await?;
+    let mut sides = [
+        stage.function("create-user").await?,
+        bare(stage, "hash").await?,
+    ];
+    let times = SIGN_UPS.measure(async |side| {
+        let event = caller.event("create-user", "POST /user").await?;
+        sides[side].time(&event, 200).await
+    });
+    add(table, "POST /user", "bare hash", &times.await?);
+    Ok(())
+}
+
+/// Guesses that are refused alike: for a known and an unknown user, and right nearly to their end
+/// and wrong from their start.
+async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
+    let mut caller = Caller::of(stage).await?;
+    let newcomer = caller.newcomer().await?;
+    let key = caller.new_key(&newcomer).await?;
+    let (message, tag) = stage
+        .token
+        .rsplit_once('.')
+        .ok_or("a token without a tag")?;
+    let token = |right| get("/user").bearer(&format!("{message}.{}", right_until(tag, right)));
+    let by_key = |right| get("/user").api_key(&right_until(&key, right));
+    for (function, status, turns, what, guess, other_is, other) in [
+        (
+            "sign-in",
+            403,
+            HASHES,
+            "POST /user/auth, wrong password",
+            sign_in(EMAIL, "incorrect horse battery"),
+            "unknown user",
+            sign_in("xyz@example.com", PASSWORD),
+        ),
+        (
+            "get-user",
+            401,
+            GUESSES,
+            "GET /user, tag wrong at its end",
+            token(tag.len() - 1),
+            "wrong throughout",
+            token(0),
+        ),
+        (
+            "get-user",
+            401,
+            GUESSES,
+            "GET /user, API key wrong at its end",
+            by_key(key.len() - 1),
+            "wrong throughout",
+            by_key("api_".len()),
+        ),
+    ] {
+        // One function answers both, or the difference would be that of two processes.
+        let mut function: Function = stage.function(function).await?;
+        let events = [stage.event(guess).await?, stage.event(other).await?];
+        let seen = function.invoke(&events[0], status).await?.reply;
+        if seen != function.invoke(&events[1], status).await?.reply {
+            return Err(format!("{what}: told from {other_is}").into());
+        }
+        let times = turns.measure(async |side| function.time(&events[side], status).await);
+        add(table, what, other_is, &times.await?);
+    }
+    Ok(())
+}
+
+/// As many of a secret's characters as are said to be right, and others in place of the rest: such
+/// that end in two bits of zero, as the last one of a tag does.
+fn right_until(secret: &str, right: usize) -> String {
+    let other = |c| if c == 'A' { 'E' } else { 'A' };
+    let chars = secret.chars().enumerate();
+    chars
+        .map(|(n, c)| if n < right { c } else { other(c) })
+        .collect()
+}

@@ -1,0 +1,140 @@
+//! What all functions share: the engine, the template's settings, and a user who has signed up.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use axum::body::to_bytes;
+use local::engine::Engine;
+use local::gateway;
+use local::secrets::Secrets;
+use local::template::Template;
+use serde_json::json;
+use shared::ports::{Clock, SystemClock};
+use tests::app::KEYS;
+use tests::call::{Call, get, post};
+
+use super::Failure;
+use super::function::{Function, Variables};
+
+/// The email of the user who has signed up.
+pub(super) const EMAIL: &str = "abc@example.com";
+
+/// The password of everyone who signs up here.
+pub(super) const PASSWORD: &str = "correct horse battery";
+
+/// More than the bench ever tries.
+const NO_LIMIT: &str = "1000000";
+
+/// The variables of a function that finds the same key ring in a file.
+pub(super) const RING_IN_FILE: &[(&str, &str)] =
+    &[("JWT_KEYS_SECRET", ""), ("JWT_KEYS_FILE", KEYS)];
+
+/// Where the measurements take place.
+#[derive(Debug)]
+pub(super) struct Stage {
+    /// `GET /user` by the user who has signed up.
+    pub(super) get_user: String,
+    /// The token of that user.
+    pub(super) token: String,
+    template: Template,
+    programs: PathBuf,
+    variables: Variables,
+}
+
+impl Stage {
+    /// Starts the engine, in memory, and signs the user up.
+    pub(super) async fn set() -> Result<Self, Failure> {
+        let template = Template::checked_in()?;
+        let engine = Engine::start(":memory:", &template.tables).await?;
+        let ring = std::fs::read_to_string(KEYS)?;
+        let secrets = Secrets::start(Ipv4Addr::LOCALHOST.into(), &ring).await?;
+        let mut variables = template.variables.clone();
+        let of_aws = engine.variables().into_iter().chain(secrets.variables());
+        variables.extend(of_aws.map(|(name, value)| (name.to_owned(), value)));
+        for limit in [
+            "SIGNIN_RATE_LIMIT_ACCOUNT",
+            "SIGNIN_RATE_LIMIT_IP",
+            "USER_SIGNUP_RATE_LIMIT_EMAIL",
+            "USER_SIGNUP_RATE_LIMIT_IP",
+        ] {
+            variables.insert(limit.to_owned(), NO_LIMIT.to_owned());
+        }
+        let mut stage = Self {
+            get_user: String::new(),
+            token: String::new(),
+            template,
+            programs: std::env::current_exe()?.with_file_name(""),
+            variables,
+        };
+        let mut create_user = stage.function("create-user").await?;
+        let sign_up = stage.event(sign_up(EMAIL)).await?;
+        let signed_up = create_user.invoke(&sign_up, 200).await?.reply;
+        stage.token = signed_up.text("/token")?;
+        stage.get_user = stage.event(get("/user").bearer(&stage.token)).await?;
+        let key = format!("user#{}", signed_up.text("/user/id")?);
+        stage.variables.insert("BARE_KEY".to_owned(), key);
+        Ok(stage)
+    }
+
+    /// The event that API Gateway makes of a request.
+    pub(super) async fn event(&self, call: Call) -> Result<String, Failure> {
+        let call = call
+            .header("accept", "*/*")
+            .header("host", "bench.execute-api.local.amazonaws.com")
+            .header("user-agent", "bench/1")
+            .header(
+                "x-amzn-trace-id",
+                "Root=1-00000000-000000000000000000000000",
+            )
+            .header("x-forwarded-port", "443")
+            .header("x-forwarded-proto", "https");
+        let mut routes = self.template.routes.iter();
+        let route = routes.find(|route| call.is_for(route)).ok_or("no route")?;
+        let (parts, body) = call.request.into_parts();
+        let body = to_bytes(body, usize::MAX).await?;
+        let now = SystemClock.now().millis();
+        Ok(gateway::event(route, call.peer, &parts, &body, now).to_string())
+    }
+
+    /// Starts a function of this name.
+    pub(super) async fn function(&self, name: &str) -> Result<Function, Failure> {
+        self.function_with(name, &[]).await
+    }
+
+    /// Starts a function of this name with some variables of its own.
+    pub(super) async fn function_with(
+        &self,
+        name: &str,
+        changes: &[(&str, &str)],
+    ) -> Result<Function, Failure> {
+        let mut variables = self.variables.clone();
+        for (variable, value) in changes {
+            variables.insert((*variable).to_owned(), (*value).to_owned());
+        }
+        Function::start(Command::new(self.program(name)), name, &variables).await
+    }
+
+    /// Starts a function of this name by a command that becomes it.
+    pub(super) async fn function_by(
+        &self,
+        command: Command,
+        name: &str,
+    ) -> Result<Function, Failure> {
+        Function::start(command, name, &self.variables).await
+    }
+
+    /// A function's binary.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+}
+
+pub(super) fn sign_up(email: &str) -> Call {
+    post("/user", &json!({"email": email, "password": PASSWORD}))
+}
+
+pub(super) fn sign_in(email: &str, password: &str) -> Call {
+    let body = json!({"email": email, "password": password});
+    post("/user/auth", &body)
+}
