@@ -292,11 +292,7 @@ async fn unknown_routes_and_methods_are_answered_in_the_envelope() {
         "/user/../user",
     ] {
         let answer = app.call(get(path)).await;
-        assert_eq!(answer.status, 404, "{path}");
-        assert_eq!(
-            answer.body,
-            json!({"statusCode": 404, "error": "Not Found", "message": "Not Found"})
-        );
+        answer.assert_refused(404, "Not Found", "Not Found");
     }
     for (method, path, allow) in [
         ("DELETE", "/user", "GET, POST"),

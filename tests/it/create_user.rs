@@ -121,11 +121,7 @@ async fn a_taken_email_and_a_taken_username_get_one_answer() {
         by_look_alike_email,
         by_look_alike_username,
     ] {
-        assert_eq!(answer.status, 400);
-        assert_eq!(
-            answer.body,
-            json!({"statusCode": 400, "error": "Bad Request", "message": "User already exists."})
-        );
+        answer.assert_refused(400, "Bad Request", "User already exists.");
         assert!(answer.header("ratelimit").is_some(), "it was admitted");
     }
     assert_eq!(app.account_count().await, 1);

@@ -8,11 +8,10 @@ use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
 
 fn assert_unavailable(answer: &Answer) {
-    assert_eq!(answer.status, 503, "{answer:?}");
-    assert_eq!(
-        answer.body,
-        json!({"statusCode": 503, "error": "Service Unavailable",
-               "message": "Service temporarily unavailable. Please try again later."})
+    answer.assert_refused(
+        503,
+        "Service Unavailable",
+        "Service temporarily unavailable. Please try again later.",
     );
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
@@ -150,11 +149,10 @@ async fn a_refused_request_is_a_fault_of_ours_and_shows_nothing_of_it() {
 
     let answer = app.user(&token).await;
 
-    assert_eq!(answer.status, 500);
-    assert_eq!(
-        answer.body,
-        json!({"statusCode": 500, "error": "Internal Server Error",
-               "message": "An internal server error occurred"})
+    answer.assert_refused(
+        500,
+        "Internal Server Error",
+        "An internal server error occurred",
     );
 }
 

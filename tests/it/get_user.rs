@@ -11,11 +11,7 @@ use tests::app::{Answer, TestApp, get};
 use crate::tokens::{claims, sign};
 
 fn assert_denied(answer: &Answer, message: &str) {
-    assert_eq!(answer.status, 401, "{message}");
-    assert_eq!(
-        answer.body,
-        json!({"statusCode": 401, "error": "Unauthorized", "message": message})
-    );
+    answer.assert_refused(401, "Unauthorized", message);
     let challenge = format!("Bearer error=\"{message}\"");
     assert_eq!(answer.header("www-authenticate"), Some(challenge.as_str()));
 }

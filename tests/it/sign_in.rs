@@ -61,11 +61,7 @@ async fn an_unknown_user_and_a_wrong_password_get_one_answer() {
     let wrong = app.sign_in("alice", "abc322").await;
     let unknown = app.sign_in("nobody", "abc322").await;
 
-    assert_eq!(wrong.status, 403);
-    assert_eq!(
-        wrong.body,
-        json!({"statusCode": 403, "error": "Forbidden", "message": "Invalid username or password."})
-    );
+    wrong.assert_refused(403, "Forbidden", "Invalid username or password.");
     assert_eq!((wrong.status, &wrong.body), (unknown.status, &unknown.body));
     assert_eq!(wrong.headers, unknown.headers);
 }

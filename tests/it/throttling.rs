@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use tests::app::{Answer, PASSWORD, TestApp};
 
 use crate::races::{count, race_instances, race_over};
@@ -13,11 +12,10 @@ async fn with_user() -> TestApp {
 }
 
 fn assert_throttled(answer: &Answer) {
-    assert_eq!(answer.status, 429);
-    assert_eq!(
-        answer.body,
-        json!({"statusCode": 429, "error": "Too Many Requests",
-               "message": "Too many sign-in attempts. Please try again later."})
+    answer.assert_refused(
+        429,
+        "Too Many Requests",
+        "Too many sign-in attempts. Please try again later.",
     );
     assert_eq!(answer.header("retry-after"), Some("900"));
     assert!(answer.header("ratelimit").is_none());

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use local::template::Route;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// An answer, as a client sees it.
 #[derive(Debug, Clone)]
@@ -37,6 +37,13 @@ impl Answer {
         let text = self.body.pointer(pointer).and_then(Value::as_str);
         text.unwrap_or_else(|| panic!("no {pointer}: {self:?}"))
             .to_owned()
+    }
+
+    /// Panics unless it is this refusal, in the envelope of the Appmixer family.
+    #[track_caller]
+    pub fn assert_refused(&self, status: u16, error: &str, message: &str) {
+        let body = json!({"statusCode": status, "error": error, "message": message});
+        assert_eq!((self.status, &self.body), (status, &body), "{self:?}");
     }
 
     /// A header, if it is there once.
