@@ -20,7 +20,7 @@ pub struct App {
     pub tokens: Tokens,
     pub hasher: Hasher,
     pub ids: IdGenerator,
-    /// The limits that this instance has seen exceeded.
+    /// The limits that this instance knows to be exceeded.
     pub exceeded: ExceededLimits,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,

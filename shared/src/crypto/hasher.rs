@@ -59,7 +59,7 @@ impl Hasher {
     }
 
     /// Whether `password` matches `hash`. If there is no hash, because no account has the
-    /// identifier, computes a decoy hash and returns false: both cases take the same time.
+    /// identifier, computes a decoy hash and returns false, so that both cases take the same time.
     pub async fn verify(
         &self,
         password: Arc<Password>,

@@ -147,7 +147,6 @@ impl RingDocument {
     }
 }
 
-/// Why a key ring is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyRing {
     /// Not JSON of the documented shape. `line` and `column` count from 1.

@@ -176,7 +176,6 @@ fn kid(header: &str) -> Option<String> {
     header.crit.is_none().then_some(header.kid)
 }
 
-/// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidToken {
     #[error("not three dot-separated parts")]

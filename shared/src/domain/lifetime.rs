@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A positive whole number of seconds, minutes, hours or days: `30m`, `30d`.
+/// Written as a positive whole number of seconds, minutes, hours or days: `30m`, `30d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime(Duration);
 
@@ -10,7 +10,7 @@ pub struct Lifetime(Duration);
 const MAX_SECS: u64 = 10 * 366 * 24 * 60 * 60;
 
 impl Lifetime {
-    /// Parses an integer and a unit: s, m, h or d.
+    /// Parses an integer and a unit, `s`, `m`, `h` or `d`.
     pub fn parse(text: &str) -> Result<Self, InvalidLifetime> {
         let split = text.len().saturating_sub(1);
         let (number, unit) = text.split_at_checked(split).ok_or(InvalidLifetime)?;

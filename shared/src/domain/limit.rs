@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Timestamp;
 
-/// At most `max` attempts within `window`, which opens at a key's first attempt.
+/// At most `max` attempts within `window`, which opens at the first attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// 0 admits no attempt.
@@ -13,7 +13,7 @@ pub struct Limit {
     pub window: Duration,
 }
 
-/// A key's window after an attempt was counted in it.
+/// A counter's window after an attempt was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
     pub opened: Timestamp,
@@ -21,7 +21,7 @@ pub struct Tally {
     pub count: u64,
 }
 
-/// How much of its limit a key has used.
+/// How much of its limit a counter has used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitStatus {
     pub limit: Limit,

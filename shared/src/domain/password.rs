@@ -72,7 +72,6 @@ fn is_common(folded: &str) -> bool {
     COMMON.lines().any(|common| common == folded)
 }
 
-/// Why a new password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPassword {
     #[error("shorter than {0} characters")]
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn length_is_counted_in_code_points_below_and_in_bytes_above() {
+    fn the_minimum_length_is_in_code_points_and_the_maximum_in_bytes() {
         assert_eq!(check(STRICT, "ümläü"), Err(InvalidPassword::TooShort(6)));
         assert_eq!(check(STRICT, "ümläüt"), Ok(()));
         assert_eq!(check(STRICT, &"ü".repeat(512)), Ok(()));
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_policy_takes_the_passwords_of_the_api_s_own_examples() {
+    fn the_default_policy_accepts_the_passwords_of_the_api_s_examples() {
         let policy = PasswordPolicy {
             min_chars: 6,
             reject_common: false,

@@ -44,7 +44,7 @@ struct Cache {
     ring: Option<(Arc<KeyRing>, Timestamp)>,
     /// When the last read failed; `None` after a successful read.
     failed_at: Option<Timestamp>,
-    /// When it was last read in search of an unknown key.
+    /// When the ring was last read in search of an unknown key.
     searched_at: Option<Timestamp>,
 }
 
@@ -104,10 +104,10 @@ impl Keys {
         }
     }
 
-    /// A newer ring than `seen`, for a token whose key `seen` lacks; `None` if there is none. Reads
-    /// the source at most once a minute, so that tokens with invented keys cost little.
+    /// A newer ring than `seen`, which lacks the key of a token; `None` if there is none. Reads the
+    /// source at most once a minute, so tokens with invented keys cost little.
     ///
-    /// While the ring cannot be read this is an error, because the key may exist.
+    /// Fails while the ring cannot be read, because the key may exist.
     pub async fn newer(
         &self,
         seen: &Arc<KeyRing>,

@@ -122,8 +122,8 @@ async fn add(
     }
 }
 
-/// Checks that `version` is a valid ring made from `current`. If not, it can never become current,
-/// so its stage is removed. Otherwise Secrets Manager would retry the rotation forever.
+/// Checks that `version` is a valid ring made from `current`. If it is not, removes its stage, so
+/// that Secrets Manager does not retry this rotation forever.
 async fn check(
     secret: &SecretRing,
     version: &Version,
