@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 use crate::config::{Aws, KeySource};
 
 impl Aws {
-    /// The configuration that all clients share. `keys` decides whether they need TLS.
+    /// The configuration that all clients share. `keys` tells whether Secrets Manager is used.
     ///
     /// Its timeouts are shorter than the function's, so that the function can answer 503.
     /// Credentials and region come from the variables that Lambda sets, so that a cold start does

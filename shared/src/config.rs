@@ -103,7 +103,7 @@ impl TrustedProxies {
     }
 }
 
-/// An invalid variable, with which a function does not start. Never contains the value.
+/// An invalid variable, which stops a function at start. It does not contain the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {problem}")]
 pub struct ConfigError {

@@ -1,4 +1,4 @@
-//! `serve` and `serve_operator`, one of which each function's `main` calls.
+//! `serve` and `serve_operator`: each function's `main` calls one of them.
 
 use std::process::ExitCode;
 use std::sync::Arc;

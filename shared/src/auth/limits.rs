@@ -109,6 +109,6 @@ pub(super) async fn clear(app: &App, attempt: &CountedAttempt) {
 /// refusal, but never admits an attempt too many.
 fn log_failure(uncounted: Result<(), StoreError>) {
     if let Err(error) = uncounted {
-        observe::trouble("attempt not uncounted", &error);
+        observe::warn("attempt not uncounted", &error);
     }
 }

@@ -32,7 +32,8 @@ pub struct SignedIn {
 ///
 /// Counts the attempt under both limits while the password is verified, and uncounts it unless the
 /// password is wrong. The sign-in succeeds only if both limits admit the attempt, so that parallel
-/// guesses cannot exceed a limit. Response and work are the same if no account has the identifier.
+/// guesses cannot exceed a limit. Whether an account has the identifier changes neither the response
+/// nor the work.
 pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<SignedIn, AuthError> {
     let ip = limits::sign_in_ip(source);
     let account = limits::sign_in_account(&sign_in.identifier, source);
@@ -110,7 +111,7 @@ async fn rehash(app: &App, account: &Account, old: &PasswordHash, password: Arc<
         Ok::<_, AuthError>(())
     };
     if let Err(error) = replaced.await {
-        observe::trouble("password hash not replaced", &error);
+        observe::warn("password hash not replaced", &error);
     }
 }
 

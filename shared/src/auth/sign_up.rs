@@ -43,7 +43,7 @@ pub enum Creator {
 /// How many ids to try. Ids collide only if the generator is broken.
 const MAX_ID_ATTEMPTS: usize = 3;
 
-/// Decides who requests a new account.
+/// Decides whether the caller may create an account, and whether the rate limits apply.
 ///
 /// If `API_USER_CREATE_SCOPE` is set, the caller needs one of its scopes. If not, credentials are
 /// optional, but must be valid if sent, and an admin is exempt from the rate limits.

@@ -25,8 +25,8 @@ pub(super) fn issue_token(
 
 /// Verifies a token's signature and claims, but not whether it was revoked.
 ///
-/// If the token's key is unknown, the key ring may have been rotated: reloads it, at most once a
-/// minute.
+/// If the token's key is unknown, reloads the key ring, at most once a minute, because the ring may
+/// have been rotated.
 pub async fn verify_token(app: &App, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
     let keys = app.keys.current(now).await?;
     let mut verified = app.tokens.verify(&keys, token, now);

@@ -97,7 +97,7 @@ impl Keys {
         match (self.read(now).await, cached.ring) {
             (Ok(ring), _) => Ok(ring),
             (Err(error), Some((ring, _))) => {
-                observe::trouble("the key ring could not be read again", &error);
+                observe::warn("the key ring could not be read again", &error);
                 Ok(ring)
             }
             (Err(error), None) => Err(error),

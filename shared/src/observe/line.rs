@@ -19,13 +19,13 @@ pub struct Answered<'a> {
     pub status: u16,
     /// In milliseconds.
     pub latency: f64,
-    /// Whether it is the first request of its process, which had a cold start.
+    /// Whether it is the first request of its process (a cold start).
     pub is_first: bool,
     /// Why the request failed.
     pub reason: Option<&'static str>,
     /// The limit that refused the request.
     pub limit: Option<&'static str>,
-    /// The cause of a 5xx status. It is logged and not sent to the caller.
+    /// An internal error, which is logged and not sent to the caller.
     pub error: Option<String>,
 }
 

@@ -33,7 +33,7 @@ tokio::task_local! {
     static NOTES: RefCell<Notes>;
 }
 
-/// Runs a request's future, and returns its output and the notes that it took.
+/// Runs a request's future, and returns its output and its notes.
 pub async fn noting<F: Future>(request_id: String, future: F) -> (F::Output, Notes) {
     let notes = Notes {
         request_id,
@@ -80,7 +80,7 @@ pub(crate) fn ring_unread() {
 }
 
 /// Logs an error that does not fail the request.
-pub(crate) fn trouble(what: &'static str, error: &dyn Error) {
+pub(crate) fn warn(what: &'static str, error: &dyn Error) {
     let request_id = NOTES.try_with(|notes| notes.borrow().request_id.clone());
     tracing::warn!(
         request_id = request_id.ok(),

@@ -18,7 +18,7 @@ pub const REQUESTS: &str = "latchkey::requests";
 
 /// Writes log lines to `writer`.
 ///
-/// The runtime's request span is filtered out, because Lambda logs the same itself. The runtime's
+/// The runtime's request span is filtered out, because Lambda itself logs the same. The runtime's
 /// error log is off, because it would log an operator function's refusal a second time.
 pub fn subscriber<W>(writer: W) -> impl Subscriber + Send + Sync
 where

@@ -57,7 +57,7 @@ impl Store {
         .await
     }
 
-    /// Puts a new item in the users table as part of a transaction, which fails if the key exists.
+    /// Puts an item in the users table, as part of a transaction that fails if its key exists.
     pub(super) fn put_new(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.tables.users)
@@ -146,8 +146,8 @@ fn changed_account(
     attributes.as_ref().map(from_item).transpose()
 }
 
-/// Interprets a cancelled transaction's reasons: the account's reason comes first, then those of
-/// its claims.
+/// Interprets the reasons of a cancelled transaction. The first is the account's, the others are
+/// its claims'.
 fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
     let mut claims = reasons.iter().skip(1);
     match claims.find(|reason| is_failed_condition(reason)) {

@@ -1,5 +1,5 @@
-//! `apikey#<digest>`: the owner and permissions of an API key, in one read. Each key also has an
-//! entry in its owner's profile, from which keys are listed.
+//! `apikey#<digest>`: the owner, permissions and expiry of an API key. Each key also has an entry
+//! in its owner's profile, from which keys are listed.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -54,8 +54,8 @@ impl Store {
     /// Adds a key and its entry in the owner's profile, and removes the entries with the ids in
     /// `forgotten` from the profile.
     ///
-    /// Ids are consecutive: if another key was added after the caller read the profile, and thus
-    /// after it counted the keys, this returns `Conflict`. `request_token` makes retries idempotent.
+    /// Returns `Conflict` if another key was added since the caller read the profile, so that the
+    /// caller's count of keys is exact. `request_token` makes retries idempotent.
     pub async fn add_api_key(
         &self,
         owner: &AccountId,
@@ -208,7 +208,7 @@ impl Store {
 /// The outcome of a transaction that revokes a key.
 enum Revocation {
     Written,
-    /// The profile's entry is already marked as revoked, or no longer exists.
+    /// The profile entry is already marked as revoked, or no longer exists.
     NotNeeded,
     /// The key's item no longer exists. Nothing was written.
     NoItem,

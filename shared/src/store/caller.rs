@@ -29,14 +29,14 @@ pub enum WithProfile {
     No,
 }
 
-/// How many requests are sent until DynamoDB has returned all keys.
+/// The maximum number of requests for one read, because DynamoDB may leave keys unprocessed.
 const MAX_READS: u32 = 4;
 
 impl Store {
     /// Reads a caller's stored state, strongly consistent and in one round trip.
     ///
-    /// Requests unprocessed keys again: without that, a revocation that was not read would look
-    /// like no revocation.
+    /// Requests unprocessed keys again, because a revocation that was not read would look like no
+    /// revocation.
     pub async fn caller(
         &self,
         owner: &AccountId,

@@ -8,13 +8,13 @@ use super::item::{Item, deletable, n, s, version};
 use super::{PK, Store, StoreError};
 use crate::domain::{Limit, RateLimitStatus, Tally, Timestamp};
 
-/// How often an attempt is counted in a window that turns out to have expired.
-const MAX_EXPIRED_WINDOWS: usize = 5;
+/// A try fails if the window has expired and another request reopens it first.
+const MAX_TRIES: usize = 5;
 
 impl Store {
     /// Counts one attempt in the counter's open window, or opens a new window, and returns the
-    /// tally. Racing attempts get different counts, so exactly `limit.max` of them are within the
-    /// limit.
+    /// tally. Racing attempts get different counts, so exactly `limit.max` attempts in a window are
+    /// within the limit.
     ///
     /// Takes one call, and another one each time the window has expired. If a response is lost, a
     /// retry may count the attempt twice.
@@ -24,7 +24,7 @@ impl Store {
         limit: &Limit,
         now: Timestamp,
     ) -> Result<Tally, StoreError> {
-        for _ in 0..MAX_EXPIRED_WINDOWS {
+        for _ in 0..MAX_TRIES {
             let tally = self.add_one(counter, limit, now).await?;
             if limit.is_open(tally, now) {
                 return Ok(tally);

@@ -79,8 +79,8 @@ pub(super) fn if_condition_held(
 /// The reasons of a cancelled transaction, in the order of its items. At least one is a failed
 /// condition.
 ///
-/// Without a failed condition, a conflict or throttling cancelled the transaction, and the
-/// conditions may hold: [`StoreError::Contended`].
+/// Returns [`StoreError::Contended`] if only conflicts or throttling cancelled the transaction,
+/// because its conditions may hold.
 pub(super) fn failed_conditions(
     error: SdkError<TransactWriteItemsError>,
 ) -> Result<Vec<CancellationReason>, StoreError> {

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_cache_evicts_the_oldest_counter() {
+    fn a_full_cache_evicts_the_least_recently_used_counter() {
         let exceeded = ExceededLimits::default();
 
         for n in 0..=CAPACITY.get() {

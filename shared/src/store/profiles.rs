@@ -26,8 +26,8 @@ impl Store {
         Ok(profile.unwrap_or_default())
     }
 
-    /// Reserves `count` ids for new settings, with one call if `count` is not 0. No two settings of
-    /// an account ever get the same id. Reserved ids that are not used are never assigned again.
+    /// Reserves `count` ids for new settings. No two settings of an account ever get the same id. A
+    /// reserved id that is not used is never assigned again.
     pub async fn reserve_setting_ids(
         &self,
         owner: &AccountId,
