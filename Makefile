@@ -63,15 +63,20 @@ mutants: ## Break each rule in turn, to see a test fail (cargo install cargo-mut
 check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the template, secrets, tokens against PyJWT
 	cargo fmt --all --check
 	cargo clippy --all-targets --all-features -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --all-features
 	$(VENV)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region eu-central-1
 	$(CHECKOV)/bin/checkov --config-file .checkov.yaml
 	$(CHECKOV)/bin/checkov --directory . --framework secrets --quiet --compact --skip-download \
 		$(addprefix --skip-path ,tests/vectors target .venv .local .git)
 	$(VENV)/bin/python tests/vectors/pyjwt.py
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
-	else echo "NOT CHECKED: licences of dependencies (cargo install cargo-deny)"; fi
+	@if ! cargo deny --version >/dev/null 2>&1; then \
+		echo "NOT CHECKED: licences and advisories of dependencies (cargo install cargo-deny)"; \
+	else \
+		cargo deny check bans licenses sources || exit 1; \
+		if cargo deny fetch db >/dev/null 2>&1; then cargo deny check --disable-fetch advisories; \
+		else echo "NOT CHECKED: advisories (the database cannot be fetched)"; fi; \
+	fi
 
 .PHONY: bench
 bench: $(VENV)/installed ## Measure the release binaries beside their floors; writes docs/benchmarks.md
