@@ -1,4 +1,4 @@
-//! CORS as API Gateway has it with the stack's `CorsOrigins`: here for every page of this machine.
+//! CORS as in API Gateway with the stack's `CorsOrigins`, but for every origin on this machine.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Lets pages from `localhost`, whatever their port, call the API. What is no page's request is
-/// answered as without.
+/// Allows pages from `localhost`, on any port, to call the API. Requests without an `Origin` are
+/// passed on unchanged.
 pub async fn permissive_to_localhost(request: Request, next: Next) -> Response {
     if !request.headers().contains_key(ORIGIN) {
         return next.run(request).await;
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pages_of_this_machine_may_call() {
+    fn only_origins_on_this_machine_are_allowed() {
         let (parts, ()) = Request::new(()).into_parts();
         for (origin, may) in [
             ("http://localhost", true),

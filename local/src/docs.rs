@@ -1,5 +1,5 @@
-//! The API's reference, for whoever runs it on their machine: `/openapi.json`, and `/docs`, where
-//! Swagger UI renders it. Every asset is in this binary; none comes from another host.
+//! The API's reference for `make run`: `/openapi.json`, and `/docs`, where Swagger UI renders it.
+//! Every asset is in this binary; none comes from another host.
 
 use std::sync::Arc;
 
@@ -13,8 +13,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::openapi;
 
-/// What holds for every page and asset. Swagger UI styles its elements one by one, and draws its
-/// icons from data URLs.
+/// Headers of every page and asset. Swagger UI needs inline styles, and data URLs for its icons.
 const SECURITY: [(&str, &str); 4] = [
     (
         "content-security-policy",
@@ -27,7 +26,6 @@ const SECURITY: [(&str, &str); 4] = [
     ("x-content-type-options", "nosniff"),
 ];
 
-/// The reference as a service; it is no part of the API.
 pub fn router() -> Result<Router, serde_json::Error> {
     let document = openapi::text()?;
     let document = move || async move { answer(StatusCode::OK, "application/json", document) };

@@ -1,5 +1,5 @@
-//! DynamoDB, embedded: `dynoxide` over SQLite, behind an HTTP listener that the real SDK talks to,
-//! on the loopback interface unless told otherwise.
+//! An embedded DynamoDB: `dynoxide` over SQLite, behind an HTTP listener for the AWS SDK, on the
+//! loopback interface by default.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::template::Table;
 
-/// A running engine. It stops with the tokio runtime it was started on.
+/// A running engine. It stops when its tokio runtime does.
 #[derive(Debug, Clone)]
 pub struct Engine {
     address: SocketAddr,
@@ -18,27 +18,21 @@ pub struct Engine {
 /// The engine did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The database cannot be opened or is none.
+    /// The file cannot be opened or is not a database.
     #[error("the database {path} cannot be used: {reason}")]
-    Database {
-        /// Where it is.
-        path: String,
-        /// What the engine says.
-        reason: String,
-    },
-    /// No listener.
+    Database { path: String, reason: String },
     #[error("DynamoDB cannot listen: {0}")]
     Listen(#[from] std::io::Error),
 }
 
 impl Engine {
-    /// Starts an engine over the SQLite file at `path`, or in memory for `:memory:`, with these
-    /// tables; those already there are left as they are.
+    /// Starts an engine over the SQLite file at `path`, or in memory for `:memory:`, and creates
+    /// the tables that do not exist.
     pub async fn start(path: &str, tables: &[Table]) -> Result<Self, EngineError> {
         Self::start_on(Ipv4Addr::LOCALHOST.into(), path, tables).await
     }
 
-    /// The same on another address of this machine. Whoever reaches it may do anything.
+    /// Like [`Engine::start`], on another address. The engine does not authenticate its callers.
     pub async fn start_on(host: IpAddr, path: &str, tables: &[Table]) -> Result<Self, EngineError> {
         let failed = |reason: String| EngineError::Database {
             path: path.to_owned(),
@@ -55,7 +49,7 @@ impl Engine {
         Self::serve(host, database).await
     }
 
-    /// Starts an engine over a database that has its tables.
+    /// Starts an engine over a database whose tables exist.
     pub async fn serve(host: IpAddr, database: Database) -> Result<Self, EngineError> {
         let listener = TcpListener::bind((host, 0)).await?;
         let address = listener.local_addr()?;
@@ -67,14 +61,12 @@ impl Engine {
         Ok(Self { address })
     }
 
-    /// Where the SDK reaches it.
     #[must_use]
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The variables of a function that is to use it: the SDK's own, with credentials that mean
-    /// nothing.
+    /// Environment variables that point the SDK to this engine. The credentials are placeholders.
     #[must_use]
     pub fn variables(&self) -> [(&'static str, String); 4] {
         [
@@ -86,7 +78,7 @@ impl Engine {
     }
 }
 
-/// Creates a table, if it is not there.
+/// Creates a table if it does not exist.
 pub fn create(database: &Database, table: &Table) -> Result<(), String> {
     let named = serde_json::from_value(json!({ "TableName": table.name }));
     if database

@@ -1,8 +1,8 @@
-//! The registry of functions: every endpoint's name, route, handler and description, and every
-//! operators' function. The local server, the API's description, the fuzz targets and the tests of
-//! the template and of cargo-lambda's settings all read it.
+//! The registry of functions: endpoints with their routes, handlers and descriptions, and the
+//! functions for operators. The local server, the API's description, the fuzz targets and the tests
+//! of the template and of cargo-lambda's settings read it.
 //!
-//! A new endpoint is a line of [`ENDPOINTS`]; docs/architecture.md tells the rest.
+//! A new endpoint needs a line in [`ENDPOINTS`]; docs/architecture.md has the other steps.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -16,21 +16,21 @@ use shared::app::App;
 use shared::http::event::{ApiGatewayV2httpRequest, answer};
 use shared::http::openapi::Operation;
 
-/// A function that a route leads to.
+/// A function with a route.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint {
     /// The function's name: its folder in `functions/`.
     pub name: &'static str,
     /// The HTTP method, upper case.
     pub method: &'static str,
-    /// The path, with `{name}` for a segment that varies.
+    /// The path, with `{name}` for a variable segment.
     pub path: &'static str,
-    /// What the API's description says of it.
+    /// Its part of the API's description.
     pub operation: fn() -> Operation,
     answer: for<'a> fn(&'a Arc<App>, ApiGatewayV2httpRequest) -> Answered<'a>,
 }
 
-/// A function that operators invoke, and no route leads to.
+/// A function for operators, without a route.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator {
     /// The function's name: its folder in `functions/`.
@@ -62,7 +62,7 @@ macro_rules! operator {
     };
 }
 
-/// Every endpoint, in the order in which the API's description lists them.
+/// Every endpoint, in the order of the API's description.
 pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!(POST "/user", "create-user" = create_user),
     endpoint!(POST "/user/auth", "sign-in" = sign_in),
@@ -76,7 +76,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!(DELETE "/v1/api-keys/{id}", "revoke-api-key" = revoke_api_key),
 ];
 
-/// Every operators' function.
+/// Every function for operators.
 pub const OPERATORS: &[Operator] = &[
     operator!("grant-scopes" = grant_scopes),
     operator!("rotate-keys" = rotate_keys),
@@ -92,7 +92,7 @@ pub async fn invoke(
     Some((endpoint.answer)(app, event).await)
 }
 
-/// Invokes an operators' function; `None` if there is no such function. An error is its text.
+/// Invokes a function for operators; `None` if there is no such function.
 pub async fn operate(
     function: &str,
     app: &Arc<App>,

@@ -1,5 +1,5 @@
-//! API Gateway's part: an HTTP request becomes an event (HTTP API, payload version 2.0), the
-//! function's answer an HTTP response.
+//! A local API Gateway: turns HTTP requests into events (HTTP API, payload version 2.0), and the
+//! functions' responses into HTTP responses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,10 +25,9 @@ use shared::http::request::SMALL_BODY;
 use crate::functions;
 use crate::template::Route;
 
-/// The largest body API Gateway reads before it answers.
+/// API Gateway's limit, in bytes.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
-/// The API: routes and what serves them.
 #[derive(Debug)]
 pub struct Gateway {
     routes: Vec<Route>,
@@ -36,18 +35,15 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The API of these routes.
     #[must_use]
     pub fn new(routes: Vec<Route>, app: Arc<App>) -> Self {
         Self { routes, app }
     }
 
-    /// As a service that listens.
     pub fn into_router(self) -> Router {
         Router::new().fallback(handle).with_state(Arc::new(self))
     }
 
-    /// Answers a request that came from `peer`.
     pub async fn respond(&self, peer: SocketAddr, request: Request<Body>) -> Response {
         into_http(self.answer(peer, request).await)
     }
@@ -96,7 +92,7 @@ async fn handle(
     gateway.respond(peer, request).await
 }
 
-/// What stands in a path where the template has `{name}`, decoded.
+/// The percent-decoded segments of the path where the template has `{name}`.
 fn path_parameters(template: &str, path: &str) -> Map<String, Value> {
     let segments = template.split('/').zip(path.split('/'));
     segments
@@ -108,7 +104,7 @@ fn path_parameters(template: &str, path: &str) -> Map<String, Value> {
         .collect()
 }
 
-/// The event API Gateway would send.
+/// The event that API Gateway would send.
 #[must_use]
 pub fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i64) -> Value {
     let route_key = format!("{} {}", route.method, route.path);
@@ -149,7 +145,7 @@ pub fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms
     })
 }
 
-/// An id that no other request to this process has.
+/// A unique id.
 fn request_id() -> String {
     static LAST: AtomicU64 = AtomicU64::new(0);
     format!(
@@ -200,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_varies_in_a_path_is_handed_on_decoded() {
+    fn path_parameters_are_percent_decoded() {
         let parameters = path_parameters("/keys/{id}", "/keys/a%20b");
 
         assert_eq!(Value::from(parameters), json!({"id": "a b"}));

@@ -1,6 +1,6 @@
-//! The key ring of `make run`: generated once, in a file that only its owner may read.
+//! The key ring of `make run`: generated once, in a file that only its owner can read.
 //!
-//! In AWS, Secrets Manager generates the first key and the function `rotate-keys` the others.
+//! In AWS, Secrets Manager generates the first key, and the function `rotate-keys` all later ones.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -11,8 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-/// Makes the key ring `path` with mode 0600, unless there is one. Of racing processes one makes
-/// it and the others find it whole.
+/// Creates the key ring at `path` with mode 0600, unless the file exists. If several processes
+/// race, one creates it and the others find it complete.
 pub fn make_once(path: &Path) -> io::Result<()> {
     if path.try_exists()? {
         return Ok(());
@@ -35,7 +35,7 @@ pub fn make_once(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A ring of one new key, as JSON.
+/// A key ring with one new key, as JSON.
 pub fn fresh_ring() -> io::Result<String> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;

@@ -1,20 +1,20 @@
-//! The whole API on one machine: the same endpoints, behind an HTTP server in place of API Gateway
-//! and over a DynamoDB embedded in the process.
+//! The whole API on one machine: the same endpoints, behind a local HTTP server instead of API
+//! Gateway, over a DynamoDB embedded in the process.
 //!
-//! | module | what is there |
+//! | module | contents |
 //! | --- | --- |
-//! | [`template`] | what `template.yaml` says: routes, tables, settings |
-//! | [`cors`] | which pages may call |
+//! | [`template`] | reads routes, tables and settings from `template.yaml` |
+//! | [`cors`] | the origins that may call the API |
 //! | [`engine`] | the embedded DynamoDB |
-//! | [`functions`] | the endpoints, by the name of their function |
-//! | [`gateway`] | HTTP in, API Gateway events out, and back |
+//! | [`functions`] | the registry of functions |
+//! | [`gateway`] | a local API Gateway |
 //! | [`keys`] | the local key ring |
 //! | [`openapi`] | the description of the API |
-//! | [`docs`] | that description, served and rendered |
+//! | [`docs`] | serves and renders that description |
 //! | [`secrets`] | a Secrets Manager with one secret |
-//! | [`setup`] | the app over all of these |
+//! | [`setup`] | builds the app from these |
 //!
-//! Nothing here is part of a Lambda function.
+//! Lambda functions do not contain this crate.
 
 pub mod cors;
 pub mod docs;

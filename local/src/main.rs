@@ -1,6 +1,11 @@
-//! `make run`: the whole API on this machine, in one process, on one port. `make grant`: says what
-//! an account may do. `with COMMAND`: a command over the same services, as `make watch` runs the
-//! real binaries behind cargo-lambda. `make openapi`: describes the API.
+//! The commands of the local server:
+//!
+//! | command | make target | does |
+//! | --- | --- | --- |
+//! | none | `make run` | serves the whole API on one port |
+//! | `grant` | `make grant` | replaces an account's scopes |
+//! | `openapi` | `make openapi` | prints the API's description |
+//! | `with COMMAND` | `make watch` | runs a command with the local DynamoDB and Secrets Manager |
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -21,10 +26,10 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// How long requests under way may take once the server is told to stop.
+/// How long open requests may take after a stop signal.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long a command may. The SAM CLI takes some seconds to stop its containers.
+/// How long a command may take to stop. The SAM CLI needs some seconds for its containers.
 const COMMAND_GRACE: Duration = Duration::from_secs(20);
 
 #[tokio::main]
@@ -66,7 +71,7 @@ async fn run() -> Result<(), Failure> {
         let _ = stopped.await;
     });
     let stopping = async {
-        told_to_stop().await?;
+        stop_signal().await?;
         let _ = stop.send(());
         tokio::time::sleep(GRACE).await;
         Ok(())
@@ -91,13 +96,12 @@ async fn grant() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints what the API is, as generated from the code.
 fn openapi() -> Result<(), Failure> {
     print(&openapi::text()?);
     Ok(())
 }
 
-/// Runs a command to its end over the services in this process, with a function's environment.
+/// Runs a command until it ends, with a function's environment and the services of this process.
 async fn with(mut command: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let program = command.next().ok_or("with needs a command")?;
     let name = program.display();
@@ -113,16 +117,16 @@ async fn with(mut command: impl Iterator<Item = OsString>) -> Result<(), Failure
             status if status.success() => Ok(()),
             status => Err(format!("{name}: {status}").into()),
         },
-        stopped = told_to_stop() => {
-            // A terminal has told the command as well.
+        stopped = stop_signal() => {
+            // The terminal sends the signal to the command too.
             let _ = tokio::time::timeout(COMMAND_GRACE, running.wait()).await;
             stopped
         }
     }
 }
 
-/// Ends with the signal that ends this process.
-async fn told_to_stop() -> Result<(), Failure> {
+/// Waits for SIGTERM or Ctrl-C.
+async fn stop_signal() -> Result<(), Failure> {
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,

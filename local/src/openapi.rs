@@ -1,10 +1,10 @@
-//! The API's description: what every endpoint says of itself, as one OpenAPI document.
+//! The API's description: the operations of all endpoints as one OpenAPI document.
 
 use shared::http::openapi::document;
 
 use crate::functions::ENDPOINTS;
 
-/// The description as text: what `make openapi` writes to `docs/openapi.json`.
+/// The text that `make openapi` writes to `docs/openapi.json`.
 pub fn text() -> Result<String, serde_json::Error> {
     let endpoints = ENDPOINTS
         .iter()

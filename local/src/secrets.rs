@@ -1,5 +1,5 @@
-//! Secrets Manager, as far as the functions use it, over one secret in memory: for tests and
-//! benches, and for functions that run in a container.
+//! A Secrets Manager with one secret in memory and the operations that the functions use: for
+//! tests, benchmarks, and functions that run in a container.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,14 +14,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// The secret's name.
 const ARN: &str = "arn:aws:secretsmanager:local:000000000000:secret:latchkey-keys";
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 const PENDING: &str = "AWSPENDING";
 
-/// A running Secrets Manager. It stops with the tokio runtime it was started on.
+/// A running Secrets Manager. It stops when its tokio runtime does.
 #[derive(Debug, Clone)]
 pub struct Secrets {
     address: SocketAddr,
@@ -46,7 +45,7 @@ impl fmt::Debug for Version {
 }
 
 /// An error's type and message.
-type Refusal = (&'static str, &'static str);
+type Failure = (&'static str, &'static str);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -74,7 +73,7 @@ struct Move {
 }
 
 impl Secrets {
-    /// Starts one at this address whose secret is `value`.
+    /// `value` is the secret's first version.
     pub async fn start(host: IpAddr, value: &str) -> std::io::Result<Self> {
         let first = Version {
             value: value.to_owned(),
@@ -93,16 +92,16 @@ impl Secrets {
         Ok(Self { address, secret })
     }
 
-    /// Whether the service would refuse to start a rotation, because another is not finished: some
-    /// version is pending that is not the one in use.
+    /// Whether the real service would refuse a new rotation because one is unfinished: `AWSPENDING`
+    /// is attached to a version other than `AWSCURRENT`'s.
     #[must_use]
-    pub fn is_rotation_under_way(&self) -> bool {
+    pub fn is_rotation_pending(&self) -> bool {
         let secret = lock(&self.secret);
         let pending = secret.holder(PENDING);
         pending.is_some() && pending != secret.holder(CURRENT)
     }
 
-    /// The variables of a function that is to find its key ring here.
+    /// Environment variables that point a function to its key ring here.
     #[must_use]
     pub fn variables(&self) -> [(&'static str, String); 2] {
         [
@@ -140,7 +139,7 @@ async fn answer(
     }
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(body: &str) -> Result<T, Refusal> {
+fn parse<T: for<'de> Deserialize<'de>>(body: &str) -> Result<T, Failure> {
     let request: Value = serde_json::from_str(body).unwrap_or_default();
     if request.get("SecretId").and_then(Value::as_str) != Some(ARN) {
         return Err(("ResourceNotFoundException", "there is no such secret"));
@@ -149,7 +148,7 @@ fn parse<T: for<'de> Deserialize<'de>>(body: &str) -> Result<T, Refusal> {
 }
 
 impl Secret {
-    fn get(&self, get: &Get) -> Result<Value, Refusal> {
+    fn get(&self, get: &Get) -> Result<Value, Failure> {
         let stage = match (&get.version_stage, &get.version_id) {
             (Some(stage), _) => Some(stage.as_str()),
             (None, Some(_)) => None,
@@ -173,7 +172,7 @@ impl Secret {
         }))
     }
 
-    fn put(&mut self, put: Put) -> Result<Value, Refusal> {
+    fn put(&mut self, put: Put) -> Result<Value, Failure> {
         let id = put.client_request_token;
         if let Some(there) = self.versions.get(&id)
             && there.value != put.secret_string
@@ -191,7 +190,7 @@ impl Secret {
         Ok(json!({"ARN": ARN, "VersionId": id}))
     }
 
-    fn move_stage(&mut self, asked: &Move) -> Result<Value, Refusal> {
+    fn move_stage(&mut self, asked: &Move) -> Result<Value, Failure> {
         let is_there = |id: &String| self.versions.contains_key(id);
         if !asked.to.iter().all(is_there) {
             return Err(("ResourceNotFoundException", "there is no such version"));
@@ -214,7 +213,7 @@ impl Secret {
         found.map(|(id, _)| id)
     }
 
-    /// Attaches a stage to a version, and takes it from the one that had it.
+    /// Moves a stage to a version. `AWSPREVIOUS` goes to the last holder of `AWSCURRENT`.
     fn attach(&mut self, stage: &str, id: &str) {
         let holder = self.holder(stage).cloned();
         if stage == CURRENT

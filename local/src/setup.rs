@@ -1,5 +1,5 @@
-//! The app on this machine: an embedded DynamoDB, a key of its own, and the template's settings
-//! where the environment has none.
+//! Builds the app for this machine: an embedded DynamoDB, a local signing key, and settings from
+//! the environment or else the template.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,16 +15,16 @@ use crate::keys;
 use crate::secrets::Secrets;
 use crate::template::Template;
 
-/// Why there is no app. One line for a person to read.
+/// An error as one line for people.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Where DynamoDB and Secrets Manager listen.
+/// The address of DynamoDB and Secrets Manager.
 const SERVICES_HOST: &str = "SERVICES_HOST";
 
-/// Where the database and the key ring are kept.
+/// The directory of the database and the key ring.
 const STATE: &str = ".local";
 
-/// The app that `make run` serves and `make grant` works on.
+/// The app of `make run` and `make grant`.
 pub async fn app(template: &Template) -> Result<App, Failure> {
     let settings = settings(template).await?;
     let app = App::from_config(Config::from_lookup(|name| settings.get(name).cloned())?)?;
@@ -32,9 +32,9 @@ pub async fn app(template: &Template) -> Result<App, Failure> {
     Ok(app)
 }
 
-/// Starts an embedded DynamoDB, which runs as long as this process, and returns what a function's
-/// environment must be to work on it: the template's settings, unless this process's own
-/// environment has others, and a key that was made for this machine, unless it has one.
+/// Starts an embedded DynamoDB, which runs as long as this process, and returns the environment of a
+/// function that uses it. Settings and the key ring come from this process's environment; the
+/// defaults are the template's settings and a key generated for this machine.
 pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>, Failure> {
     let state = std::path::absolute(STATE)?;
     DirBuilder::new()
@@ -64,8 +64,8 @@ pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>,
     Ok(settings)
 }
 
-/// The same with the key ring in a Secrets Manager, which runs as long as this process: what the
-/// real binaries are given.
+/// Like [`settings`], with the key ring in a Secrets Manager that runs as long as this process: the
+/// environment of the real binaries.
 pub async fn settings_as_in_aws(
     template: &Template,
 ) -> Result<BTreeMap<String, OsString>, Failure> {
@@ -87,7 +87,7 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// A setting of the local run, if it is set.
+/// A setting of this process.
 pub fn text(name: &str) -> Result<Option<String>, Failure> {
     variable(name)
         .map(OsString::into_string)
@@ -95,7 +95,7 @@ pub fn text(name: &str) -> Result<Option<String>, Failure> {
         .map_err(|_| format!("{name} must be UTF-8").into())
 }
 
-/// A setting that names an address to listen on; that of the loopback interface, if it is not set.
+/// A setting with an address to listen on; by default the loopback interface.
 pub fn host(name: &str) -> Result<IpAddr, Failure> {
     let Some(host) = text(name)? else {
         return Ok(Ipv4Addr::LOCALHOST.into());

@@ -1,6 +1,5 @@
-//! What `template.yaml` says: routes, tables and settings.
-//!
-//! The template is the truth: what runs and is tested here is what is deployed.
+//! Reads routes, tables and settings from `template.yaml`, so that the local server and the tests
+//! use what is deployed.
 
 mod grants;
 
@@ -12,41 +11,38 @@ use serde_json::{Map, Value};
 pub use self::grants::Grant;
 use self::grants::grants_of;
 
-/// The stack's name, of which tables take theirs, when it runs on one machine.
+/// The local stack's name, a prefix of the tables' names.
 const STACK_NAME: &str = "latchkey";
 
-/// The checked-in template, as far as it matters here.
+/// The parts of the template that the local server and the tests use.
 #[derive(Debug)]
 pub struct Template {
-    /// Every route, by path and method.
+    /// Sorted by path and method.
     pub routes: Vec<Route>,
-    /// The tables.
     pub tables: Vec<Table>,
     /// The functions' environment, with each parameter at its default.
     pub variables: BTreeMap<String, String>,
-    /// The parameters that are in the functions' environment, by the variable's name.
+    /// The parameters that set environment variables, by the variable's name.
     pub parameters: BTreeMap<String, Parameter>,
-    /// What must hold between parameters: assertions in CloudFormation's functions.
+    /// The assertions about combinations of parameters, in CloudFormation's functions.
     pub rules: Vec<Value>,
-    /// Every function's name, those without routes included.
+    /// Every function's name, with or without a route.
     pub functions: Vec<String>,
-    /// What each function may do to tables.
     pub grants: Vec<Grant>,
 }
 
-/// A route and the function behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The HTTP method, upper case.
     pub method: String,
-    /// The path, with `{name}` for a segment that varies.
+    /// The path, with `{name}` for a variable segment.
     pub path: String,
     /// The function's name: the last part of its `CodeUri`.
     pub function: String,
 }
 
 impl Route {
-    /// Whether a path is this route's, in which `{name}` stands for one segment.
+    /// Whether a path matches; `{name}` matches one non-empty segment.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         let mut segments = path.split('/');
@@ -59,18 +55,16 @@ impl Route {
     }
 }
 
-/// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// Its name.
     pub name: String,
-    /// What `CreateTable` takes: names, keys and billing mode.
+    /// The input of `CreateTable`.
     pub create: Value,
-    /// What `UpdateTimeToLive` takes as its specification, if it has one.
+    /// The `TimeToLiveSpecification` of `UpdateTimeToLive`.
     pub time_to_live: Option<Value>,
 }
 
-/// The template is not what this reader takes it for.
+/// The template has a form that this reader does not know.
 #[derive(Debug, thiserror::Error)]
 #[error("template.yaml: {0}")]
 pub struct TemplateError(String);
@@ -98,18 +92,15 @@ struct Assertion {
     assert: Value,
 }
 
-/// A parameter, and what is allowed for it.
+/// A parameter and its constraints.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Parameter {
     default: Option<Value>,
-    /// The least number.
     pub min_value: Option<u64>,
-    /// The greatest number.
     pub max_value: Option<u64>,
-    /// All there is to choose from.
     pub allowed_values: Option<Vec<Value>>,
-    /// A regular expression for the whole of it.
+    /// A regular expression that the whole value must match.
     pub allowed_pattern: Option<String>,
     /// In characters.
     pub max_length: Option<usize>,
@@ -156,12 +147,12 @@ struct EventProperties {
 }
 
 impl Template {
-    /// The template this was built with.
+    /// The template at build time.
     pub fn checked_in() -> Result<Self, TemplateError> {
         Self::parse(include_str!("../../template.yaml"))
     }
 
-    /// Reads a template whose intrinsic functions are written out.
+    /// Reads a template without YAML's short forms of intrinsic functions.
     pub fn parse(yaml: &str) -> Result<Self, TemplateError> {
         let document: Document =
             serde_saphyr::from_str(yaml).map_err(|error| TemplateError(error.to_string()))?;
@@ -254,7 +245,7 @@ fn table_of(document: &Document, table: &Resource) -> Result<Table, TemplateErro
 }
 
 impl Document {
-    /// The text a value comes to on one machine, or `None` where only AWS can tell.
+    /// A value as text, or `None` if only AWS can resolve it.
     fn resolve(&self, value: &Value) -> Option<String> {
         match value {
             Value::String(text) => Some(text.clone()),
@@ -330,6 +321,6 @@ mod tests {
         assert_eq!(variable("TABLE_USERS"), Some("latchkey-users"));
         assert_eq!(variable("USER_SIGNUP_RATE_LIMIT_IP"), Some("50"));
         assert_eq!(variable("API_USER_CREATE_SCOPE"), Some(""));
-        assert_eq!(variable("JWT_KEYS_SECRET"), None, "only AWS can tell");
+        assert_eq!(variable("JWT_KEYS_SECRET"), None, "only AWS can resolve it");
     }
 }

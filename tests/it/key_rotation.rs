@@ -268,7 +268,7 @@ async fn a_revocation_after_a_rotation_leaves_none_under_way() {
     let revoke = json!({"action": "revoke", "kid": active});
     ask(&operator, revoke).await.unwrap();
 
-    assert!(!secrets.is_rotation_under_way());
+    assert!(!secrets.is_rotation_pending());
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `POST /v1/api-keys`: makes an API key of the caller's, and shows it whole this once.
+//! `POST /v1/api-keys`: creates an API key for the caller, and returns the full key only here.
 
 pub mod openapi;
 
@@ -16,7 +16,6 @@ use utoipa::ToSchema;
 
 const NEED: Need = Need::TokenAlone;
 
-/// A new API key.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Body {
@@ -26,11 +25,11 @@ struct Body {
     /// Up to 256 bytes of UTF-8.
     #[schema(max_length = 256)]
     description: Option<String>,
-    /// A mask: Read 1, Write 2, Delete 4, Create 8.
-    // Required, but an invalid name or description is the first error.
+    /// A bit mask: Read 1, Write 2, Delete 4, Create 8.
+    // An `Option`, so that an invalid name or description is reported before missing permissions.
     #[schema(value_type = i64, required = true, minimum = 0, maximum = 15)]
     permissions: Option<i64>,
-    /// In the future; without it the key does not expire.
+    /// Must be in the future. Without it the key never expires.
     #[schema(format = DateTime)]
     expire_date: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What the API's description says of `POST /v1/api-keys`.
+//! The API's description of `POST /v1/api-keys`.
 
 use shared::auth::AuthError;
 use shared::http::HttpError;
@@ -11,8 +11,9 @@ use crate::{Body, NEED, Response};
 #[must_use]
 pub fn operation() -> Operation {
     Operation {
-        summary: "Make an API key",
-        description: "Shown whole this once. An owner has at most 50 live keys. For bearer tokens only.",
+        summary: "Create an API key",
+        description: "Only this response contains the full key. An account has at most 50 live keys. Requires a \
+            bearer token, without an API key.",
         body: Some(Json::of::<Body>(example!({
             "name": "backup",
             "permissions": 1,

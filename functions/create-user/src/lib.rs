@@ -1,6 +1,6 @@
-//! `POST /user`: signs up, and signs the new account in.
+//! `POST /user`: creates an account, and signs it in.
 //!
-//! Open to anybody within the sign-up limits, unless `API_USER_CREATE_SCOPE` says who may.
+//! Public within the sign-up limits, unless `API_USER_CREATE_SCOPE` requires a scope.
 
 pub mod openapi;
 
@@ -15,19 +15,18 @@ use shared::http::user::User;
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-/// A new account.
 #[derive(Deserialize, ToSchema)]
 struct Body {
-    /// By default the email; one that holds `@` must be. Of the PRECIS profile `UsernameCaseMapped`
-    /// (RFC 8265): no spaces, controls or compatibility characters.
+    /// The email by default. Must equal the email if it contains `@`. Follows the PRECIS profile
+    /// `UsernameCaseMapped` (RFC 8265): no spaces, control or compatibility characters.
     #[schema(min_length = 1, max_length = 128)]
     username: Option<String>,
-    /// At most 254 bytes, and the domain has a dot: no display name, comment, quotes or domain
-    /// literal. International addresses are welcome (RFC 6531).
+    /// At most 254 bytes. The domain has a dot. No display name, comment, quotes or domain literal.
+    /// International addresses are allowed (RFC 6531).
     #[schema(format = "idn-email", max_length = 254)]
     email: String,
-    /// Any Unicode, from `PASSWORD_MIN_LENGTH` (6) characters to 1024 bytes, taken as it is.
-    // Required, but an invalid email or username is the first error.
+    /// Any Unicode, from `PASSWORD_MIN_LENGTH` (6) characters to 1024 bytes, used exactly as sent.
+    // An `Option`, so that an invalid email or username is reported before a missing password.
     #[schema(value_type = String, format = Password, required = true, min_length = 6, max_length = 1024)]
     password: Option<String>,
 }

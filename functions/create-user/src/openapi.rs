@@ -1,4 +1,4 @@
-//! What the API's description says of `POST /user`.
+//! The API's description of `POST /user`.
 
 use shared::auth::Need;
 use shared::domain::{Permission, Policy};
@@ -14,9 +14,9 @@ use crate::{Body, Response};
 pub fn operation() -> Operation {
     Operation {
         summary: "Sign up",
-        description: "Makes an account, and signs it in. Open to anybody within the sign-up limits. With \
-            `API_USER_CREATE_SCOPE` set, credentials whose account has one of those scopes are required, \
-            and no limits apply. A key needs the permission Create.",
+        description: "Creates an account and signs it in. Public within the sign-up limits. If \
+            `API_USER_CREATE_SCOPE` is set, the caller's account needs one of those scopes, and no limits \
+            apply. An API key needs the permission Create.",
         body: Some(Json::of::<Body>(example!({
             "username": "abc@example.com",
             "email": "abc@example.com",

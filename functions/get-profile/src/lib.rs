@@ -1,4 +1,4 @@
-//! `GET /v1/auth/user`: the caller's own account and profile, as they are stored now.
+//! `GET /v1/auth/user`: returns the caller's account and profile as stored now.
 
 pub mod openapi;
 

@@ -1,4 +1,4 @@
-//! What the API's description says of `GET /v1/auth/user`.
+//! The API's description of `GET /v1/auth/user`.
 
 use shared::http::openapi::{Asks, Operation};
 use shared::http::profile;
@@ -9,8 +9,7 @@ use crate::NEED;
 pub fn operation() -> Operation {
     Operation {
         summary: "Read the profile",
-        description: "The caller's own account and profile, as they are stored now. A key needs the \
-            permission Read.",
+        description: "The caller's account and profile as stored now. An API key needs the permission Read.",
         asks: Asks::For(NEED),
         answer: Some(profile::openapi::answer()),
         ..Operation::new("getProfile")

@@ -1,4 +1,4 @@
-//! `GET /user`: the caller's own account, as it is stored now.
+//! `GET /user`: returns the caller's account as stored now.
 
 pub mod openapi;
 

@@ -1,4 +1,4 @@
-//! What the API's description says of `GET /user`.
+//! The API's description of `GET /user`.
 
 use shared::http::openapi::{Asks, Json, Operation, example};
 
@@ -7,8 +7,8 @@ use crate::{NEED, Response};
 #[must_use]
 pub fn operation() -> Operation {
     Operation {
-        summary: "Ask who one is",
-        description: "The caller's own account, as it is stored now. A key needs the permission Read.",
+        summary: "Read the account",
+        description: "The caller's account as stored now. An API key needs the permission Read.",
         asks: Asks::For(NEED),
         answer: Some(Json::of::<Response<'_>>(example!({
             "id": "6b03f80b55d568306a5d0d6c",

@@ -1,5 +1,5 @@
-//! Says what an account may do. No route leads here: whoever may invoke the function in AWS may
-//! make an administrator, and nobody else.
+//! Replaces an account's scopes. The function has no route: making an administrator requires
+//! permission to invoke it in AWS.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use shared::app::App;
 use shared::auth::{self, AuthError};
 use shared::domain::{Identifier, Scope, Scopes};
 
-/// `{"email": "...", "scopes": [...]}`, or `username` in place of `email`. The scopes are all that
-/// the account then has.
+/// `{"email": "...", "scopes": [...]}`, or `username` instead of `email`. The scopes replace all
+/// that the account has.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -18,7 +18,7 @@ pub struct Request {
     scopes: Vec<String>,
 }
 
-/// The account as it then is.
+/// The account after the change.
 #[derive(Debug, Serialize)]
 pub struct Response {
     id: String,
@@ -27,7 +27,7 @@ pub struct Response {
     scope: Vec<String>,
 }
 
-/// Why nothing was granted.
+/// Why the scopes were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     #[error("either email or username is required")]
@@ -37,12 +37,12 @@ pub enum Refusal {
     #[error("an account has at most 16 scopes, each once")]
     NotASet,
     #[error("no account has this name")]
-    Nobody,
+    UnknownAccount,
     #[error(transparent)]
     Failed(#[from] AuthError),
 }
 
-/// Replaces an account's scopes, from its next request on.
+/// Takes effect at the account's next request.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Refusal> {
     let identifier = match (request.email, request.username) {
         (Some(email), None) => Identifier::parse_email(&email),
@@ -57,7 +57,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Refusal
     let scopes = Scopes::granted(scopes.ok_or(Refusal::NotAScope)?).ok_or(Refusal::NotASet)?;
     let account = auth::grant_scopes(&app, &identifier, &scopes)
         .await?
-        .ok_or(Refusal::Nobody)?;
+        .ok_or(Refusal::UnknownAccount)?;
     Ok(Response {
         id: account.id.to_string(),
         scope: account.scopes.iter().map(str::to_owned).collect(),

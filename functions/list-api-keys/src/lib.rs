@@ -1,4 +1,4 @@
-//! `GET /v1/api-keys`: the caller's API keys, masked.
+//! `GET /v1/api-keys`: lists the caller's API keys, masked.
 
 pub mod openapi;
 

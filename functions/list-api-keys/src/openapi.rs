@@ -1,4 +1,4 @@
-//! What the API's description says of `GET /v1/api-keys`.
+//! The API's description of `GET /v1/api-keys`.
 
 use shared::http::api_key;
 use shared::http::openapi::{Asks, Json, Operation, example};
@@ -9,8 +9,8 @@ use crate::{NEED, Response};
 pub fn operation() -> Operation {
     Operation {
         summary: "List API keys",
-        description: "The caller's keys, masked: the live ones, and the 50 that died last. For bearer \
-            tokens only.",
+        description: "The caller's keys, masked: all live keys, and the 50 that expired or were revoked \
+            last. Requires a bearer token, without an API key.",
         asks: Asks::For(NEED),
         answer: Some(Json::of::<Response<'_>>(example!({
             "apiKeys": [api_key::example("api_IMvD…")],

@@ -1,4 +1,4 @@
-//! `POST /v1/auth/login`: signs in with a username or an email, for a session.
+//! `POST /v1/auth/login`: signs in with a username or email, and starts a session.
 
 pub mod openapi;
 
@@ -12,10 +12,9 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-/// Who logs in, and how.
 #[derive(Deserialize, ToSchema)]
 struct Body {
-    /// A username or an email.
+    /// A username or email.
     username: String,
     #[schema(format = Password)]
     password: String,
@@ -29,7 +28,7 @@ struct Response<'a> {
     expires_in: u64,
 }
 
-/// `Authorization` is ignored; an API key need not be sent, and must be a live one if it is.
+/// `Authorization` is ignored. An API key is optional, but must be live if it is sent.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let source = request::source_ip(&request, &app.config.proxies);

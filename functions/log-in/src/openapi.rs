@@ -1,4 +1,4 @@
-//! What the API's description says of `POST /v1/auth/login`.
+//! The API's description of `POST /v1/auth/login`.
 
 use shared::auth::AuthError;
 use shared::domain::Policy;
@@ -13,8 +13,8 @@ use crate::{Body, Response};
 pub fn operation() -> Operation {
     Operation {
         summary: "Log in",
-        description: "With a username or an email, for a session. `Authorization` is ignored; an API key \
-            need not be sent, and must be a live one, of anybody, if it is.",
+        description: "Starts a session, by username or email. `Authorization` is ignored. An API key is \
+            optional; if it is sent, it must be a live key of any account.",
         body: Some(Json::of::<Body>(example!({
             "username": "abc@example.com",
             "password": "abc321",

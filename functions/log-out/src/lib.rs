@@ -1,4 +1,4 @@
-//! `POST /v1/auth/logout`: ends the token it is called with, on every instance and in both
+//! `POST /v1/auth/logout`: revokes the token it is called with, on every instance and in both
 //! families.
 
 pub mod openapi;

@@ -1,4 +1,4 @@
-//! What the API's description says of `POST /v1/auth/logout`.
+//! The API's description of `POST /v1/auth/logout`.
 
 use shared::auth::AuthError;
 use shared::http::body::Empty;
@@ -10,8 +10,8 @@ use crate::NEED;
 pub fn operation() -> Operation {
     Operation {
         summary: "Log out",
-        description: "Ends the token it is called with, on every instance and in both families. A second \
-            logout with it is a 401, and of racing ones exactly one is a 200.",
+        description: "Revokes the token of the request, on every instance and in both families. A second \
+            logout with it gets 401. If several race, exactly one gets 200.",
         body: Some(Json::of::<Empty>(example!({}))),
         asks: Asks::For(NEED),
         refuses: vec![AuthError::NoToken.into()],

@@ -1,4 +1,4 @@
-//! `DELETE /v1/api-keys/{id}`: revokes an API key of the caller's.
+//! `DELETE /v1/api-keys/{id}`: revokes one of the caller's API keys.
 
 pub mod openapi;
 
@@ -12,7 +12,7 @@ use shared::http::{HttpError, Reply, Request};
 
 const NEED: Need = Need::TokenAlone;
 
-/// An id that is no number is nobody's.
+/// An id that is not a number gets the same error as an unknown one.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;

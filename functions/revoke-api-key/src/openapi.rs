@@ -1,4 +1,4 @@
-//! What the API's description says of `DELETE /v1/api-keys/{id}`.
+//! The API's description of `DELETE /v1/api-keys/{id}`.
 
 use shared::auth::AuthError;
 use shared::http::openapi::operation::Parameter;
@@ -10,11 +10,11 @@ use crate::NEED;
 pub fn operation() -> Operation {
     Operation {
         summary: "Revoke an API key",
-        description: "It is dead at the next request, and is still listed. Revoking it again is a 200. For \
-            bearer tokens only.",
+        description: "The key is refused from the next request on, and stays listed. Revoking it again \
+            gets 200. Requires a bearer token, without an API key.",
         parameter: Some(Parameter {
             name: "id",
-            description: "The key's number. One that is none is nobody's.",
+            description: "The key's number. Anything else gets 404.",
         }),
         asks: Asks::For(NEED),
         refuses: vec![AuthError::NoApiKey.into()],

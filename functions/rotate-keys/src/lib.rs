@@ -1,5 +1,5 @@
-//! Changes the keys that sign tokens. No route leads here: Secrets Manager calls it on its
-//! schedule, and an operator to list or revoke keys.
+//! Rotates the keys that sign tokens. The function has no route: Secrets Manager invokes it on a
+//! schedule, and operators invoke it to list or revoke keys.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use shared::keys::rotation::{Rotation, RotationError};
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Request {
-    /// A step of a rotation, as Secrets Manager asks for it.
+    /// A rotation step, from Secrets Manager.
     Step(StepRequest),
     /// `{"action": "list"}` or `{"action": "revoke", "kid": "..."}`.
     Operator(Action),
@@ -44,14 +44,13 @@ pub enum Action {
     Revoke { kid: String },
 }
 
-/// The ring, where an operator asked: ids and states, no keys.
+/// For an operator, the key ring's ids and states, without the keys.
 #[derive(Debug, Serialize)]
 pub struct Response {
     #[serde(skip_serializing_if = "Option::is_none")]
     keys: Option<Vec<KeySummary>>,
 }
 
-/// Does a step of a rotation, or what an operator asks for.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, RotationError> {
     let rotation = Rotation::new(
         &app.keys,
@@ -75,7 +74,7 @@ async fn run(rotation: &Rotation<'_>, request: &StepRequest) -> Result<(), Rotat
     let version = &request.client_request_token;
     match request.step {
         Step::Create => rotation.create(version).await,
-        // The keys are stored in the secret alone: no other system has to learn them.
+        // Nothing to do: no system other than the secret stores the keys.
         Step::Set => Ok(()),
         Step::Test => rotation.test(version).await,
         Step::Finish => rotation.finish(version).await,

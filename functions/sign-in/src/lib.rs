@@ -1,4 +1,4 @@
-//! `POST /user/auth`: signs in with a username or an email.
+//! `POST /user/auth`: signs in with a username or email.
 
 pub mod openapi;
 
@@ -13,14 +13,13 @@ use shared::http::user::User;
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-/// Who signs in, and how.
 #[derive(Deserialize, ToSchema)]
 struct Body {
-    /// Counts before the username.
+    /// Takes precedence over the username.
     email: Option<String>,
-    /// A username or an email.
+    /// A username or email.
     username: Option<String>,
-    // Required, but a missing name is the first error.
+    // An `Option`, so that a missing username is reported before a missing password.
     #[schema(value_type = String, format = Password, required = true)]
     password: Option<String>,
 }
@@ -43,8 +42,8 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     })
 }
 
-/// An email counts before a username. A string that no account could have is no error here: it
-/// is simply wrong.
+/// An identifier that no account could have is not an error here: signing in with it fails as with
+/// any unknown account.
 fn parse(body: Body, lifetime: Lifetime) -> Result<SignIn, HttpError> {
     let identifier = match (body.email, body.username) {
         (Some(email), _) => Identifier::parse_email(&email),

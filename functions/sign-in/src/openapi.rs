@@ -1,4 +1,4 @@
-//! What the API's description says of `POST /user/auth`.
+//! The API's description of `POST /user/auth`.
 
 use shared::auth::AuthError;
 use shared::domain::Policy;
@@ -14,8 +14,8 @@ use crate::{Body, Response};
 pub fn operation() -> Operation {
     Operation {
         summary: "Sign in",
-        description: "With a username or an email. Credentials in headers are ignored. An identifier or \
-            password that no account could have is simply wrong.",
+        description: "By username or email. Credentials in headers are ignored. An identifier or password \
+            that no account could have gets the same response as a wrong one.",
         body: Some(Json::with_one_of::<Body>(
             &[("SignInByUsername", "username"), ("SignInByEmail", "email")],
             example!({

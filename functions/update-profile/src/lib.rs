@@ -1,4 +1,4 @@
-//! `POST /v1/auth/user`: changes the caller's profile, field by field.
+//! `POST /v1/auth/user`: changes the fields of the caller's profile that are sent.
 
 pub mod openapi;
 

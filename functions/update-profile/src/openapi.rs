@@ -1,4 +1,4 @@
-//! What the API's description says of `POST /v1/auth/user`.
+//! The API's description of `POST /v1/auth/user`.
 
 use shared::http::HttpError;
 use shared::http::openapi::{Asks, Operation};
@@ -12,9 +12,9 @@ use crate::NEED;
 pub fn operation() -> Operation {
     Operation {
         summary: "Change the profile",
-        description: "Field by field: one that is absent stays, `null` clears it. All of an update is made \
-            or none of it; racing updates of different fields and settings all survive. What was read can \
-            be sent back as it is. A key needs the permission Write.",
+        description: "An absent field stays unchanged; `null` clears it. An update is atomic. Concurrent \
+            updates of different fields and settings are all kept. A response can be sent back as a \
+            request. An API key needs the permission Write.",
         body: Some(profile::openapi::body()),
         max_body: PROFILE_BODY,
         asks: Asks::For(NEED),

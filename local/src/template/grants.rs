@@ -1,23 +1,23 @@
-//! What the functions' policies grant: managed policies by reference, and a function's own.
+//! The permissions that the functions' policies grant: managed policies and inline ones.
 
 use serde_json::Value;
 
 use super::{Document, Resource, TemplateError, name_of};
 
-/// A statement: what a function may do to a table or the secret.
+/// A statement: a function's permissions on a table or the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Its folder under `functions/`.
+    /// The function's folder under `functions/`.
     pub function: String,
     /// Such as `dynamodb:GetItem`.
     pub actions: Vec<String>,
-    /// The table's name, or the secret's in the template.
+    /// The table's name, or the secret's logical id in the template.
     pub resource: String,
-    /// The keys of a table's items: each a pattern that ends in `*`.
+    /// Patterns of the allowed partition keys, each ending in `*`; empty for the secret.
     pub keys: Vec<String>,
 }
 
-/// Each statement that applies to a function.
+/// All statements that apply to a function.
 pub(super) fn grants_of(
     document: &Document,
     function: &Resource,
@@ -40,7 +40,7 @@ pub(super) fn grants_of(
     Ok(grants)
 }
 
-/// The statements of a policy that stands here or is referred to.
+/// The statements of an inline or a referenced policy.
 fn statements_of<'d>(document: &'d Document, policy: &'d Value) -> Option<&'d Vec<Value>> {
     let policy = match text(policy, "/Ref") {
         Some(name) => {
@@ -53,7 +53,7 @@ fn statements_of<'d>(document: &'d Document, policy: &'d Value) -> Option<&'d Ve
     policy.get("Statement")?.as_array()
 }
 
-/// Reads a statement: of actions on one table, narrowed to keys, or on the secret.
+/// Reads a statement about some keys of one table, or about the secret.
 fn grant_of(document: &Document, function: &str, statement: &Value) -> Option<Grant> {
     const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
     let actions = texts(statement.get("Action")?)?;

@@ -7,15 +7,14 @@ use utoipa::ToSchema;
 
 use crate::domain::{AccountId, ApiKey, ApiKeyDescription, Timestamp};
 
-/// A key as its owner sees it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeyObject<'a> {
     id: u64,
     name: &'a str,
-    /// Whole in the answer that makes it; from then on its start and `…`.
+    /// The full key in the response that creates it; afterwards its start and `…`.
     key: String,
-    /// Always null: a key of ours is all there is to it.
+    /// Always null: API keys have no separate secret.
     client_secret: Option<&'a str>,
     #[schema(format = DateTime)]
     created_date: Option<String>,
@@ -23,13 +22,13 @@ pub struct ApiKeyObject<'a> {
     expire_date: Option<String>,
     owner_id: &'a str,
     revoked: bool,
-    /// A mask: Read 1, Write 2, Delete 4, Create 8.
+    /// A bit mask: Read 1, Write 2, Delete 4, Create 8.
     #[schema(maximum = 15)]
     permissions: u8,
     description: Option<&'a str>,
 }
 
-/// A key for the reference, shown so.
+/// An example for the API description, with `shown` as its `key`.
 #[must_use]
 pub fn example(shown: &str) -> serde_json::Value {
     serde_json::json!({
@@ -53,13 +52,13 @@ impl fmt::Debug for ApiKeyObject<'_> {
 }
 
 impl<'a> ApiKeyObject<'a> {
-    /// A key with all but its start masked.
+    /// Shows only the start of the key.
     #[must_use]
     pub fn masked(key: &'a ApiKey, owner: &'a AccountId) -> Self {
         Self::of(key, owner, format!("{}…", key.start))
     }
 
-    /// A key as it is shown once, when it is made.
+    /// Shows the full key: only in the response that creates it.
     #[must_use]
     pub fn whole(key: &'a ApiKey, owner: &'a AccountId, plain: &str) -> Self {
         Self::of(key, owner, plain.to_owned())

@@ -1,7 +1,7 @@
-//! A JSON body, read into the struct that declares it.
+//! Reads a JSON body into the struct that declares it.
 //!
-//! An endpoint declares its body once, by a struct that derives `Deserialize` and `ToSchema`: this
-//! reader and the API's description both follow it. What a field's type means:
+//! An endpoint declares its body once, as a struct that derives `Deserialize` and `ToSchema`. This
+//! reader and the API's description both follow that struct. A field's type means:
 //!
 //! | in the struct | in the body |
 //! | --- | --- |
@@ -9,11 +9,11 @@
 //! | `Option<T>` | optional; `null` counts as absent |
 //! | [`Given<T>`] | optional; `null` and absent differ |
 //! | `Vec<T>` with `#[serde(default)]` | a list of objects, empty if absent |
-//! | `IgnoredAny` | anything: the name is known, the value ignored |
+//! | `IgnoredAny` | a known field with an ignored value |
 //!
-//! Fields are read in the struct's order, and the first one that is missing, of another type or
-//! repeated is the error. Unknown fields are ignored. An error names the field and never shows its
-//! value, so none of serde's own messages leaves this module.
+//! Fields are read in the struct's order. The first one that is missing, repeated or of another
+//! type is the error. Unknown fields are ignored. An error names the field and never shows its
+//! value, so serde's own messages never leave this module.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
     Ok(T::deserialize(Object { within, fields })?)
 }
 
-/// Any JSON object: nothing is read from it.
+/// Any JSON object; its fields are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Empty {}
 
@@ -54,7 +54,7 @@ pub enum Given<T> {
 }
 
 impl<T> Given<T> {
-    /// What to change: nothing (`None`), to nothing (`Some(None)`), or to a value.
+    /// `None` keeps the stored value, `Some(None)` clears it, `Some(Some(_))` sets it.
     pub fn change(self) -> Option<Option<T>> {
         match self {
             Self::Absent => None,
@@ -92,11 +92,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
     }
 }
 
-/// Why a body cannot be read into its struct.
 #[derive(Debug)]
 enum Unreadable {
     Field(FieldName, Problem),
-    /// The struct has a field of a type that is not in the table above.
+    /// The struct has a field whose type is not in the table above: a programming error.
     Undeclared,
 }
 
@@ -123,9 +122,9 @@ impl From<Unreadable> for HttpError {
     }
 }
 
-/// The fields of a JSON object, repeated ones included.
+/// A JSON object that keeps repeated fields.
 struct Object {
-    /// The list that holds this object, for the names of its fields.
+    /// The name of the list that contains this object, as a prefix in error messages.
     within: Option<&'static str>,
     fields: Vec<(String, Json)>,
 }
@@ -169,7 +168,7 @@ impl<'de> Deserializer<'de> for Object {
     }
 }
 
-/// The fields of a struct, one after the other, whether they are in the object or not.
+/// Visits every field of the struct in order, including those that are absent from the object.
 struct Fields {
     of: Object,
     names: std::slice::Iter<'static, &'static str>,
@@ -198,7 +197,7 @@ impl<'de> MapAccess<'de> for Fields {
     }
 }
 
-/// What is in a field, if it is there.
+/// A field and its value; `None` if it is absent.
 struct Value {
     name: FieldName,
     json: Option<Json>,
@@ -287,7 +286,6 @@ impl<'de> Deserializer<'de> for Value {
     }
 }
 
-/// The objects of a list.
 struct Objects(std::vec::IntoIter<Object>);
 
 impl<'de> SeqAccess<'de> for Objects {

@@ -2,21 +2,21 @@
 
 use serde::{Serialize, Serializer};
 
-/// The enum, and the list of its variants for whoever documents them.
+/// Defines the enum, and [`Code::ALL`] with each code's doc comment for the API's description.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $name:ident = $number:literal,)+) => {
-        /// What an answer of the Management family is about. A caller may branch on it: a number
-        /// never changes its meaning. docs/api.md lists when each occurs.
+        /// The outcome of a request of the Management family. Callers may branch on it: a number
+        /// never changes its meaning. docs/api.md says when each occurs.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
             $($(#[doc = $meaning])+ $name = $number,)+
         }
 
         impl Code {
-            /// Every code and what it means.
+            /// Every code and its meaning.
             pub const ALL: &[(Self, &str)] = &[$((Self::$name, concat!($($meaning),+))),+];
 
-            /// Its name in logs and metrics.
+            /// The name in logs and metrics.
             pub(super) fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)+
@@ -27,18 +27,18 @@ macro_rules! codes {
 }
 
 codes! {
-    /// It went well.
+    /// The request succeeded.
     Success = 0,
 
     /// The request cannot be read.
     Unreadable = 1000,
     /// No route has this path.
     NotFound = 1001,
-    /// The path has routes by other methods.
+    /// The path exists, but not for this method.
     MethodNotAllowed = 1002,
     /// The body is too large.
     TooLarge = 1003,
-    /// The body is not declared to be JSON.
+    /// The content type is not JSON.
     UnsupportedMediaType = 1004,
     /// The body is not a JSON object.
     MalformedJson = 1005,
@@ -46,47 +46,47 @@ codes! {
     InvalidField = 1006,
     /// The email or username is taken.
     Taken = 1007,
-    /// There is no token to log out.
+    /// A logout needs a bearer token.
     NoToken = 1008,
     /// The caller has no such API key.
     NoApiKey = 1009,
 
     /// No credentials.
     NoCredentials = 2000,
-    /// Credentials of another scheme than Bearer.
+    /// The authorization scheme is not Bearer.
     OtherScheme = 2001,
-    /// Not a bearer token.
+    /// The bearer token is malformed.
     TokenFormat = 2002,
-    /// Not a token of ours.
+    /// The token's signature or claims are invalid.
     TokenSignature = 2003,
     /// The token has expired.
     TokenExpired = 2004,
     /// The token is not valid yet.
     TokenNotActive = 2005,
-    /// The token was revoked, or its account is gone.
+    /// The token was revoked, or its account no longer exists.
     TokenRevoked = 2006,
-    /// Not a live API key of the caller's.
+    /// The API key is not valid, or belongs to another account than the token.
     ApiKey = 2007,
-    /// Wrong password, or nobody has the username.
+    /// Wrong username or password.
     InvalidCredentials = 2008,
 
     /// A scope or permission is missing.
     InsufficientScope = 3000,
-    /// Only a bearer token, without an API key, is taken here.
+    /// This route accepts a bearer token only, without an API key.
     TokenAlone = 3001,
 
-    /// Too many sign-ups from the address.
+    /// Too many sign-ups from the source address.
     SignUpIpLimit = 4000,
     /// Too many sign-ups for the email.
     SignUpEmailLimit = 4001,
-    /// Too many failed sign-ins, or guessed API keys.
+    /// Too many failed sign-ins or unknown API keys.
     SignInLimit = 4002,
-    /// The caller has as many live API keys as they may.
+    /// The account has reached the limit of live API keys.
     TooManyApiKeys = 4003,
 
-    /// A fault of the service.
+    /// An internal error of the service.
     Internal = 5000,
-    /// The service is away for the moment.
+    /// The service is temporarily unavailable.
     Unavailable = 5001,
 }
 

@@ -1,4 +1,4 @@
-//! An error as a reply: its envelope and headers.
+//! Turns an error into a reply: status, envelope and headers.
 
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -10,7 +10,6 @@ use crate::auth::{AuthError, Denial};
 use crate::domain::Timestamp;
 
 impl HttpError {
-    /// The reply in the family's envelope.
     #[must_use]
     pub fn into_reply(self, family: Family, now: Timestamp) -> Reply {
         let (status, code, message) = self.row(family);
@@ -35,7 +34,7 @@ impl HttpError {
         reply
     }
 
-    /// RFC 6750 section 3: no error for a caller who presented no token.
+    /// RFC 6750 section 3: a request without a token gets no `error`.
     fn challenge(&self, message: &str) -> String {
         match self {
             Self::Auth(

@@ -1,7 +1,7 @@
-//! The one table from error to status, code and text; one envelope per family.
+//! The table from error to status, code and text, for both families.
 //!
-//! Callers get a fixed text, the log gets the cause. Appmixer clients read `statusCode` from the
-//! body and match some of these messages to the letter.
+//! Callers get a fixed text; the log gets the cause. Appmixer clients read `statusCode` from the
+//! body and compare some of these messages literally.
 
 use std::borrow::Cow;
 
@@ -15,51 +15,49 @@ use crate::domain::Policy;
 use crate::observe::causes;
 use crate::store::StoreError;
 
-/// Why a request ends without success.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// No route has this path.
     #[error("no such route")]
     NotFound,
-    /// The path has routes, by these methods.
+    /// The path has routes for these methods only.
     #[error("method not allowed")]
     MethodNotAllowed(String),
-    /// The request cannot be read at all.
+    /// The event is not a valid request.
     #[error("unreadable request")]
     Unreadable,
     /// The body has more than this many bytes.
     #[error("body over {0} bytes")]
     TooLarge(usize),
-    /// The body is not declared to be JSON.
+    /// The content type is not JSON.
     #[error("unsupported media type")]
     UnsupportedMediaType,
     /// The body is not a JSON object.
     #[error("malformed JSON")]
     MalformedJson,
-    /// Something is wrong with this field.
+    /// This field of the body is invalid.
     #[error("field {0}: {1:?}")]
     Field(FieldName, Problem),
-    /// A use case ended without success.
+    /// A use case failed.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// The answer did not come in time.
+    /// The endpoint exceeded its time budget.
     #[error("no answer in time")]
     TimedOut,
-    /// The endpoint panicked.
     #[error("the endpoint panicked")]
     Panicked,
-    /// The answer is no JSON.
     #[error("the answer could not be serialized")]
     Unserializable(#[source] serde_json::Error),
 }
 
-/// What an operator is told of an error.
+/// What the log says about an error.
 pub(super) struct Report {
-    /// The name of its code.
+    /// The code's name.
     pub(super) reason: &'static str,
     /// The name of the limit that was exceeded.
     pub(super) limit: Option<&'static str>,
-    /// The error and its causes, where the fault is the service's.
+    /// The error and its causes, for a 5xx only.
     pub(super) error: Option<String>,
 }
 
@@ -67,18 +65,15 @@ pub(super) struct Report {
 type Row = (StatusCode, Code, Cow<'static, str>);
 
 impl HttpError {
-    /// Something is wrong with this field of the body.
     pub fn field(name: &'static str, problem: impl Into<Problem>) -> Self {
         Self::Field(name.into(), problem.into())
     }
 
-    /// A required field of the body is missing.
     #[must_use]
     pub fn missing(name: &'static str) -> Self {
         Self::field(name, Problem::Missing)
     }
 
-    /// The status, the code and the text for the caller.
     pub(super) fn row(&self, family: Family) -> Row {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, Code::NotFound, "Not Found".into()),
@@ -108,7 +103,6 @@ impl HttpError {
         }
     }
 
-    /// What an operator is told.
     pub(super) fn report(&self, family: Family) -> Report {
         let (status, code, _) = self.row(family);
         Report {

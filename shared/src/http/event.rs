@@ -1,6 +1,6 @@
-//! API Gateway's events (HTTP API, payload version 2.0): an event in, a response out.
+//! Answers API Gateway's events (HTTP API, payload version 2.0).
 //!
-//! Lambda, the local server and the tests all come through [`answer`].
+//! Lambda, the local server and the tests all call [`answer`].
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -20,11 +20,11 @@ use super::{Family, HttpError, Reply};
 use crate::app::App;
 use crate::observe::{self, Answered};
 
-/// How long an endpoint may take: less than the function's own time-out, so that the answer is
-/// ours.
+/// How long an endpoint may take: less than the function's timeout in template.yaml, so that a slow
+/// request gets our 503 and not API Gateway's.
 const BUDGET: Duration = Duration::from_secs(9);
 
-/// Answers an event with `handle`, whatever becomes of it.
+/// Answers an event with `handle`. Errors, panics and timeouts become error replies.
 pub async fn answer<H, F>(
     app: &Arc<App>,
     event: ApiGatewayV2httpRequest,
@@ -67,16 +67,16 @@ where
     into_response(reply)
 }
 
-/// The answer to a request for this path that reaches no function.
+/// The error reply for a request to this path that no function handled.
 #[must_use]
 pub fn reply_to(app: &App, path: &str, error: HttpError) -> ApiGatewayV2httpResponse {
     into_response(error.into_reply(Family::of_path(path), app.clock.now()))
 }
 
-/// Runs an endpoint within its budget; a panic ends the request and not the process.
+/// Runs an endpoint within its time budget. A panic ends the request, not the process.
 ///
-/// What a panicking endpoint leaves behind is safe to use: the app's own state is behind locks that
-/// are never held across a call that could panic, or that ignore it.
+/// `AssertUnwindSafe` is sound: the app's state is behind locks that are never held across a call
+/// that could panic, or that ignore poisoning.
 async fn run(
     endpoint: Pin<Box<dyn Future<Output = Result<Reply, HttpError>> + Send>>,
 ) -> Result<Reply, HttpError> {
@@ -88,10 +88,8 @@ async fn run(
     }
 }
 
-/// The request of an event.
-///
-/// It has no URI: API Gateway passes the query string on as the caller sent it, and some of what
-/// callers send is no URI (ADR 5).
+/// Builds the request from an event, without a URI: API Gateway passes the query string on
+/// unchecked, and callers can send one that is not valid in a URI (ADR 5).
 fn request(event: ApiGatewayV2httpRequest) -> Result<Request, HttpError> {
     let body = match event.body {
         Some(text) if event.is_base64_encoded => {

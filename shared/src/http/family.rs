@@ -1,4 +1,4 @@
-//! The two families of routes, each with an envelope of its own.
+//! The two families of routes and their envelopes.
 
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -6,39 +6,39 @@ use utoipa::ToSchema;
 
 use super::code::Code;
 
-/// A published API that a route belongs to.
+/// The published API that a route belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// Appmixer's authentication API.
     Appmixer,
-    /// The management authentication API of the Babel Licensing Service: all below `/v1/`.
+    /// The management authentication API of the Babel Licensing Service: every path below `/v1/`.
     Management,
 }
 
-/// Appmixer's envelope of errors. Its clients read the status from here.
+/// Appmixer's error envelope. Its clients read the status from here.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AppmixerError<'m> {
     /// The HTTP status.
     status_code: u16,
-    /// Its reason phrase.
+    /// The status's reason phrase.
     error: &'m str,
-    /// What is wrong, for a person; some clients match it.
+    /// A message for people; some clients compare it.
     message: &'m str,
 }
 
-/// The Management family's envelope of errors.
+/// The Management family's error envelope.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ManagementError<'m> {
     success: bool,
-    /// What is wrong, for a program.
+    /// For programs.
     code: Code,
-    /// What is wrong, for a person.
+    /// For people.
     message: &'m str,
 }
 
 impl Family {
-    /// The family of the routes around this path.
+    /// The family of a path, whether a route has it or not.
     #[must_use]
     pub fn of_path(path: &str) -> Self {
         if path.starts_with("/v1/") {
@@ -48,7 +48,7 @@ impl Family {
         }
     }
 
-    /// Appmixer's own clients branch on 403.
+    /// Appmixer's clients expect 403.
     pub(super) fn status_of_invalid_credentials(self) -> StatusCode {
         match self {
             Self::Appmixer => StatusCode::FORBIDDEN,
@@ -56,7 +56,7 @@ impl Family {
         }
     }
 
-    /// An error in the family's envelope.
+    /// An error body in the family's envelope.
     pub(super) fn error(self, status: StatusCode, code: Code, message: &str) -> String {
         let json = match self {
             Self::Appmixer => serde_json::to_string(&AppmixerError {

@@ -1,4 +1,4 @@
-//! JSON as it came: a repeated field is there twice.
+//! JSON values that keep repeated fields.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 pub(super) enum Json {
     Null,
     Bool,
-    /// A whole number, however it is written: `15`, `15.0`, `1.5e1`.
+    /// `15`, `15.0` and `1.5e1` are the same integer.
     Integer(i64),
     OtherNumber,
     String(String),
@@ -46,9 +46,12 @@ impl<'de> Visitor<'de> for Values {
         Ok(i64::try_from(number).map_or(Json::OtherNumber, Json::Integer))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "whole, and small enough")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an integer of at most 2^53"
+    )]
     fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
-        /// Up to here a double holds every whole number.
+        /// Up to 2^53 a double represents every integer exactly.
         const MAX: f64 = 9_007_199_254_740_992.0;
         if number.fract() == 0.0 && number.abs() <= MAX {
             Ok(Json::Integer(number as i64))

@@ -1,16 +1,16 @@
-//! HTTP: requests in, responses out.
+//! HTTP: requests and replies.
 //!
-//! | module | what is there |
+//! | module | contents |
 //! | --- | --- |
-//! | [`event`] | API Gateway's events, in and out |
-//! | [`request`] | what a request says: body, credentials, address |
-//! | [`body`] | a JSON body, read into the struct that declares it |
-//! | [`reply`] | what an endpoint answers |
-//! | [`errors`] | the one table from error to status and text |
-//! | [`problem`] | what can be wrong with a field, and its texts |
-//! | [`family`], [`code`] | the envelopes, and the codes of one |
+//! | [`event`] | API Gateway's events and responses |
+//! | [`request`] | a request's body, credentials and source address |
+//! | [`body`] | reads a JSON body into the struct that declares it |
+//! | [`reply`] | an endpoint's reply |
+//! | [`errors`] | the table from error to status, code and text |
+//! | [`problem`] | what can be wrong with a field, and the error texts |
+//! | [`family`], [`code`] | the two envelopes, and the codes of the Management family |
 //! | [`rate_limit`] | the `RateLimit` headers |
-//! | [`openapi`] | the API's description; no Lambda function calls it, so none contains it |
+//! | [`openapi`] | the API's description; no Lambda function calls it, so no binary contains it |
 //! | [`user`] | Appmixer's user object |
 //! | [`profile`], [`api_key`] | the Management family's user and API key objects |
 

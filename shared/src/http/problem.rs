@@ -1,4 +1,4 @@
-//! What can be wrong with a field of a body, and how it is said.
+//! What can be wrong with a field of a body, and the error texts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::domain::{
     MAX_PASSWORD_BYTES, MAX_SETTINGS, SettingType,
 };
 
-/// A field's name, with that of the field it stands in: `email`, `settings.value`.
+/// A field's name, with the list that contains it: `email`, `settings.value`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldName {
     pub(super) within: Option<&'static str>,
@@ -31,7 +31,6 @@ impl fmt::Display for FieldName {
     }
 }
 
-/// What is wrong with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
     Missing,
@@ -69,7 +68,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// What stands behind the field's name.
+    /// The part of the error text after the field's name.
     pub(super) fn text(self) -> Cow<'static, str> {
         match self {
             Self::Missing => "is required".into(),
@@ -109,7 +108,7 @@ impl Problem {
     }
 }
 
-/// The field that a name which cannot be changed stands in.
+/// The field of an account's name.
 pub(super) fn field_of(name: Name) -> FieldName {
     match name {
         Name::Username => "userName".into(),
@@ -117,7 +116,7 @@ pub(super) fn field_of(name: Name) -> FieldName {
     }
 }
 
-/// The field that is wrong with a setting, and how.
+/// The field of an invalid setting, and what is wrong with it.
 pub(super) fn setting_problem(invalid: InvalidSetting) -> (FieldName, Problem) {
     let field = |name| FieldName {
         within: Some("settings"),

@@ -1,4 +1,4 @@
-//! The user object of the Management family: an account and its profile, in one.
+//! The user object of the Management family: an account and its profile.
 
 mod change;
 pub mod openapi;
@@ -78,7 +78,7 @@ impl fmt::Debug for UserPayload<'_> {
 }
 
 impl<'a> UserPayload<'a> {
-    /// An account and its profile, as they stand at `now`.
+    /// `now` decides which API keys are listed as live.
     #[must_use]
     pub fn of(account: &'a Account, profile: &'a Profile, now: Timestamp) -> Self {
         let field = |field| profile.field(field);

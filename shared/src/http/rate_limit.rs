@@ -5,7 +5,7 @@ use sfv::{Integer, KeyRef, ListSerializer, StringRef};
 
 use crate::domain::{Policy, RateLimitStatus, Timestamp};
 
-/// `RateLimit-Policy` and `RateLimit` for those of these limits that are announced.
+/// `RateLimit-Policy` and `RateLimit` for the limits that have a public name.
 pub(super) fn headers(
     rate_limits: &[(Policy, RateLimitStatus)],
     now: Timestamp,
@@ -43,12 +43,12 @@ fn list(
     list.finish()
 }
 
-/// The largest integer of a structured field is 15 digits long.
+/// Caps at the largest integer of a structured field, which has 15 digits.
 fn integer(value: u128) -> Integer {
     Integer::try_from(value).unwrap_or(Integer::MAX)
 }
 
-/// What a policy is called; `None` of those whose count is nobody's business.
+/// The policy's public name; `None` for limits whose counts would help an attacker.
 fn name(policy: Policy) -> Option<&'static str> {
     match policy {
         Policy::SignUpIp => Some("ip"),

@@ -1,4 +1,4 @@
-//! What an endpoint answers.
+//! An endpoint's reply.
 
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -23,7 +23,7 @@ impl Reply {
         Ok(Self::new(StatusCode::OK, body))
     }
 
-    /// A 200 of the Management family with what `payload` adds to its envelope.
+    /// A 200 of the Management family: its envelope and the fields of `payload`.
     pub fn success(payload: &impl Serialize) -> Result<Self, HttpError> {
         #[derive(Serialize)]
         struct Envelope<'p, P> {
@@ -57,7 +57,7 @@ impl Reply {
         }
     }
 
-    /// This reply, with the `RateLimit` headers of an attempt that was counted.
+    /// Adds the `RateLimit` headers of a counted attempt.
     #[must_use]
     pub fn with_rate_limit(
         mut self,
@@ -70,7 +70,7 @@ impl Reply {
         self
     }
 
-    /// Sets a header, unless the value cannot be one.
+    /// Sets a header, or does nothing if the value is not a valid header value.
     pub(crate) fn set(&mut self, name: HeaderName, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);

@@ -1,4 +1,4 @@
-//! What a request says: its body, its credentials, and where it came from.
+//! A request's body, credentials and source address.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,13 +17,13 @@ use crate::config::TrustedProxies;
 use crate::crypto::PlainApiKey;
 use crate::domain::{Profile, SourceIp};
 
-/// The largest body of most routes, in bytes, decoded.
+/// The largest body of most routes, in bytes after base64 decoding.
 pub const SMALL_BODY: usize = 16 * 1024;
 
-/// The largest body of a profile, in bytes, decoded.
+/// The largest body of a profile update, in bytes after base64 decoding.
 pub const PROFILE_BODY: usize = 512 * 1024;
 
-/// A body of acceptable size and media type, not yet parsed: credentials are asked for in between.
+/// A body whose size and media type are checked. Endpoints authenticate before they parse it.
 pub struct JsonBody<'r>(&'r [u8]);
 
 impl fmt::Debug for JsonBody<'_> {
@@ -33,7 +33,7 @@ impl fmt::Debug for JsonBody<'_> {
 }
 
 impl<'r> JsonBody<'r> {
-    /// The body of a request that may have `max` bytes of JSON.
+    /// `max` is in bytes.
     pub fn of(request: &'r Request, max: usize) -> Result<Self, HttpError> {
         if request.body().len() > max {
             return Err(HttpError::TooLarge(max));
@@ -44,7 +44,6 @@ impl<'r> JsonBody<'r> {
         Ok(Self(request.body().as_ref()))
     }
 
-    /// Reads it into the struct that declares it.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, HttpError> {
         body::read(self.0)
     }
@@ -67,13 +66,13 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Who sends a request, if they may: see [`auth::authenticate`].
+/// Authenticates the caller: see [`auth::authenticate`].
 pub async fn caller(app: &App, request: &Request, need: Need) -> Result<Caller, HttpError> {
     let source = source_ip(request, &app.config.proxies);
     Ok(auth::authenticate(app, source, credentials(request), need).await?)
 }
 
-/// The same, with the caller's profile.
+/// Like [`caller`], and reads the caller's profile in the same round trip.
 pub async fn caller_with_profile(
     app: &App,
     request: &Request,
@@ -83,38 +82,40 @@ pub async fn caller_with_profile(
     Ok(auth::authenticate_with_profile(app, source, credentials(request), need).await?)
 }
 
-/// The credentials a request presents.
 #[must_use]
 pub fn credentials(request: &Request) -> Credentials<'_> {
     let headers = request.headers();
     Credentials {
-        authorization: match once(headers, &AUTHORIZATION) {
+        authorization: match single(headers, &AUTHORIZATION) {
             Ok(Some(value)) => authorization(value),
             Ok(None) => Authorization::Nothing,
-            Err(Twice) => Authorization::Malformed,
+            Err(Repeated) => Authorization::Malformed,
         },
-        api_key: match once(headers, &API_KEY) {
+        api_key: match single(headers, &API_KEY) {
             Ok(Some(value)) => value
                 .to_str()
                 .ok()
                 .and_then(PlainApiKey::parse)
                 .map_or(ApiKeyHeader::Malformed, ApiKeyHeader::Key),
             Ok(None) => ApiKeyHeader::Nothing,
-            Err(Twice) => ApiKeyHeader::Malformed,
+            Err(Repeated) => ApiKeyHeader::Malformed,
         },
     }
 }
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-struct Twice;
+struct Repeated;
 
-/// A header that must not stand twice.
-fn once<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, Twice> {
+/// The value of a header that must appear at most once.
+fn single<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'h HeaderValue>, Repeated> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
-        (_, Some(_)) => Err(Twice),
+        (_, Some(_)) => Err(Repeated),
     }
 }
 
@@ -138,18 +139,19 @@ fn authorization(value: &HeaderValue) -> Authorization<'_> {
     let other = others.into_iter().find(|(name, _)| is(name));
     match other.map(|(_, scheme)| scheme) {
         Some(Scheme::Digest) => Authorization::OtherScheme(Scheme::Digest),
-        // Only a digest's credentials hold commas: here two headers were joined.
+        // Only Digest credentials contain commas. In other schemes a comma means that API Gateway
+        // joined two headers.
         Some(scheme) if !credentials.contains(',') => Authorization::OtherScheme(scheme),
         _ => Authorization::Malformed,
     }
 }
 
-/// What API Gateway says of a request beside the request itself.
+/// What the event says about the request, besides method, headers and body.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
-    /// The address it saw, if it is one.
+    /// The address that API Gateway saw; `None` if it is missing or malformed.
     pub(super) peer: Option<IpAddr>,
-    /// The segments of the path that the template names.
+    /// The variable segments of the path, by their names in the template.
     pub(super) path_parameters: HashMap<String, String>,
 }
 
@@ -157,7 +159,7 @@ fn origin(request: &Request) -> Option<&Origin> {
     request.extensions().get()
 }
 
-/// A segment of the path that the template names, if it is a number.
+/// The variable segment `name` of the path, if it is a number.
 #[must_use]
 pub fn path_number(request: &Request, name: &str) -> Option<u64> {
     let text = origin(request)?.path_parameters.get(name)?;
@@ -165,10 +167,10 @@ pub fn path_number(request: &Request, name: &str) -> Option<u64> {
     is_number.then(|| text.parse().ok())?
 }
 
-/// Where a request came from: the peer API Gateway saw, or, where that is a trusted proxy, the
-/// address the outermost trusted proxy saw. Never what the caller says of itself.
+/// The source address: the peer that API Gateway saw or, if that is a trusted proxy, the address
+/// that the outermost trusted proxy saw. A caller cannot choose it.
 ///
-/// An event without an address counts as `::`, together with its like.
+/// All events without an address share `::`.
 #[must_use]
 pub fn source_ip(request: &Request, proxies: &TrustedProxies) -> SourceIp {
     let Some(peer) = origin(request).and_then(|origin| origin.peer) else {
@@ -190,7 +192,7 @@ fn forwarded_for(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
         .iter()
         .map(HeaderValue::as_bytes)
         .collect();
-    // By bytes: what the caller wrote further left may be no text, and must not hide the entry.
+    // Bytes, not text: entries further left come from the caller and may be invalid UTF-8.
     let entries = entries.join(&b',');
     let entry = entries.rsplit(|byte| *byte == b',').nth(hops)?;
     str::from_utf8(entry).ok()?.trim().parse().ok()
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn json_media_types_are_taken_whatever_their_parameters() {
+    fn json_media_types_are_accepted_with_any_parameters() {
         for content_type in [
             "application/json",
             "APPLICATION/JSON; charset=utf-8",
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn other_media_types_are_not() {
+    fn other_media_types_are_refused() {
         for content_type in [
             "",
             "text/plain",
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_counted_from_the_right() {
+    fn the_client_s_address_is_counted_from_the_right_of_the_list() {
         let headers = |list: &'static str| {
             HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), list.parse().unwrap())])
         };

@@ -17,7 +17,7 @@ pub struct User<'a> {
     vendor: Option<&'a str>,
 }
 
-/// A user for the reference.
+/// An example for the API description.
 #[must_use]
 pub fn example() -> serde_json::Value {
     serde_json::json!({
@@ -31,7 +31,6 @@ pub fn example() -> serde_json::Value {
 }
 
 impl<'a> User<'a> {
-    /// What is shown of an account.
     #[must_use]
     pub fn of(account: &'a Account) -> Self {
         Self {

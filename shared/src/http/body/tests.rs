@@ -84,7 +84,7 @@ fn an_error_names_the_field_and_what_it_must_be() {
 }
 
 #[test]
-fn a_known_field_appears_once_and_an_unknown_one_as_often_as_it_likes() {
+fn a_repeated_field_is_refused_if_it_is_known_and_ignored_if_not() {
     for text in [
         r#"{"text":"a","text":"a"}"#,
         r#"{"text":null,"te\u0078t":null}"#,
@@ -107,7 +107,7 @@ fn the_first_wrong_field_in_the_struct_s_order_is_the_error() {
 }
 
 #[test]
-fn null_counts_as_absent_where_it_does_not_clear() {
+fn null_counts_as_absent_except_in_a_given_field() {
     let nulls = r#"{"text":null,"wholeNumber":null,"given":null,"nested":null,"ignored":null}"#;
     let read = body(nulls).unwrap();
 
@@ -119,7 +119,7 @@ fn null_counts_as_absent_where_it_does_not_clear() {
 }
 
 #[test]
-fn a_whole_number_is_read_however_it_is_written() {
+fn an_integer_may_be_written_with_a_fraction_or_an_exponent() {
     for number in ["15", "15.0", "1.5e1"] {
         let read = body(&format!("{{\"wholeNumber\":{number}}}")).unwrap();
 
@@ -128,7 +128,7 @@ fn a_whole_number_is_read_however_it_is_written() {
 }
 
 #[test]
-fn lists_and_objects_are_read_in_whole() {
+fn every_element_of_a_list_and_every_field_of_an_object_is_read() {
     let text = r#"{"list":[{"name":"a"},{"name":"b","size":2}],"nested":{"name":"c"}}"#;
     let read = body(text).unwrap();
 

@@ -1,4 +1,4 @@
-//! The credentials a route asks for.
+//! The credentials that a route requires.
 
 use utoipa::openapi::security::SecurityRequirement;
 
@@ -7,26 +7,26 @@ use crate::auth::{AuthError, Denial, Need, Scheme};
 use crate::domain::Policy;
 use crate::http::HttpError;
 
-/// The name of the security scheme of bearer tokens.
+/// The security scheme of bearer tokens.
 pub(super) const TOKEN: &str = "token";
-/// The name of the security scheme of API keys.
+/// The security scheme of API keys.
 pub(super) const API_KEY: &str = "apiKey";
 
-/// What a route asks of a caller.
+/// Which credentials a route requires.
 #[derive(Debug, Clone, Copy)]
 pub enum Asks {
-    /// Nothing: credentials are not looked at.
+    /// Credentials are ignored.
     Nothing,
-    /// Nothing, but an API key that is sent must be a live one.
+    /// An API key is optional, but must be live if it is sent.
     LiveKeyIfSent,
-    /// Nothing, unless credentials are sent, which must then be good for this.
+    /// Credentials are optional, but must satisfy the need if they are sent.
     IfSent(Need),
-    /// Credentials that are good for this.
+    /// Credentials must satisfy the need.
     For(Need),
 }
 
 impl Asks {
-    /// What must be sent: one of these.
+    /// The alternatives, one of which the caller must send.
     pub(super) fn requirements(self) -> Vec<SecurityRequirement> {
         let nothing = SecurityRequirement::default;
         let token = || SecurityRequirement::new::<_, [&str; 0], &str>(TOKEN, []);
@@ -40,7 +40,7 @@ impl Asks {
         }
     }
 
-    /// What is refused for want of them.
+    /// The errors for missing or insufficient credentials.
     pub(super) fn refusals(self) -> Vec<HttpError> {
         match self {
             Self::Nothing => vec![],

@@ -1,4 +1,4 @@
-//! All endpoints, as one document.
+//! Builds one document from all endpoints.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -22,24 +22,23 @@ use crate::http::family::{AppmixerError, Family, ManagementError};
 
 const DESCRIPTION: &str = "\
 Accounts, bearer tokens, sessions, profiles and API keys: two published APIs over one account store. \
-A user made through one signs in through either; a token or API key issued by either is accepted by \
-both.
+A user created through one API can sign in through both, and both accept the other's tokens and API \
+keys.
 
 * A body is a JSON object. `Content-Type` may be absent, `application/json` or `application/*+json`. An \
-empty body counts as `{}`, `null` in an optional field as absent unless said otherwise. Unknown fields \
-are ignored; a known one twice is refused.
-* Checks come in this order, and the first that fails answers: route, size, content type, credentials, \
-permission, body, limits, state.
-* A path by another method is answered with 405 and `Allow`, an unknown path with 404.
-* With a token and an API key, both must be valid and of one owner, and the key still restricts.
-* Asking again after a 503 is safe, but for what is numbered (an API key, a setting): look whether it is \
-there first.";
+empty body counts as `{}`. `null` in an optional field counts as absent unless documented otherwise. \
+Unknown fields are ignored; a repeated known field is refused.
+* The service checks, in this order: route, size, content type, credentials, permission, body, limits, \
+state. The first check that fails decides the response.
+* An unknown path gets 404; a known path with another method gets 405 and `Allow`.
+* If a request has a token and an API key, both must be valid and belong to one account, and the key's \
+permissions still apply.
+* Retrying after a 503 is safe, except for creating an API key or a setting: check first whether it \
+exists.";
 
-/// An endpoint: its method, upper case, its path, with `{name}` for a segment that varies, and what
-/// it says of itself.
+/// Method (upper case), path (with `{name}` for a variable segment) and operation.
 pub type Endpoint = (&'static str, &'static str, Operation);
 
-/// The document of these endpoints.
 #[must_use]
 pub fn document(endpoints: impl IntoIterator<Item = Endpoint>) -> OpenApi {
     let mut paths = PathsBuilder::new();
@@ -103,7 +102,7 @@ pub fn document(endpoints: impl IntoIterator<Item = Endpoint>) -> OpenApi {
         .build()
 }
 
-/// The answers that several operations give, by name; of two that go by one name, the first.
+/// The responses that several operations share, by name. If two differ under one name, the first.
 fn shared(operations: &[Vec<Answer>]) -> BTreeMap<String, Response> {
     let mut seen = Vec::new();
     let mut shared = BTreeMap::new();
@@ -134,7 +133,7 @@ fn bearer() -> SecurityScheme {
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
         .description(Some(
-            "A token of `POST /user`, `POST /user/auth` or `POST /v1/auth/login`.",
+            "A token from `POST /user`, `POST /user/auth` or `POST /v1/auth/login`.",
         ));
     SecurityScheme::Http(scheme.build())
 }
@@ -142,8 +141,8 @@ fn bearer() -> SecurityScheme {
 fn api_key() -> SecurityScheme {
     SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
         "x-api-key",
-        "A key of `POST /v1/api-keys`: `api_` and 24 letters and digits. It is good for what its \
-         permissions say: Read 1, Write 2, Delete 4, Create 8, added up.",
+        "A key from `POST /v1/api-keys`: `api_` and 24 letters and digits. Its permissions are a \
+         sum of Read 1, Write 2, Delete 4 and Create 8.",
     )))
 }
 
@@ -157,10 +156,10 @@ fn http_method(name: &str) -> HttpMethod {
     }
 }
 
-/// The closed enumeration of codes, with names for generated clients.
+/// The enumeration of codes, with names for generated clients.
 fn codes() -> Schema {
     let mut description =
-        "What an answer is about. A number never changes its meaning.\n".to_owned();
+        "The outcome of a request. A number never changes its meaning.\n".to_owned();
     for (code, meaning) in Code::ALL {
         let _ = write!(description, "\n* {} {code:?}:{meaning}", *code as u16);
     }
@@ -178,7 +177,6 @@ fn codes() -> Schema {
 }
 
 impl Family {
-    /// The schema of the family's errors.
     pub(super) fn error_schema(self) -> &'static str {
         match self {
             Self::Appmixer => "AppmixerError",

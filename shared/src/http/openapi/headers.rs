@@ -1,4 +1,4 @@
-//! The headers of answers.
+//! The headers of responses.
 
 use lambda_http::http::HeaderMap;
 use lambda_http::http::header::CONTENT_TYPE;
@@ -9,13 +9,12 @@ use utoipa::openapi::{Ref, ResponseBuilder};
 
 use super::json::only;
 
-/// Adds the headers a reply has, by reference; its media type is said elsewhere.
+/// Adds references to the reply's headers, except `Content-Type`, which the content declares.
 pub(super) fn add(response: ResponseBuilder, headers: &HeaderMap) -> ResponseBuilder {
     let names = headers.keys().filter(|name| *name != CONTENT_TYPE);
     names.fold(response, |response, name| refer(response, name.as_str()))
 }
 
-/// Adds where the caller stands against limits.
 pub(super) fn add_rate_limit(response: ResponseBuilder) -> ResponseBuilder {
     refer(refer(response, "ratelimit"), "ratelimit-policy")
 }
@@ -23,8 +22,8 @@ pub(super) fn add_rate_limit(response: ResponseBuilder) -> ResponseBuilder {
 fn refer(response: ResponseBuilder, name: &str) -> ResponseBuilder {
     match NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)) {
         Some(name) => {
-            let place = format!("#/components/headers/{name}");
-            response.header_ref(*name, Ref::new(place))
+            let path = format!("#/components/headers/{name}");
+            response.header_ref(*name, Ref::new(path))
         }
         None => response,
     }
@@ -39,7 +38,6 @@ const NAMES: [&str; 6] = [
     "X-Content-Type-Options",
 ];
 
-/// Every header, described.
 pub(super) fn all() -> [(&'static str, Header); 6] {
     NAMES.map(|name| (name, describe(name)))
 }
@@ -47,35 +45,38 @@ pub(super) fn all() -> [(&'static str, Header); 6] {
 fn describe(name: &str) -> Header {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let (schema, description) = match name {
-        "Cache-Control" => (only(Type::String, json!("no-store")), "No answer is kept."),
+        "Cache-Control" => (
+            only(Type::String, json!("no-store")),
+            "Responses must not be cached.",
+        ),
         "X-Content-Type-Options" => (
             only(Type::String, json!("nosniff")),
-            "An answer is what its media type says.",
+            "Browsers must not guess the media type.",
         ),
         "Retry-After" => (
             ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
                 .build(),
-            "In how many seconds to try again.",
+            "Seconds to wait before a retry.",
         ),
         "WWW-Authenticate" => (
             text().pattern(Some("^Bearer( error=\".+\")?$")).build(),
-            "What is asked for, and what is wrong with the token that was sent (RFC 6750).",
+            "The required scheme, and what is wrong with the token (RFC 6750).",
         ),
         "RateLimit-Policy" => (
             text()
                 .examples([json!("\"ip\";q=50;w=3600, \"email\";q=10;w=3600")])
                 .build(),
-            "The limits an attempt was counted against: so many (`q`) within so many seconds (`w`). \
-             A list of structured fields (draft-ietf-httpapi-ratelimit-headers). Not sent to whom \
-             no limits apply.",
+            "The limits that counted this attempt: `q` attempts within `w` seconds. A structured \
+             field list (draft-ietf-httpapi-ratelimit-headers). Absent if no limits apply to the \
+             caller.",
         ),
         _ => (
             text()
                 .examples([json!("\"ip\";r=49;t=3600, \"email\";r=9;t=3600")])
                 .build(),
-            "Where the caller stands against each: so many are left (`r`) for so many seconds (`t`).",
+            "Each limit's status: `r` attempts remain in a window that ends in `t` seconds.",
         ),
     };
     HeaderBuilder::new()

@@ -1,4 +1,4 @@
-//! A JSON body: its schema, the schemas that it refers to, and an example.
+//! A JSON body: its schema, the schemas it refers to, and an example.
 
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -11,7 +11,6 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Schema};
 use crate::http::body::Empty;
 use crate::http::code::Code;
 
-/// A body, and how it looks for instance.
 pub struct Json {
     schema: RefOr<Schema>,
     named: Vec<(String, RefOr<Schema>)>,
@@ -19,7 +18,7 @@ pub struct Json {
 }
 
 impl Json {
-    /// A body that `T` describes.
+    /// A body with the schema of `T`.
     #[must_use]
     pub fn of<T: ToSchema>(example: Value) -> Self {
         let mut named = Vec::new();
@@ -31,8 +30,8 @@ impl Json {
         }
     }
 
-    /// A body that `T` describes, in which one of these fields must be there: a variant for each,
-    /// by name.
+    /// A body with the schema of `T` that must have at least one of several fields. `variants` are
+    /// pairs of a schema name and the field it requires.
     #[must_use]
     pub fn with_one_of<T: ToSchema>(variants: &[(&str, &str)], example: Value) -> Self {
         let mut body = Self::of::<T>(example);
@@ -47,7 +46,7 @@ impl Json {
         body
     }
 
-    /// Whether there must be one: an empty body counts as `{}`.
+    /// Whether the body must be sent: an empty body counts as `{}`.
     pub(super) fn is_required(&self) -> bool {
         match &self.schema {
             RefOr::T(Schema::Object(object)) => !object.required.is_empty(),
@@ -55,7 +54,7 @@ impl Json {
         }
     }
 
-    /// This body as an answer: every field is there, `null` where it is unset, and no other.
+    /// This body as a response: every field is present, `null` if unset, and there are no others.
     pub(super) fn answered(mut self) -> Self {
         close(&mut self.schema);
         for (_, schema) in &mut self.named {
@@ -64,7 +63,7 @@ impl Json {
         self
     }
 
-    /// This body as a schema of this name, which the content refers to.
+    /// Adds the schema to `named` under this name, and returns content that refers to it.
     pub(super) fn into_content(
         self,
         name: String,
@@ -80,7 +79,7 @@ impl Json {
     }
 }
 
-/// A success of the Management family, with what an endpoint adds to it.
+/// A success envelope of the Management family, with the endpoint's payload.
 pub(super) fn envelope_of_success(payload: Option<Json>) -> Json {
     let mut payload = payload.unwrap_or_else(|| Json::of::<Empty>(json!({})));
     let members = [
@@ -103,16 +102,16 @@ pub(super) fn envelope_of_success(payload: Option<Json>) -> Json {
     payload.answered()
 }
 
-/// The schema of this one value.
+/// A schema that allows only this value.
 pub(super) fn only(kind: Type, value: Value) -> Object {
-    // utoipa has no `const`, but writes an extension by whatever name it has.
+    // utoipa has no `const`, but serializes an extension under any name.
     ObjectBuilder::new()
         .schema_type(kind)
         .extensions(Some(Extensions::from_iter([("const", value)])))
         .build()
 }
 
-/// Requires a field of an object, and not to be null.
+/// Makes a field required and not nullable.
 fn require(schema: &mut RefOr<Schema>, name: &str) {
     let RefOr::T(Schema::Object(object)) = schema else {
         return;
@@ -128,7 +127,7 @@ fn require(schema: &mut RefOr<Schema>, name: &str) {
     }
 }
 
-/// Requires all fields of an object and admits no others.
+/// Makes all fields of an object required and allows no others.
 pub(super) fn close(schema: &mut RefOr<Schema>) {
     if let RefOr::T(Schema::Object(object)) = schema
         && object.schema_type == SchemaType::Type(Type::Object)

@@ -1,16 +1,16 @@
-//! The API's description (OpenAPI 3.1), made from the code.
+//! The API's description (OpenAPI 3.1), generated from the code.
 //!
-//! Schemas are those of the very types that are read and serialized, and what an endpoint refuses
-//! is described by the replies themselves, as the one table from error to status makes them.
+//! Schemas come from the types that endpoints deserialize and serialize. Error responses come from
+//! the replies that the error table produces.
 //!
-//! | module | what is there |
+//! | module | contents |
 //! | --- | --- |
-//! | [`operation`] | what an endpoint says of itself |
-//! | [`asks`] | the credentials it asks for, and what it refuses for them |
-//! | [`refusals`] | the answers to what it refuses, by status |
+//! | [`operation`] | the description of one endpoint |
+//! | [`asks`] | the credentials that an endpoint requires, and the errors about them |
+//! | [`refusals`] | the error responses of an endpoint, by status |
 //! | [`json`] | a body: its schema and an example |
-//! | `headers` | the headers of answers |
-//! | [`mod@document`] | all of it, as one document |
+//! | `headers` | the headers of responses |
+//! | [`mod@document`] | the whole document |
 
 pub mod asks;
 pub mod document;
@@ -27,5 +27,5 @@ pub use serde_json::json as example;
 
 use crate::domain::Timestamp;
 
-/// The time of every example.
+/// The current time in every example.
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);

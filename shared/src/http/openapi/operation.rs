@@ -1,4 +1,4 @@
-//! An operation: what the description says of one endpoint, written beside it.
+//! The description of one endpoint. Each endpoint's crate has one.
 
 use serde_json::json;
 use utoipa::openapi::path::{self, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -14,42 +14,40 @@ use crate::http::family::Family;
 use crate::http::reply::Reply;
 use crate::http::{HttpError, request::SMALL_BODY};
 
-/// What an endpoint says of itself. Its method and path stand in the registry.
+/// The description of one endpoint. `local/src/functions.rs` has its method and path.
 pub struct Operation {
-    /// What generated clients call it. Its body is named after it (`SignInRequest`), and so is its
-    /// answer (`SignInResponse`).
+    /// The name in generated clients. Its schemas are named after it: `signIn` has `SignInRequest`
+    /// and `SignInResponse`.
     pub id: &'static str,
-    /// What it does, in a few words.
     pub summary: &'static str,
     pub description: &'static str,
-    /// The segment of the path that varies.
+    /// The variable segment of the path.
     pub parameter: Option<Parameter>,
-    /// The body it takes; `None` where nothing is read from one.
+    /// The request body; `None` if the endpoint reads nothing from it.
     pub body: Option<Json>,
-    /// The most bytes of that body.
+    /// The largest body, in bytes.
     pub max_body: usize,
-    /// The credentials it asks for.
     pub asks: Asks,
-    /// What it answers when all is well; in the Management family, what it adds to the envelope.
+    /// The body of a success; in the Management family, what it adds to the envelope.
     pub answer: Option<Json>,
-    /// Whether that answer has the `RateLimit` headers.
+    /// Whether a success has the `RateLimit` headers.
     pub is_counted: bool,
-    /// What it refuses, beside what every endpoint does and what [`Operation::asks`] brings.
+    /// The endpoint's own errors: not those of every endpoint, nor those of [`Operation::asks`].
     pub refuses: Vec<HttpError>,
 }
 
-/// A segment of a path that varies: a number.
+/// A variable segment of a path: a number.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
     pub name: &'static str,
     pub description: &'static str,
 }
 
-/// An operation as utoipa has it, and the schemas that it refers to.
+/// An operation in utoipa's form, and the schemas it refers to.
 pub(super) type Described = (path::Operation, Vec<(String, RefOr<Schema>)>);
 
 impl Operation {
-    /// An operation that takes nothing and answers nothing.
+    /// An operation without a request or response body.
     #[must_use]
     pub fn new(id: &'static str) -> Self {
         Self {
@@ -66,7 +64,7 @@ impl Operation {
         }
     }
 
-    /// The answers to what it refuses.
+    /// All error responses, by status.
     pub(super) fn refusals(&mut self, family: Family) -> Vec<Answer> {
         let everywhere = refusals::everywhere(self.max_body).into_iter();
         let for_credentials = self.asks.refusals();
@@ -113,7 +111,7 @@ impl Operation {
         (operation.build(), named)
     }
 
-    /// `signIn` and `Request` make `SignInRequest`.
+    /// `SignInRequest` for `signIn` and `Request`.
     fn name_of(&self, what: &str) -> String {
         let (first, rest) = self.id.split_at_checked(1).unwrap_or_default();
         format!("{}{rest}{what}", first.to_uppercase())
@@ -125,7 +123,7 @@ impl Operation {
             Family::Appmixer => answer,
             Family::Management => Some(envelope_of_success(answer)),
         };
-        let mut response = ResponseBuilder::new().description("It went well.");
+        let mut response = ResponseBuilder::new().description("The request succeeded.");
         if let Ok(reply) = Reply::ok(&json!({})) {
             response = headers::add(response, &reply.headers);
         }
@@ -153,7 +151,7 @@ impl Parameter {
 }
 
 impl Family {
-    /// What the family is called in the document.
+    /// The family's name in the document.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Appmixer => "Appmixer",

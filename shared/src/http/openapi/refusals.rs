@@ -1,5 +1,5 @@
-//! The answers to what an operation refuses, by status: made from the very replies. Each is the
-//! family's envelope, with an example for each code that it can have.
+//! An operation's error responses by status, built from the replies themselves. Each has the
+//! family's envelope and an example for each code.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::http::HttpError;
 use crate::http::code::Code;
 use crate::http::family::Family;
 
-/// What any operation may refuse.
+/// The errors that every operation can return.
 pub(super) fn everywhere(max_body: usize) -> [HttpError; 6] {
     [
         HttpError::Unreadable,
@@ -28,7 +28,7 @@ pub(super) fn everywhere(max_body: usize) -> [HttpError; 6] {
     ]
 }
 
-/// One attempt too many.
+/// An attempt beyond the policy's limit.
 #[must_use]
 pub fn limited(policy: Policy) -> HttpError {
     HttpError::Auth(AuthError::Limited(LimitExceeded {
@@ -38,7 +38,7 @@ pub fn limited(policy: Policy) -> HttpError {
     }))
 }
 
-/// A sign-up for a name that is taken, which was counted.
+/// A counted sign-up whose email or username is taken.
 #[must_use]
 pub fn taken() -> HttpError {
     let rate_limits = vec![(Policy::SignUpIp, status(1))];
@@ -53,15 +53,15 @@ fn status(count: u64) -> RateLimitStatus {
     limit.status(Tally { opened: NOW, count })
 }
 
-/// What an operation answers with one status.
+/// An operation's response for one status.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    /// What to call it where several operations answer just so.
+    /// The component's name if several operations share the response.
     pub(super) name: String,
     pub(super) response: Response,
 }
 
-/// An answer for each status there is among these.
+/// Groups the errors into one response for each status.
 pub(super) fn by_status(family: Family, refusals: impl Iterator<Item = HttpError>) -> Vec<Answer> {
     let mut statuses: BTreeMap<StatusCode, Vec<HttpError>> = BTreeMap::new();
     for refusal in refusals {
@@ -125,7 +125,6 @@ fn described(codes: &[Code]) -> String {
     }
 }
 
-/// What a code says in the table of codes.
 pub(super) fn meaning(code: Code) -> &'static str {
     let known = Code::ALL.iter().find(|(known, _)| *known == code);
     known.map_or("", |(_, meaning)| meaning.trim())

@@ -1,4 +1,4 @@
-//! What the owner of a profile may send to change it.
+//! The body that changes a profile.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ pub struct Body {
     pub user: UserChange,
 }
 
-/// A user object: the profile's fields, as [`ProfileField`] lists them, and some more.
+/// A user object: the profile's fields ([`ProfileField`]), settings, username and email.
 #[derive(Default)]
 pub struct UserChange {
     fields: Vec<(ProfileField, Option<String>)>,
@@ -27,7 +27,7 @@ pub struct UserChange {
     email: Given<String>,
 }
 
-/// Fields that the server owns. They are ignored, so that a client may send back what it read.
+/// Read-only fields. They are ignored, so a client may send back what it read.
 pub(super) const OWNED: [&str; 8] = [
     "id",
     "createdAt",
@@ -43,7 +43,7 @@ pub(super) const SETTINGS: &str = "settings";
 pub(super) const USER_NAME: &str = "userName";
 pub(super) const EMAIL: &str = "email";
 
-/// Every field, in the order in which they are read.
+/// Every field, in the order of reading.
 static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let profile = ProfileField::ALL.map(ProfileField::name);
     let names = OWNED.into_iter().chain(profile);
@@ -86,44 +86,44 @@ impl<'de> Visitor<'de> for UserChangeVisitor {
     }
 }
 
-/// A setting to make, change or remove.
+/// A setting to create, change or remove.
 #[derive(serde::Deserialize, ToSchema)]
 #[schema(as = SettingChange)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SettingBody {
-    /// Which to change; a new one is made where there is none.
+    /// The setting to change; without it a new one is created.
     id: Option<i64>,
-    /// Up to 128 bytes of UTF-8, and not empty; a new one must have it.
+    /// 1 to 128 bytes of UTF-8; required for a new setting.
     #[schema(max_length = 128)]
     category: Option<String>,
     /// Up to 128 bytes of UTF-8.
     #[schema(value_type = Option<String>, max_length = 128)]
     group: Given<String>,
-    /// Up to 128 bytes of UTF-8, and not empty; a new one must have it.
+    /// 1 to 128 bytes of UTF-8; required for a new setting.
     #[schema(max_length = 128)]
     name: Option<String>,
     /// Up to 1024 bytes of UTF-8, of the setting's type; `null` removes the setting.
     #[schema(value_type = Option<String>, max_length = 1024)]
     value: Given<String>,
-    /// What the value is: `string` by default.
+    /// The value's type, `string` by default.
     #[serde(rename = "type")]
     #[schema(value_type = Option<super::openapi::SettingTypeName>)]
     kind: Option<String>,
     /// Up to 256 bytes of UTF-8.
     #[schema(value_type = Option<String>, max_length = 256)]
     description: Given<String>,
-    /// The server's own: ignored.
+    /// Read-only: ignored.
     #[serde(rename = "readOnly")]
     #[schema(value_type = Option<serde_json::Value>)]
     _read_only: IgnoredAny,
-    /// The server's own: ignored.
+    /// Read-only: ignored.
     #[serde(rename = "userId")]
     #[schema(value_type = Option<serde_json::Value>)]
     _user_id: IgnoredAny,
 }
 
 impl UserChange {
-    /// What the owner asks for, if every value can be what its field is for.
+    /// Parses every value; the first invalid field is the error.
     pub fn parse(self) -> Result<ProfileRequest, HttpError> {
         let mut update = ProfileUpdate::default();
         for (field, text) in self.fields {
@@ -152,7 +152,7 @@ impl SettingBody {
                 .ok_or(HttpError::Field(name_of_field, Problem::NotASettingType))
         };
         Ok(SettingChange {
-            // A negative number is that of no setting, like 0.
+            // No setting has the id 0, so it stands for any negative number.
             id: self.id.map(|id| u64::try_from(id).unwrap_or(0)),
             category: self.category,
             group: self.group.change(),

@@ -1,4 +1,4 @@
-//! What the reference says of the user object.
+//! The API's description of the user object.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::change::{Body, EMAIL, OWNED, SETTINGS, SettingBody, USER_NAME, UserCh
 use crate::domain::{ProfileField, SettingType};
 use crate::http::openapi::Json;
 
-/// What `POST /v1/auth/user` takes.
+/// The body of `POST /v1/auth/user`.
 #[must_use]
 pub fn body() -> Json {
     Json::of::<Body>(json!({
@@ -86,20 +86,20 @@ impl PartialSchema for UserChange {
         };
         let settings = utoipa::openapi::ArrayBuilder::new()
             .items(utoipa::openapi::Ref::from_schema_name(SettingBody::name()))
-            .description(Some("Those that are not sent stay."));
+            .description(Some("Settings that are not sent stay unchanged."));
         let mut user = ObjectBuilder::new()
-            .description(Some("A field that is absent stays, `null` clears it."));
+            .description(Some("An absent field stays unchanged; `null` clears it."));
         for field in ProfileField::ALL {
             user = user.property(field.name(), of_field(field));
         }
         user = user
             .property(SETTINGS, settings)
-            .property(USER_NAME, name("Must be what is stored, if it is sent."))
-            .property(EMAIL, name("Must be what is stored, if it is sent."));
+            .property(USER_NAME, name("If sent, must equal the stored value."))
+            .property(EMAIL, name("If sent, must equal the stored value."));
         for owned in OWNED {
             let ignored = ObjectBuilder::new()
                 .schema_type(SchemaType::AnyValue)
-                .description(Some("The server's own: ignored."));
+                .description(Some("Read-only: ignored."));
             user = user.property(owned, ignored);
         }
         user.build().into()
@@ -115,7 +115,7 @@ fn of_field(field: ProfileField) -> Object {
         ProfileField::BirthDate | ProfileField::LastDismissMessages => text
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
             .description(Some(
-                "Of any offset, and the years 1 to 9999; kept as UTC to the millisecond.",
+                "Any UTC offset, years 1 to 9999; stored in UTC with milliseconds.",
             )),
         ProfileField::Image => text
             .max_length(Some(field.max_bytes()))
@@ -125,7 +125,7 @@ fn of_field(field: ProfileField) -> Object {
             )),
         ProfileField::Notes => text
             .max_length(Some(field.max_bytes()))
-            .description(Some("Up to 4096 bytes of UTF-8, with line breaks.")),
+            .description(Some("Up to 4096 bytes of UTF-8; line breaks are allowed.")),
         _ => text.max_length(Some(field.max_bytes())).description(Some(
             "Up to 256 bytes of UTF-8, without control characters.",
         )),
@@ -137,7 +137,6 @@ fn or_null(kind: Type) -> SchemaType {
     SchemaType::Array(vec![kind, Type::Null])
 }
 
-/// The names of the types of settings.
 pub(super) struct SettingTypeName;
 
 impl ToSchema for SettingTypeName {
