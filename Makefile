@@ -1,4 +1,4 @@
-# Thin targets over standard tools; `make help` lists them.
+# Thin wrappers around standard tools; `make help` lists the targets.
 
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -25,36 +25,36 @@ watch: $(VENV)/installed ## Run the real binaries behind the Lambda Runtime API 
 		with cargo lambda watch --invoke-address 127.0.0.1
 
 .PHONY: grant
-grant: ## Say what a local account may do: make grant EMAIL=abc@example.com SCOPES=user,admin
+grant: ## Replace a local account's scopes: make grant EMAIL=abc@example.com SCOPES=user,admin
 	@$(if $(filter command line,$(origin USERNAME)),GRANT_USERNAME="$$USERNAME") \
 		cargo run --quiet --package local -- grant
 
 .PHONY: openapi
-openapi: ## Write docs/openapi.json, as generated from the code
+openapi: ## Generate docs/openapi.json from the code
 	@cargo run --quiet --package local -- openapi >target/openapi.json
 	@mv target/openapi.json docs/openapi.json
 
 .PHONY: test
-test: ## Run every test; needs nothing that `make run` does not
+test: ## Run every test; needs the same tools as `make run`
 	cargo test
 
 .PHONY: test-sam
-test-sam: build ## Build, then run every event and route by the SAM CLI, in Docker
+test-sam: build ## Build, then run every event and route with the SAM CLI in Docker
 	cargo build --quiet --package local
 	LATCHKEY_DB=:memory: $(VENV)/bin/python tests/lambda_docker.py \
 		target/debug/local with $(VENV)/bin/python tests/sam_local.py
 
 .PHONY: test-clients
-test-clients: $(CLIENTS)/installed target/clients/installed ## Generate clients in Python and TypeScript, and walk the API with each
+test-clients: $(CLIENTS)/installed target/clients/installed ## Generate clients in Python and TypeScript, and call the API with each
 	$(PYTHON) tests/clients/run.py
 
-# What the unit tests of the rules let pass is then put to the whole of Latchkey. A mutant that runs
-# for ever (status 3) is one that was noticed.
+# First the unit tests of `shared` run against each mutant, then all tests against the survivors. A
+# timeout (status 3) counts as caught.
 MUTANTS := cargo mutants --config tests/mutants.toml --output target/mutants --package shared \
 	--file 'shared/src/domain/**' --file 'shared/src/auth/**' --file 'shared/src/crypto/**'
 
 .PHONY: mutants
-mutants: ## Break each rule in turn, to see a test fail (cargo install cargo-mutants); takes hours
+mutants: ## Check that a test fails for each broken rule (cargo install cargo-mutants); takes hours
 	@mkdir -p target/mutants
 	$(MUTANTS) --test-package shared; case $$? in 0|2|3) ;; *) exit 1 ;; esac
 	$(MUTANTS) --iterate --test-package tests; case $$? in 0|3) ;; *) exit 1 ;; esac
@@ -79,18 +79,18 @@ check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the te
 	fi
 
 .PHONY: bench
-bench: $(VENV)/installed ## Measure the release binaries beside their floors; writes docs/benchmarks.md
+bench: $(VENV)/installed ## Measure the release binaries and their floors; writes docs/benchmarks.md
 	cargo build --release $(FUNCTIONS)
 	cargo build --release --package bench
 	target/release/bench $(PARTS)
 
 .PHONY: test-instructions
-test-instructions: build ## Build, then fail if a warm GET /user takes 3 % more instructions
+test-instructions: build ## Build, then fail if a warm GET /user takes over 3 % more instructions
 	cargo build --quiet --package bench $(FUNCTIONS)
 	target/debug/bench guard
 
-# Each target first runs its seeds and the inputs that once failed, then goes on from what was found
-# before. An input that fails is put into tests/fuzz/crashes, to be checked in.
+# Each target starts from its seeds, past crashes and the corpus of earlier runs. An input that fails
+# is written to tests/fuzz/crashes, to be checked in.
 FUZZ_TARGETS := $(basename $(notdir $(wildcard tests/fuzz/src/bin/*.rs)))
 
 .PHONY: fuzz
@@ -107,7 +107,7 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (60) each
 	done
 
 .PHONY: costs
-costs: ## Bring the figures of docs/costs.md up to date
+costs: ## Update the figures of docs/costs.md
 	cargo run --quiet --package tests --bin costs
 
 .PHONY: lines
@@ -122,13 +122,13 @@ $(VENV)/installed: tests/requirements.txt
 	$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
 	@touch $@
 
-# Its own environment: it asks for other releases of what the rest uses.
+# Checkov has its own environment, because its dependencies conflict with those of the other tools.
 $(CHECKOV)/installed: tests/requirements-checkov.txt
 	$(PYTHON) -m venv $(CHECKOV)
 	$(CHECKOV)/bin/pip install --quiet --requirement tests/requirements-checkov.txt
 	@touch $@
 
-# What `make test-clients` generates with, apart from the rest for the same reason.
+# The generators of `make test-clients` have their own environment for the same reason.
 $(CLIENTS)/installed: tests/clients/requirements.txt
 	$(PYTHON) -m venv $(CLIENTS)
 	$(CLIENTS)/bin/pip install --quiet --requirement tests/clients/requirements.txt
