@@ -134,7 +134,7 @@ async fn a_throttle_of_the_moment_is_ridden_out() {
 
 #[tokio::test]
 async fn a_dynamodb_that_does_not_answer_is_given_up_on() {
-    let (app, token) = TestApp::with_impatience().await;
+    let (app, token) = TestApp::with_short_timeout().await;
     app.wire.on_request(|_, _| Some(Fault::SilenceBefore));
 
     assert_unavailable(&app.user(&token).await);

@@ -1,4 +1,4 @@
-//! A whole Latchkey of a test's own: real handlers, the real SDK, the embedded engine in memory.
+//! A complete Latchkey for one test: real handlers, the real SDK, and an in-memory engine.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -28,22 +28,21 @@ use crate::wire::{Cost, Wire, cost};
 
 pub use crate::call::{Answer, Call, get, post, post_bytes};
 
-/// The key ring of every test: not a secret, and nowhere else.
+/// The path of the key ring for tests. Its keys are public and used only here.
 pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/keys.json");
 
-/// The password of [`TestApp::with_user`]'s account, as in the API's own examples.
+/// The password of test accounts, taken from the examples of the API.
 pub const PASSWORD: &str = "abc321";
 
 static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::checked_in().expect("a template"));
 
-/// One instance: an app, its gateway, and the wire to the tables.
+/// An instance of Latchkey. Panics when dropped if a secret was logged.
 #[derive(Debug)]
 pub struct TestApp {
-    /// Moves when told, and is shared by all instances over the same tables.
+    /// Shared by all instances over the same tables.
     pub clock: Arc<TestClock>,
-    /// This instance's wire to the engine.
     pub wire: Wire,
-    /// The app itself, for what no request can do.
+    /// For actions that no request can perform.
     pub app: Arc<App>,
     secrets: Secrets,
     gateway: Gateway,
@@ -52,17 +51,17 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// Latchkey with the template's settings and a cheap password hash.
+    /// An instance with the template's settings and a cheap password hash.
     pub async fn new() -> Self {
         Self::with(&[]).await
     }
 
-    /// Latchkey with some settings changed.
+    /// An instance with some settings changed.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         Self::over_database(Database::memory().expect("a database"), settings).await
     }
 
-    /// The same over a database without tables.
+    /// An instance over a database, in which it creates the tables.
     pub async fn over_database(database: Database, settings: &[(&str, &str)]) -> Self {
         for table in &TEMPLATE.tables {
             engine::create(&database, table).expect("a table");
@@ -72,27 +71,26 @@ impl TestApp {
             engine.expect("an engine"),
             Arc::default(),
             settings,
-            patience(),
+            long_timeouts(),
         )
     }
 
-    /// Latchkey with the account abc@example.com, a token of it, and 100 ms of patience with
-    /// DynamoDB.
-    pub async fn with_impatience() -> (Self, String) {
+    /// Like [`Self::with_user`], with a timeout of 100 ms for DynamoDB.
+    pub async fn with_short_timeout() -> (Self, String) {
         let (app, token) = Self::with_user().await;
-        let patience = TimeoutConfig::builder().operation_timeout(Duration::from_millis(100));
-        let app = Self::over(app.engine.clone(), app.clock.clone(), &[], patience.build());
+        let timeout = TimeoutConfig::builder().operation_timeout(Duration::from_millis(100));
+        let app = Self::over(app.engine.clone(), app.clock.clone(), &[], timeout.build());
         (app, token)
     }
 
-    /// Another instance over the same tables: a second function, with a memory of its own.
+    /// Another instance over the same tables and clock, with separate caches.
     #[must_use]
     pub fn another(&self, settings: &[(&str, &str)]) -> Self {
         Self::over(
             self.engine.clone(),
             self.clock.clone(),
             settings,
-            patience(),
+            long_timeouts(),
         )
     }
 
@@ -100,7 +98,7 @@ impl TestApp {
         engine: Engine,
         clock: Arc<TestClock>,
         settings: &[(&str, &str)],
-        patience: TimeoutConfig,
+        timeouts: TimeoutConfig,
     ) -> Self {
         let mut variables: BTreeMap<String, String> = TEMPLATE.variables.clone();
         let cheap = [
@@ -119,7 +117,7 @@ impl TestApp {
         let wire = Wire::new();
         let shared = config.aws.sdk_config(&config.keys);
         let sdk = config.aws.dynamodb(&shared).interceptor(CountRetries);
-        let sdk = sdk.timeout_config(patience);
+        let sdk = sdk.timeout_config(timeouts);
         let entropy = Arc::new(SystemEntropy);
         let store = Store::new(
             Client::from_conf(sdk.clone().http_client(wire.clone()).build()),
@@ -144,17 +142,17 @@ impl TestApp {
         }
     }
 
-    /// Latchkey with the account abc@example.com, and a token of it.
+    /// An instance with the account abc@example.com, and a token of that account.
     pub async fn with_user() -> (Self, String) {
         let app = Self::new().await;
         let token = app.sign_up("abc@example.com").await.token();
         (app, token)
     }
 
-    /// Sends a request. Whatever comes back must be as the API's description says.
+    /// Sends a request. Panics if the answer differs from the API's description.
     pub async fn call(&self, call: Call) -> Answer {
         let described = description::of(call.request.method().as_str(), call.request.uri().path());
-        let request = self.take_note(call.request).await;
+        let request = self.collect_secrets(call.request).await;
         let response = self.gateway.respond(call.peer, request).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");
@@ -171,8 +169,8 @@ impl TestApp {
         answer
     }
 
-    /// Takes note of what is secret in a request.
-    async fn take_note(&self, request: Request<Body>) -> Request<Body> {
+    /// Adds the secrets of a request to those that must not be logged.
+    async fn collect_secrets(&self, request: Request<Body>) -> Request<Body> {
         let (parts, body) = request.into_parts();
         for name in ["authorization", "x-api-key"] {
             for value in parts.headers.get_all(name) {
@@ -198,18 +196,16 @@ impl TestApp {
         self.call(post("/user", &body).from(ip)).await
     }
 
-    /// Signs in.
     pub async fn sign_in(&self, username: &str, password: &str) -> Answer {
         self.sign_in_from("192.0.2.1", username, password).await
     }
 
-    /// Signs in from an address.
     pub async fn sign_in_from(&self, ip: &str, username: &str, password: &str) -> Answer {
         let body = json!({"username": username, "password": password});
         self.call(post("/user/auth", &body).from(ip)).await
     }
 
-    /// Asks who a token's owner is.
+    /// Sends `GET /user`.
     pub async fn user(&self, token: &str) -> Answer {
         self.call(get("/user").bearer(token)).await
     }
@@ -219,55 +215,52 @@ impl TestApp {
         self.user(token).await.text("/id")
     }
 
-    /// Logs in, for a session.
+    /// Logs in to the Management family.
     pub async fn log_in(&self, username: &str, password: &str) -> Answer {
         let body = json!({"username": username, "password": password});
         self.call(post("/v1/auth/login", &body)).await
     }
 
-    /// Ends a token.
+    /// Revokes a token.
     pub async fn log_out(&self, token: &str) -> Answer {
         let call = post("/v1/auth/logout", &json!({}));
         self.call(call.bearer(token)).await
     }
 
-    /// Asks for the profile of a token's owner.
+    /// Sends `GET /v1/auth/user`.
     pub async fn profile(&self, token: &str) -> Answer {
         self.call(get("/v1/auth/user").bearer(token)).await
     }
 
-    /// Posts a user object.
+    /// Sends `POST /v1/auth/user` with this user.
     pub async fn update_profile(&self, token: &str, user: Value) -> Answer {
         let call = post("/v1/auth/user", &json!({ "user": user }));
         self.call(call.bearer(token)).await
     }
 
-    /// Posts an API key to be made.
     pub async fn create_api_key(&self, token: &str, body: Value) -> Answer {
         self.call(post("/v1/api-keys", &body).bearer(token)).await
     }
 
-    /// Makes an API key with these permissions, and returns it.
+    /// Creates an API key with this permission mask, and returns the key.
     pub async fn api_key(&self, token: &str, permissions: u8) -> String {
         let body = json!({"name": "ci", "permissions": permissions});
         let answer = self.create_api_key(token, body).await;
         answer.text("/apiKey/key")
     }
 
-    /// Lists the API keys of a token's owner.
     pub async fn api_keys(&self, token: &str) -> Vec<Value> {
         let answer = self.call(get("/v1/api-keys").bearer(token)).await;
         answer.body["apiKeys"].as_array().expect("a list").clone()
     }
 
-    /// Revokes an API key.
     pub async fn revoke_api_key(&self, token: &str, id: u64) -> Answer {
         let path = format!("/v1/api-keys/{id}");
         self.call(Call::new("DELETE", &path, Body::empty()).bearer(token))
             .await
     }
 
-    /// Grants scopes as an operator would, in the table.
+    /// Replaces the scopes of an account in the table.
     pub async fn grant(&self, account_id: &str, scopes: &[&str]) {
         let scopes = scopes
             .iter()
@@ -284,7 +277,7 @@ impl TestApp {
             .expect("an update");
     }
 
-    /// Updates an item of the users table as an operator would.
+    /// Updates an item of the users table, with one numeric expression value.
     pub async fn update_user(
         &self,
         key: &str,
@@ -304,8 +297,8 @@ impl TestApp {
             .expect("an update");
     }
 
-    /// Everything in a table, by key.
-    #[expect(clippy::disallowed_methods, reason = "a test looks at everything")]
+    /// All items of a table, by key.
+    #[expect(clippy::disallowed_methods, reason = "a test reads whole tables")]
     pub async fn items(&self, table: &str) -> BTreeMap<String, Item> {
         let output = self.client.scan().table_name(table).send().await;
         let items = output.expect("a scan").items.unwrap_or_default();
@@ -315,47 +308,45 @@ impl TestApp {
             .collect()
     }
 
-    /// Everything in the users table, by key.
+    /// All items of the users table, by key.
     pub async fn users(&self) -> BTreeMap<String, Item> {
         self.items(&self.app.config.tables.users).await
     }
 
-    /// The one stored account.
+    /// The first stored account.
     pub async fn account_item(&self) -> Item {
-        self.only_user_item("user#").await
+        self.first_user_item("user#").await
     }
 
-    /// The one stored profile.
+    /// The first stored profile.
     pub async fn profile_item(&self) -> Item {
-        self.only_user_item("profile#").await
+        self.first_user_item("profile#").await
     }
 
-    async fn only_user_item(&self, prefix: &str) -> Item {
+    async fn first_user_item(&self, prefix: &str) -> Item {
         let mut items = self.users().await.into_iter();
         let found = items.find(|(key, _)| key.starts_with(prefix));
         found.expect("an item").1
     }
 
-    /// How many accounts there are.
     pub async fn account_count(&self) -> usize {
         let users = self.users().await;
         users.keys().filter(|key| key.starts_with("user#")).count()
     }
 
-    /// Puts an item as it is.
+    /// Writes an item without a condition.
     pub async fn tamper(&self, table: &str, item: Item) {
         let put = self.client.put_item().table_name(table);
         put.set_item(Some(item)).send().await.expect("a put");
     }
 
-    /// Deletes an item.
     pub async fn delete(&self, table: &str, key: &str) {
         let delete = self.client.delete_item().table_name(table);
         let key = AttributeValue::S(key.to_owned());
         delete.key("pk", key).send().await.expect("a delete");
     }
 
-    /// What a request cost: the calls since the last look.
+    /// The cost of the calls since the last time the calls were taken.
     #[must_use]
     pub fn cost(&self) -> Cost {
         cost(&self.wire.take_calls())
@@ -372,17 +363,17 @@ impl Drop for TestApp {
     }
 }
 
-/// However slow the machine is, no test fails for it.
-fn patience() -> TimeoutConfig {
-    const PATIENCE: Duration = Duration::from_mins(1);
+/// Long enough that no test fails on a slow machine.
+fn long_timeouts() -> TimeoutConfig {
+    const TIMEOUT: Duration = Duration::from_mins(1);
     TimeoutConfig::builder()
-        .connect_timeout(PATIENCE)
-        .operation_attempt_timeout(PATIENCE)
-        .operation_timeout(PATIENCE)
+        .connect_timeout(TIMEOUT)
+        .operation_attempt_timeout(TIMEOUT)
+        .operation_timeout(TIMEOUT)
         .build()
 }
 
-/// The keys of every test's ring.
+/// The keys of the ring in [`KEYS`].
 fn ring_keys() -> Vec<String> {
     let ring: Value = serde_json::from_str(include_str!("../vectors/keys.json")).expect("a ring");
     let keys = ring["keys"].as_array().expect("keys").iter();
@@ -390,5 +381,5 @@ fn ring_keys() -> Vec<String> {
     keys.collect()
 }
 
-/// An item as the table holds it.
+/// An item as stored.
 pub type Item = std::collections::HashMap<String, AttributeValue>;

@@ -1,4 +1,4 @@
-//! Requests as clients send them, and the answers.
+//! HTTP requests and answers, as a client sees them.
 
 use std::net::SocketAddr;
 
@@ -7,31 +7,27 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use local::template::Route;
 use serde_json::{Value, json};
 
-/// An answer, as a client sees it.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body.
     pub body: Value,
 }
 
 impl Answer {
-    /// The error envelope's message.
+    /// The message of an error, or an empty string.
     #[must_use]
     pub fn message(&self) -> &str {
         self.body["message"].as_str().unwrap_or_default()
     }
 
-    /// The token it hands out.
+    /// The token in the body. Panics without one.
     #[must_use]
     pub fn token(&self) -> String {
         self.text("/token")
     }
 
-    /// The text at this place of the body, a JSON pointer.
+    /// The string at a JSON pointer into the body. Panics without one.
     #[must_use]
     pub fn text(&self, pointer: &str) -> String {
         let text = self.body.pointer(pointer).and_then(Value::as_str);
@@ -39,14 +35,14 @@ impl Answer {
             .to_owned()
     }
 
-    /// Panics unless it is this refusal, in the envelope of the Appmixer family.
+    /// Panics unless the answer is this error, in the envelope of the Appmixer family.
     #[track_caller]
     pub fn assert_refused(&self, status: u16, error: &str, message: &str) {
         let body = json!({"statusCode": status, "error": error, "message": message});
         assert_eq!((self.status, &self.body), (status, &body), "{self:?}");
     }
 
-    /// A header, if it is there once.
+    /// A header, if it appears exactly once.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
@@ -55,11 +51,10 @@ impl Answer {
     }
 }
 
-/// A request being built.
 #[derive(Debug)]
 pub struct Call {
     pub request: Request<Body>,
-    /// Where it comes from.
+    /// The source address.
     pub peer: SocketAddr,
 }
 
@@ -75,7 +70,6 @@ pub fn post_bytes(path: &str, body: impl Into<Body>) -> Call {
     Call::new("POST", path, body.into()).header("content-type", "application/json")
 }
 
-/// A `GET`.
 #[must_use]
 pub fn get(path: &str) -> Call {
     Call::new("GET", path, Body::empty())
@@ -101,7 +95,7 @@ impl Call {
         self
     }
 
-    /// Takes a header away.
+    /// Removes a header.
     #[must_use]
     pub fn without(mut self, name: &'static str) -> Self {
         self.request.headers_mut().remove(name);
@@ -120,13 +114,12 @@ impl Call {
         self.header("x-api-key", key)
     }
 
-    /// Whether it is for this route.
     #[must_use]
     pub fn is_for(&self, route: &Route) -> bool {
         self.request.method() == route.method.as_str() && route.matches(self.request.uri().path())
     }
 
-    /// Comes from this address.
+    /// Sets the source address.
     #[must_use]
     pub fn from(mut self, ip: &str) -> Self {
         self.peer = SocketAddr::new(ip.parse().expect("an address"), 40000);

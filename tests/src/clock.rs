@@ -1,4 +1,4 @@
-//! A clock that moves when told.
+//! A clock that a test controls.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use shared::domain::Timestamp;
 use shared::ports::Clock;
 
-/// A clock that stands still at 2027-01-15T08:00:00.250Z until it is moved.
+/// A clock that starts at 2027-01-15T08:00:00.250Z and moves only by [`TestClock::advance`].
 #[derive(Debug)]
 pub struct TestClock(AtomicI64);
 
@@ -17,7 +17,6 @@ impl Default for TestClock {
 }
 
 impl TestClock {
-    /// Moves the clock on.
     pub fn advance(&self, duration: Duration) {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         self.0.fetch_add(millis, Ordering::SeqCst);

@@ -1,5 +1,5 @@
-//! What requests cost, measured: round trips in sequence and capacity units, as the engine counts
-//! them. The same on every machine.
+//! Measures the cost of requests: sequential round trips, and capacity units as the engine counts
+//! them. The figures are the same on every machine.
 
 use axum::body::Body;
 use serde_json::{Value, json};
@@ -7,20 +7,19 @@ use serde_json::{Value, json};
 use crate::app::{Call, PASSWORD, TestApp, get, post};
 use crate::wire::Cost;
 
-/// A request and what it cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// The request, in words.
+    /// A description, which starts with the method and path.
     pub request: &'static str,
-    /// What it cost.
     pub cost: Cost,
 }
 
-/// A request in words, the status it must be answered with, and the request.
+/// The description of a request, the expected status, and the request.
 type Case = (&'static str, u16, Call);
 
-/// Sends each kind of request once, and returns what it cost. On a runtime of one thread: on more,
-/// calls that are made at once may be seen to follow one another.
+/// Sends each kind of request once, and returns the costs.
+///
+/// Needs a single-threaded runtime: with more threads, concurrent calls may count as sequential.
 pub async fn measure() -> Vec<Row> {
     let (app, token) = TestApp::with_user().await;
     let admin = app.sign_up("admin@example.com").await;

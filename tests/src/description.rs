@@ -1,4 +1,4 @@
-//! What the API's description says of an answer.
+//! Checks answers against the OpenAPI description.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 static ROUTES: LazyLock<Vec<Route>> =
     LazyLock::new(|| Template::checked_in().expect("a template").routes);
 
-/// What is described of requests by this method for this path, if they have a route.
+/// The operation in the description for this method and path, if it has a route.
 #[must_use]
 pub fn of(method: &str, path: &str) -> Option<&'static Value> {
     let route = ROUTES
@@ -26,8 +26,8 @@ pub fn of(method: &str, path: &str) -> Option<&'static Value> {
     Some(&DOCUMENT["paths"][&route.path][method.to_lowercase()])
 }
 
-/// Panics if the answer has a status, a header, a code or a field that is not described, or lacks
-/// a field that is.
+/// Panics if the answer has a status, header, code or field that the description lacks, or lacks a
+/// described field.
 pub fn assert_covers(operation: &'static Value, answer: &Answer) {
     let operation_id = &operation["operationId"];
     let response = resolved(&operation["responses"][answer.status.to_string()]);
@@ -54,7 +54,7 @@ pub fn assert_covers(operation: &'static Value, answer: &Answer) {
             assert_eq!(answer.body[name], *value, "{operation_id}: {answer:?}");
         }
     }
-    // An error is like one of the examples in all but its message.
+    // An error equals one of the examples, except for its message.
     if let Some(examples) = content["examples"].as_object() {
         let error = without_message(&answer.body);
         let mut examples = examples.values();
@@ -82,13 +82,13 @@ fn fields(object: &Value) -> BTreeSet<&String> {
         .collect()
 }
 
-/// What a reference leads to, or the value itself.
+/// The target of a `$ref`, or the value itself.
 #[must_use]
 pub fn resolved(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(reference) => DOCUMENT
             .pointer(reference.trim_start_matches('#'))
-            .expect("what is referred to"),
+            .expect("the target of a reference"),
         None => value,
     }
 }

@@ -1,21 +1,21 @@
-//! What the integration tests and benchmarks share.
+//! The test harness of the integration tests and benchmarks.
 //!
-//! | module | what is there |
+//! | module | contents |
 //! | --- | --- |
-//! | [`app`] | a whole Latchkey of a test's own, and a method per user action |
-//! | [`call`] | requests as clients send them, and the answers |
-//! | [`clock`] | a clock that moves when told |
-//! | [`description`] | what the API's description says of an answer |
-//! | [`costs`], [`money`] | what requests cost: measured, and at Amazon's prices |
-//! | [`logs`] | what is logged, and that no secret is in it |
-//! | [`wire`] | the wire between the SDK and the engine: counted, and cut on demand |
+//! | [`app`] | a complete Latchkey for one test, with a method per user action |
+//! | [`call`] | HTTP requests and answers, as a client sees them |
+//! | [`clock`] | a clock that a test controls |
+//! | [`description`] | checks of answers against the OpenAPI description |
+//! | [`costs`], [`money`] | the cost of requests, in capacity units and in dollars |
+//! | [`logs`] | captured log lines, and the check that no secret is logged |
+//! | [`wire`] | the connection from the SDK to the engine: counts calls and injects faults |
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
-    reason = "a test whose setting fails has failed"
+    reason = "a failed setup fails the test"
 )]
 
 pub mod app;

@@ -1,4 +1,4 @@
-//! What the functions log while they are tested, and that no secret is in it.
+//! Captures the log lines of a test, and checks that they contain no secret.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -11,19 +11,19 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::wire::lock;
 
-/// Everything that was logged in this process.
+/// All lines that this process has logged.
 static ALL: LazyLock<Lines> = LazyLock::new(|| {
     let lines = Lines::default();
-    // The first to start logging decides where to: all others are here.
+    // The global default subscriber is set once, here.
     observe::subscriber(lines.clone()).init();
     lines
 });
 
-/// Lines of log.
+/// A buffer of log lines.
 #[derive(Debug, Clone, Default)]
 pub struct Lines {
     lines: Arc<Mutex<Vec<String>>>,
-    /// Whether they are among all lines as well.
+    /// Whether each line is also added to [`ALL`].
     is_capture: bool,
 }
 
@@ -32,7 +32,7 @@ impl Lines {
         lock(&self.lines)
     }
 
-    /// The lines there are, as JSON, which are no more after that.
+    /// Removes and returns the lines, parsed as JSON.
     #[must_use]
     pub fn take(&self) -> Vec<Value> {
         let lines = std::mem::take(&mut *self.lock());
@@ -64,7 +64,7 @@ impl Write for Lines {
     }
 }
 
-/// What this thread logs, until the guard is dropped.
+/// Captures the log lines of this thread until the guard is dropped.
 #[must_use]
 pub fn capture() -> (Lines, tracing::subscriber::DefaultGuard) {
     let lines = Lines {
@@ -75,15 +75,15 @@ pub fn capture() -> (Lines, tracing::subscriber::DefaultGuard) {
     (lines, guard)
 }
 
-/// The secrets of a test, and from where on the log must not hold them.
+/// The secrets of a test, which must not be logged.
 #[derive(Debug)]
 pub(crate) struct Secrets {
     secrets: Mutex<BTreeSet<String>>,
+    /// The index in [`ALL`] of the first line to check.
     from: usize,
 }
 
 impl Secrets {
-    /// These, to begin with.
     pub(crate) fn with(secrets: &[String]) -> Self {
         Self {
             secrets: Mutex::new(secrets.iter().cloned().collect()),
@@ -91,15 +91,15 @@ impl Secrets {
         }
     }
 
-    /// Takes note of a token, key, password or email.
+    /// Adds a token, key, password or email.
     pub(crate) fn add(&self, secret: &str) {
-        // What is shorter stands in a line by chance.
+        // A shorter text may appear in a line by chance.
         if secret.len() > 5 {
             lock(&self.secrets).insert(secret.to_owned());
         }
     }
 
-    /// Takes note of what is secret in a body, sent or answered.
+    /// Adds the secrets in the body of a request or an answer.
     pub(crate) fn add_body(&self, body: &Value) {
         match body {
             Value::Object(fields) => {
@@ -116,17 +116,17 @@ impl Secrets {
         }
     }
 
-    /// The first line that holds a secret, other than within a longer word.
+    /// The first line that contains a secret as a whole word.
     pub(crate) fn leaked(&self) -> Option<String> {
         let secrets = lock(&self.secrets);
         let lines = ALL.lock();
         let mut since = lines.iter().skip(self.from);
-        let holds = |line: &&String| secrets.iter().any(|secret| holds(line, secret));
-        since.find(holds).cloned()
+        let leaks = |line: &&String| secrets.iter().any(|secret| contains_word(line, secret));
+        since.find(leaks).cloned()
     }
 }
 
-fn holds(line: &str, secret: &str) -> bool {
+fn contains_word(line: &str, secret: &str) -> bool {
     let is_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     line.match_indices(secret).any(|(start, _)| {
         let (before, rest) = line.split_at(start);

@@ -1,14 +1,15 @@
-//! What requests cost in money: the measured units and log lines, times Amazon's prices.
+//! The cost of requests in dollars: measured capacity units, and estimated time and logs, at AWS
+//! prices.
 
 use std::fmt::Write;
 
 use crate::costs::{self, Row};
 
-/// Prices in dollars, us-east-1, on demand, without free tiers, as docs/costs.md dates them.
+/// On-demand prices in dollars in us-east-1, without free tiers. docs/costs.md gives their date.
 mod price {
     /// A million requests to an HTTP API.
     pub(super) const API: f64 = 1.00;
-    /// A million invocations of Lambda.
+    /// A million Lambda invocations.
     pub(super) const INVOCATIONS: f64 = 0.20;
     /// A gigabyte of memory for a second, on x86.
     pub(super) const GB_SECOND: f64 = 0.000_016_666_7;
@@ -16,41 +17,41 @@ mod price {
     pub(super) const READS: f64 = 0.125;
     /// A million write units.
     pub(super) const WRITES: f64 = 0.625;
-    /// A gigabyte of logs taken in.
+    /// A gigabyte of ingested logs.
     pub(super) const LOGS: f64 = 0.50;
     /// A million traces.
     pub(super) const TRACES: f64 = 5.00;
     /// A gigabyte stored for a month, with point-in-time recovery.
     pub(super) const STORED: f64 = 0.25 + 0.20;
-    /// A month of what is there while nobody calls: the secret, the dashboard, 7 alarms.
+    /// A month of the fixed costs: the secret, the dashboard, 7 alarms.
     pub(super) const STANDING: f64 = 0.40 + 3.00 + 7.0 * 0.10;
-    /// A month of about 40 metrics of the functions' own.
+    /// A month of about 40 custom metrics.
     pub(super) const METRICS: f64 = 40.0 * 0.30;
 }
 
-/// Where the figures begin in docs/costs.md.
+/// The line before the figures in docs/costs.md.
 pub const BEGIN: &str = "<!-- figures, by `make costs` -->\n";
-/// Where they end.
+/// The line after them.
 pub const END: &str = "<!-- end of figures -->\n";
 
-/// The memory of a function that hashes a password, and of any other, in gigabytes.
+/// The memory of a function that hashes passwords, and of any other function, in gigabytes.
 const MEMORY_GB: (f64, f64) = (1.0, 0.25);
 /// How long a round trip to DynamoDB takes, in milliseconds.
 const ROUND_TRIP_MS: f64 = 5.0;
-/// How long a password's hash takes at that memory, in milliseconds.
+/// How long hashing a password takes with that memory, in milliseconds.
 const HASH_MS: f64 = 25.0;
-/// A request's line of log, at most, in bytes.
+/// The maximum size of a request's log line, in bytes.
 pub const LINE: usize = 600;
-/// API Gateway's line and Lambda's own three for a request, in bytes.
+/// The API Gateway access log line and three Lambda log lines of a request, in bytes.
 const OTHER_LOGS: usize = 600;
-/// An account with its claims and a small profile, as stored, in bytes.
+/// The stored size of an account with its claims and a small profile, in bytes.
 const ACCOUNT: f64 = 3_000.0;
-/// All of a request's logs, in gigabytes.
+/// The size of all log lines of a request, in gigabytes.
 #[expect(clippy::cast_precision_loss, reason = "a thousand bytes are no loss")]
 const LOG_GB: f64 = (LINE + OTHER_LOGS) as f64 / 1e9;
 const SECONDS_A_MONTH: f64 = 30.0 * 24.0 * 3600.0;
 
-/// How often a user sends a request in a month.
+/// How often a user sends each request in a month.
 const A_MONTH: [(&str, f64); 8] = [
     ("GET /user", 100.0),
     ("GET /v1/auth/user", 20.0),
@@ -62,7 +63,7 @@ const A_MONTH: [(&str, f64); 8] = [
     ("POST /user", 0.1),
 ];
 
-/// A million of these requests, in dollars.
+/// The cost of a million requests of one kind, in dollars.
 struct Million {
     dynamodb: f64,
     lambda: f64,
@@ -89,8 +90,8 @@ impl Million {
     }
 }
 
-/// What Lambda charges for a million requests, in dollars: of a function of this memory, which
-/// works for so many milliseconds and waits for so many round trips. By the millisecond begun.
+/// The Lambda cost of a million requests, in dollars. The time of each request, for computation and
+/// for round trips to DynamoDB, is rounded up to a millisecond.
 #[must_use]
 pub fn lambda(memory_gb: f64, working_ms: f64, round_trips: usize) -> f64 {
     let round_trips = f64::from(u32::try_from(round_trips).unwrap_or(u32::MAX));

@@ -1,7 +1,7 @@
-//! The wire between the SDK and the engine.
+//! The connection from the SDK to the engine.
 //!
-//! Every request the real SDK sends is counted, with the capacity the engine says it consumed,
-//! and a test can cut the wire before or after a request was executed.
+//! It records every call of the real SDK with the capacity that the engine consumed, and injects
+//! faults before or after a call is executed.
 
 mod fault;
 mod uses;
@@ -27,30 +27,25 @@ use tokio::sync::Notify;
 pub use fault::Fault;
 pub use uses::Use;
 
-/// One request as it went over the wire.
+/// A recorded call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// The operation, such as `GetItem`.
     pub operation: String,
-    /// Read units consumed.
     pub read_units: f64,
-    /// Write units consumed.
     pub write_units: f64,
-    /// What it took to be allowed.
+    /// The permissions that it needs.
     pub uses: BTreeSet<Use>,
     started: u64,
     ended: u64,
 }
 
-/// A summary of calls.
+/// The cost of several calls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cost {
-    /// How many calls there were one after another, at least: the longest chain of calls each of
-    /// which began after the one before had ended.
+    /// The length of the longest chain of calls in which each started after the previous one ended.
     pub round_trips: usize,
-    /// Read units, summed.
     pub read_units: f64,
-    /// Write units, summed.
     pub write_units: f64,
 }
 
@@ -64,7 +59,7 @@ struct State {
     rule: Mutex<Option<Rule>>,
 }
 
-/// A wire that is counted and can be cut. Clones are the same wire.
+/// An HTTP client that records calls and injects faults. Clones share their state.
 #[derive(Clone)]
 pub struct Wire {
     inner: SharedHttpClient,
@@ -78,7 +73,6 @@ impl fmt::Debug for Wire {
 }
 
 impl Wire {
-    /// A wire over plain HTTP.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -87,12 +81,12 @@ impl Wire {
         }
     }
 
-    /// From now on asks `rule` about every request: operation and body.
+    /// Passes the operation and body of every later request to `rule`, which decides on the fault.
     pub fn on_request(&self, rule: impl FnMut(&str, &Value) -> Option<Fault> + Send + 'static) {
         *lock(&self.state.rule) = Some(Box::new(rule));
     }
 
-    /// Lets the next requests of this operation, so many of them, suffer the fault.
+    /// Injects the fault into the next `times` requests of this operation, and only those.
     pub fn fail_next(&self, operation: &'static str, times: usize, fault: Fault) {
         let mut left = times;
         self.on_request(move |name, _| {
@@ -103,18 +97,18 @@ impl Wire {
         });
     }
 
-    /// The wire works again.
+    /// Stops injecting faults.
     pub fn heal(&self) {
         *lock(&self.state.rule) = None;
     }
 
-    /// Forgets the calls there were, and returns them.
+    /// Removes and returns the recorded calls.
     #[must_use]
     pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut *lock(&self.state.calls))
     }
 
-    /// Ends when a request suffers one of the silences, after it was executed or was not.
+    /// Waits for a request with the fault `SilenceBefore` or `SilenceAfter`.
     pub async fn silenced(&self) {
         self.state.silenced.notified().await;
     }
@@ -139,7 +133,7 @@ impl Wire {
             .and_then(|target| target.rsplit('.').next())
             .unwrap_or_default()
             .to_owned();
-        let body = ask_for_capacity(&operation, &mut request);
+        let body = request_capacity(&operation, &mut request);
         let uses = uses::of(&operation, &body);
         let started = self.tick();
         let fault = lock(&self.state.rule)
@@ -197,7 +191,7 @@ impl HttpClient for Wire {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Tapped {
+        SharedHttpConnector::new(Connector {
             inner: self.inner.http_connector(settings, components),
             wire: self.clone(),
         })
@@ -205,23 +199,23 @@ impl HttpClient for Wire {
 }
 
 #[derive(Debug)]
-struct Tapped {
+struct Connector {
     inner: SharedHttpConnector,
     wire: Wire,
 }
 
-impl HttpConnector for Tapped {
+impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         HttpConnectorFuture::new(self.wire.clone().carry(self.inner.clone(), request))
     }
 }
 
-/// What these calls cost together.
+/// Sums the cost of calls.
 #[must_use]
 pub fn cost(calls: &[Call]) -> Cost {
     let mut by_start: Vec<&Call> = calls.iter().collect();
     by_start.sort_by_key(|call| call.started);
-    // The longest chain that ends with a call of each end tick.
+    // By end tick of a call: the length of the longest chain that ends with it.
     let mut chains: BTreeMap<u64, usize> = BTreeMap::new();
     for call in by_start {
         let before = chains
@@ -240,11 +234,11 @@ pub fn cost(calls: &[Call]) -> Cost {
     }
 }
 
-fn ask_for_capacity(operation: &str, request: &mut HttpRequest) -> Value {
+fn request_capacity(operation: &str, request: &mut HttpRequest) -> Value {
     let bytes = request.body().bytes().unwrap_or_default();
     let mut body: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let has_capacity = operation.ends_with("Item") || operation.ends_with("Items");
-    if let (true, Value::Object(fields)) = (has_capacity, &mut body) {
+    let consumes_capacity = operation.ends_with("Item") || operation.ends_with("Items");
+    if let (true, Value::Object(fields)) = (consumes_capacity, &mut body) {
         fields.insert("ReturnConsumedCapacity".to_owned(), "TOTAL".into());
         let text = body.to_string();
         let length = text.len().to_string();
@@ -284,7 +278,7 @@ fn broken() -> ConnectorError {
     ConnectorError::io("the wire was cut".into())
 }
 
-/// A mutex's content, whatever became of who held it.
+/// Locks a mutex, even if it is poisoned.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! `make costs`: brings the figures of docs/costs.md up to date.
+//! `make costs`: updates the figures of docs/costs.md.
 
 use std::path::Path;
 

@@ -1,48 +1,48 @@
-//! What can go wrong between the SDK and DynamoDB.
+//! Faults between the SDK and DynamoDB.
 
 use serde_json::{Value, json};
 
-/// What happens to a request instead of what should.
+/// A fault to inject into a request.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// It is never executed; the answer is this status and body.
+    /// The request is not executed; the answer is this status and body.
     Answer(u16, Value),
-    /// It is executed, and the answer is lost.
+    /// The request is executed; the connection breaks before the answer.
     LoseAnswer,
-    /// It is executed, and nothing more is heard.
+    /// The request is executed; the answer never arrives.
     SilenceAfter,
-    /// It is not executed, and nothing more is heard.
+    /// The request is not executed; no answer arrives.
     SilenceBefore,
-    /// It is not executed; the connection breaks.
+    /// The request is not executed; the connection breaks.
     Break,
-    /// It is executed, and half of the answer arrives.
+    /// The request is executed; half of the answer arrives.
     Truncate,
-    /// It is executed; then the answer is changed.
+    /// The request is executed; the function changes the answer.
     Change(fn(&mut Value)),
 }
 
 impl Fault {
-    /// DynamoDB refuses, by this error.
+    /// A 400 with this error code.
     #[must_use]
     pub fn service_error(code: &str) -> Self {
         let code = format!("com.amazonaws.dynamodb.v20120810#{code}");
         Self::Answer(400, json!({"__type": code, "message": "injected"}))
     }
 
-    /// The request is one too many at the moment.
+    /// The request is throttled.
     #[must_use]
     pub fn throttled() -> Self {
         Self::service_error("ProvisionedThroughputExceededException")
     }
 
-    /// DynamoDB is broken.
+    /// An internal server error.
     #[must_use]
     pub fn broken() -> Self {
         let code = "com.amazon.coral.service#InternalServerError";
         Self::Answer(500, json!({ "__type": code }))
     }
 
-    /// A transaction is cancelled, for these reasons, one for each of its items.
+    /// A cancelled transaction, with one reason per item.
     #[must_use]
     pub fn cancelled(reasons: &[&str]) -> Self {
         let reasons: Vec<Value> = reasons.iter().map(|code| json!({"Code": code})).collect();

@@ -1,22 +1,21 @@
-//! What a request needs to be allowed.
+//! The IAM permissions that a request needs.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// One thing that IAM allows or not: an action on the items of a table whose keys start so, or on a
-/// secret.
+/// A permission: an action on the items of a table whose keys have a prefix, or on a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
     /// The action, such as `dynamodb:GetItem`.
     pub action: String,
-    /// The table's name, or the secret's.
+    /// The name of the table or secret.
     pub resource: String,
-    /// The key up to and with its `#`, of an item.
+    /// The key of the item up to and including its `#`; empty for a secret.
     pub prefix: String,
 }
 
-/// What a request needs. Members of a transaction need the action they would alone.
+/// The permissions of a request. Each write of a transaction needs the action of a single write.
 pub(super) fn of(operation: &str, body: &Value) -> BTreeSet<Use> {
     let one = |action: &str, table: &Value, key: &Value| {
         let key = key["pk"]["S"].as_str().unwrap_or_default();
