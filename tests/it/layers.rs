@@ -52,10 +52,10 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The uses in `source`, a file of `module`, that its layer does not allow: line number and module.
-fn climbing<'s>(module: &str, source: &'s str) -> Vec<(usize, &'s str)> {
-    let place = MAY_USE.iter().find(|(name, _)| *name == module);
-    let allowed = place.map(|(_, allowed)| *allowed).unwrap_or_default();
+/// The line number and module of each use in `source`, a file of `module`, that is not allowed.
+fn forbidden_uses<'s>(module: &str, source: &'s str) -> Vec<(usize, &'s str)> {
+    let layer = MAY_USE.iter().find(|(name, _)| *name == module);
+    let allowed = layer.map(|(_, allowed)| *allowed).unwrap_or_default();
     let used = Regex::new(r"\bcrate::([a-z_]+)").unwrap();
     let lines = source.lines().enumerate();
     lines
@@ -77,7 +77,7 @@ fn no_module_of_shared_uses_a_layer_above_its_own() {
         let module = within.iter().next().unwrap().to_str().unwrap();
         let module = module.trim_end_matches(".rs");
         let source = fs::read_to_string(&path).unwrap();
-        for (line, used) in climbing(module, &source) {
+        for (line, used) in forbidden_uses(module, &source) {
             found.push(format!("{}:{line} uses {used}", within.display()));
         }
     }
@@ -86,8 +86,8 @@ fn no_module_of_shared_uses_a_layer_above_its_own() {
 }
 
 #[test]
-fn a_use_of_a_higher_layer_is_found_with_its_line() {
+fn a_use_of_a_higher_layer_is_reported_with_its_line() {
     let source = "use crate::domain::Email;\nuse crate::http::Reply;\n";
 
-    assert_eq!(climbing("store", source), [(2, "http")]);
+    assert_eq!(forbidden_uses("store", source), [(2, "http")]);
 }

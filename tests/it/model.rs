@@ -1,9 +1,8 @@
-//! What is promised of limits, unique names, logouts and keys, in the fewest lines: one request
-//! after another, in memory.
+//! A sequential in-memory model of the limits, unique names, logouts and API keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A request of a schedule. Numbers stand for addresses, emails, usernames, tokens and keys.
+/// A request. Numbers identify addresses, emails, usernames, tokens and keys.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Act {
     SignUp { ip: u8, email: u8, name: u8 },
@@ -16,23 +15,22 @@ pub(crate) enum Act {
     RevokeKey(u8),
 }
 
-/// Emails and usernames of this number and above are nobody's: one cannot sign up with them, or
-/// does so without a username.
+/// From this number on, an email belongs to no account, and a username is left out of a sign-up.
 pub(crate) const NOBODY: u8 = 3;
 
-/// An answer: status, message, and `Retry-After` or the number of a new key.
+/// An answer: status, message, and `Retry-After` or the id of a new key.
 pub(crate) type Outcome = (u16, &'static str, u64);
 
-/// So many, in so many milliseconds.
+/// At most `max` in a window of `window` milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate {
     pub(crate) max: u64,
     pub(crate) window: i64,
 }
 
-/// The limits as configured. Guessed keys have that of failed sign-ins from an address.
+/// The configured limits. `sign_in_ip` also limits guessed API keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "the settings are called so")]
+#[expect(clippy::struct_field_names, reason = "the names of the settings")]
 pub(crate) struct Rates {
     pub(crate) sign_up_ip: Rate,
     pub(crate) sign_up_email: Rate,
@@ -40,7 +38,6 @@ pub(crate) struct Rates {
     pub(crate) sign_in_account: Rate,
 }
 
-/// Which counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Counter {
     SignUpIp(u8),
@@ -50,44 +47,44 @@ pub(crate) enum Counter {
     ApiKeyIp(u8),
 }
 
-/// How long a refused sign-in may be remembered.
-const SIGN_IN_NOTE: i64 = 10_000;
+/// How long an instance may remember a refused sign-in, in milliseconds.
+const SIGN_IN_MEMORY: i64 = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Model {
     pub(crate) rates: Rates,
-    /// When a window opened, and how many it holds.
+    /// When each window opened, and its count.
     windows: BTreeMap<Counter, (i64, u64)>,
-    /// What an instance remembers: when the window closes, and until when it is remembered.
-    notes: BTreeMap<(usize, Counter), (i64, i64)>,
+    /// The refusals that each instance remembers: the end of the window, and of the memory.
+    refusals: BTreeMap<(usize, Counter), (i64, i64)>,
     emails: BTreeSet<u8>,
     names: BTreeSet<u8>,
-    dead_tokens: BTreeSet<u8>,
-    dead_keys: BTreeSet<u8>,
+    revoked_tokens: BTreeSet<u8>,
+    revoked_keys: BTreeSet<u8>,
     keys: u64,
 }
 
 impl Model {
-    /// An owner with so many keys, and nothing else.
+    /// One account with this many keys.
     pub(crate) fn new(rates: Rates, keys: u64) -> Self {
         Self {
             rates,
             windows: BTreeMap::new(),
-            notes: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             emails: BTreeSet::new(),
             names: BTreeSet::new(),
-            dead_tokens: BTreeSet::new(),
-            dead_keys: BTreeSet::new(),
+            revoked_tokens: BTreeSet::new(),
+            revoked_keys: BTreeSet::new(),
             keys,
         }
     }
 
-    /// The instance forgets.
+    /// Clears the memory of the instance.
     pub(crate) fn restart(&mut self, instance: usize) {
-        self.notes.retain(|(of, _), _| *of != instance);
+        self.refusals.retain(|(of, _), _| *of != instance);
     }
 
-    /// What `instance` answers at `now`.
+    /// The answer of `instance` at `now`, in milliseconds.
     pub(crate) fn answer(&mut self, instance: usize, act: Act, now: i64) -> Outcome {
         match act {
             Act::SignUp { ip, email, name } => self.sign_up(instance, (ip, email, name), now),
@@ -95,15 +92,15 @@ impl Model {
                 let right = right && self.emails.contains(&email);
                 self.sign_in(instance, (ip, email, right), now)
             }
-            Act::GuessKey { ip } => match self.take(instance, Counter::ApiKeyIp(ip), now) {
+            Act::GuessKey { ip } => match self.count(instance, Counter::ApiKeyIp(ip), now) {
                 Ok(()) => (401, "Invalid API key", 0),
                 Err(closes) => refused(SIGN_INS, closes, now),
             },
-            Act::UseToken(token) if self.dead_tokens.contains(&token) => (401, "Bad token", 0),
-            Act::LogOut(token) if !self.dead_tokens.insert(token) => (401, "Bad token", 0),
-            Act::UseKey(key) if self.dead_keys.contains(&key) => (401, "Invalid API key", 0),
+            Act::UseToken(token) if self.revoked_tokens.contains(&token) => (401, "Bad token", 0),
+            Act::LogOut(token) if !self.revoked_tokens.insert(token) => (401, "Bad token", 0),
+            Act::UseKey(key) if self.revoked_keys.contains(&key) => (401, "Invalid API key", 0),
             Act::RevokeKey(key) => {
-                self.dead_keys.insert(key);
+                self.revoked_keys.insert(key);
                 (200, "", 0)
             }
             Act::MakeKey => {
@@ -114,8 +111,8 @@ impl Model {
         }
     }
 
-    /// The same of a request that raced: it may have been on its way to the table before its
-    /// instance knew what others of the race, which began at `start`, were refused for.
+    /// The answer to a request in a race that began in the state `start`. It may reach the table
+    /// before its instance remembers the refusals of the other requests.
     pub(crate) fn answer_unaware(
         &mut self,
         start: &Self,
@@ -123,17 +120,17 @@ impl Model {
         act: Act,
         now: i64,
     ) -> Outcome {
-        let aware = std::mem::replace(&mut self.notes, start.notes.clone());
+        let later = std::mem::replace(&mut self.refusals, start.refusals.clone());
         let outcome = self.answer(instance, act, now);
-        self.notes.extend(aware);
+        self.refusals.extend(later);
         outcome
     }
 
     fn sign_up(&mut self, instance: usize, (ip, email, name): (u8, u8, u8), now: i64) -> Outcome {
-        if let Err(closes) = self.take(instance, Counter::SignUpIp(ip), now) {
+        if let Err(closes) = self.count(instance, Counter::SignUpIp(ip), now) {
             return refused(SIGN_UPS_BY_IP, closes, now);
         }
-        if let Err(closes) = self.take(instance, Counter::SignUpEmail(email), now) {
+        if let Err(closes) = self.count(instance, Counter::SignUpEmail(email), now) {
             return refused(SIGN_UPS_BY_EMAIL, closes, now);
         }
         if self.emails.contains(&email) || self.names.contains(&name) {
@@ -154,18 +151,18 @@ impl Model {
     ) -> Outcome {
         let (ip, account) = (Counter::SignInIp(ip), Counter::SignInAccount(ip, email));
         for counter in [ip, account] {
-            if let Some(closes) = self.known(instance, counter, now) {
+            if let Some(closes) = self.remembered(instance, counter, now) {
                 return refused(SIGN_INS, closes, now);
             }
         }
-        let places = (
-            self.take(instance, ip, now),
-            self.take(instance, account, now),
+        let attempts = (
+            self.count(instance, ip, now),
+            self.count(instance, account, now),
         );
-        if let (Err(closes), _) | (_, Err(closes)) = places {
-            for (place, counter) in [(places.0, ip), (places.1, account)] {
-                if place.is_ok() {
-                    self.give_back(counter);
+        if let (Err(closes), _) | (_, Err(closes)) = attempts {
+            for (attempt, counter) in [(attempts.0, ip), (attempts.1, account)] {
+                if attempt.is_ok() {
+                    self.uncount(counter);
                 }
             }
             return refused(SIGN_INS, closes, now);
@@ -173,22 +170,22 @@ impl Model {
         if !right {
             return (403, "Invalid username or password.", 0);
         }
-        self.give_back(ip);
+        self.uncount(ip);
         self.windows.remove(&account);
         (200, "", 0)
     }
 
-    fn known(&self, instance: usize, counter: Counter, now: i64) -> Option<i64> {
-        let (closes, until) = self.notes.get(&(instance, counter))?;
+    fn remembered(&self, instance: usize, counter: Counter, now: i64) -> Option<i64> {
+        let (closes, until) = self.refusals.get(&(instance, counter))?;
         (now < *until).then_some(*closes)
     }
 
-    /// Takes a place, or says when the window closes that has none left.
-    fn take(&mut self, instance: usize, counter: Counter, now: i64) -> Result<(), i64> {
-        if let Some(closes) = self.known(instance, counter, now) {
+    /// Counts an attempt, or returns when the full window closes.
+    fn count(&mut self, instance: usize, counter: Counter, now: i64) -> Result<(), i64> {
+        if let Some(closes) = self.remembered(instance, counter, now) {
             return Err(closes);
         }
-        let (rate, gives_back) = match counter {
+        let (rate, is_uncounted) = match counter {
             Counter::SignUpIp(_) => (self.rates.sign_up_ip, false),
             Counter::SignUpEmail(_) => (self.rates.sign_up_email, false),
             Counter::ApiKeyIp(_) => (self.rates.sign_in_ip, false),
@@ -204,20 +201,20 @@ impl Model {
             *count += 1;
             return Ok(());
         }
-        if !gives_back {
-            // One that a later, more generous configuration counts as well.
+        if !is_uncounted {
+            // Refused attempts count too, in case the limit is raised within the window.
             *count += 1;
         }
-        let until = if gives_back {
-            closes.min(now + SIGN_IN_NOTE)
+        let until = if is_uncounted {
+            closes.min(now + SIGN_IN_MEMORY)
         } else {
             closes
         };
-        self.notes.insert((instance, counter), (closes, until));
+        self.refusals.insert((instance, counter), (closes, until));
         Err(closes)
     }
 
-    fn give_back(&mut self, counter: Counter) {
+    fn uncount(&mut self, counter: Counter) {
         if let Some((_, count)) = self.windows.get_mut(&counter) {
             *count -= 1;
         }
