@@ -1,4 +1,4 @@
-//! API keys: made, shown once, used, revoked, and guessed at.
+//! API keys: creation, use, expiry, revocation, and the limit on guesses.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tests::wire::Fault;
 use crate::races::{count, race_over};
 
 #[tokio::test]
-async fn a_new_key_is_shown_whole_once_and_masked_from_then_on() {
+async fn a_new_api_key_is_returned_in_full_once_and_masked_afterwards() {
     let (app, token) = TestApp::with_user().await;
     let body = json!({"name": "ci", "permissions": 5, "description": "builds",
                       "expireDate": "2027-02-01T00:00:00+01:00"});
@@ -39,7 +39,7 @@ async fn a_new_key_is_shown_whole_once_and_masked_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_key_is_stored_as_its_digest_alone() {
+async fn only_the_digest_of_an_api_key_is_stored() {
     let (app, token) = TestApp::with_user().await;
 
     let key = app.api_key(&token, 1).await;
@@ -51,7 +51,7 @@ async fn a_key_is_stored_as_its_digest_alone() {
 }
 
 #[tokio::test]
-async fn what_a_key_cannot_be_is_refused() {
+async fn an_api_key_with_an_invalid_field_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let with = |name: &str, value: Value| {
         let mut body = json!({"name": "ci", "permissions": 1});
@@ -107,7 +107,7 @@ async fn what_a_key_cannot_be_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_is_good_for_what_its_permissions_say_in_both_families() {
+async fn an_api_key_allows_only_what_its_permissions_grant_in_both_families() {
     let (app, token) = TestApp::with_user().await;
     let read = app.api_key(&token, 1).await;
     let write = app.api_key(&token, 2).await;
@@ -129,7 +129,7 @@ async fn a_key_is_good_for_what_its_permissions_say_in_both_families() {
 }
 
 #[tokio::test]
-async fn a_key_never_outranks_its_owner() {
+async fn an_api_key_never_has_more_rights_than_its_owner() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 15).await;
     let guarded = app.another(&[("API_USER_CREATE_SCOPE", "admin")]);
@@ -146,7 +146,7 @@ async fn a_key_never_outranks_its_owner() {
 }
 
 #[tokio::test]
-async fn a_key_that_expires_is_dead_to_the_millisecond() {
+async fn an_api_key_is_refused_from_the_millisecond_it_expires() {
     let (app, token) = TestApp::with_user().await;
     let body = json!({"name": "ci", "permissions": 1, "expireDate": "2027-01-15T08:00:10Z"});
     let created = app.create_api_key(&token, body).await;
@@ -164,7 +164,7 @@ async fn a_key_that_expires_is_dead_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_dead_at_once_and_stays_listed() {
+async fn a_revoked_api_key_is_refused_at_once_and_stays_listed() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 1).await;
     let other = app.api_key(&token, 1).await;
@@ -192,7 +192,7 @@ async fn a_revoked_key_is_dead_at_once_and_stays_listed() {
 }
 
 #[tokio::test]
-async fn only_one_s_own_keys_can_be_revoked() {
+async fn an_account_can_revoke_only_its_own_api_keys() {
     let (app, token) = TestApp::with_user().await;
     let eve = app.sign_up("eve@example.com").await.token();
     let key = app.api_key(&token, 1).await;
@@ -219,7 +219,7 @@ async fn only_one_s_own_keys_can_be_revoked() {
 }
 
 #[tokio::test]
-async fn keys_are_managed_with_a_bearer_token_alone() {
+async fn managing_api_keys_requires_a_bearer_token_without_an_api_key() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 15).await;
     let calls = || {
@@ -231,15 +231,15 @@ async fn keys_are_managed_with_a_bearer_token_alone() {
     };
 
     for call in calls().into_iter().map(|call| call.api_key(&key)) {
-        assert_token_alone(&app.call(call).await);
+        assert_token_required(&app.call(call).await);
     }
     for call in calls() {
-        assert_token_alone(&app.call(call.bearer(&token).api_key(&key)).await);
+        assert_token_required(&app.call(call.bearer(&token).api_key(&key)).await);
     }
     assert_eq!(app.api_keys(&token).await.len(), 1);
 }
 
-fn assert_token_alone(answer: &Answer) {
+fn assert_token_required(answer: &Answer) {
     assert_eq!(answer.status, 403);
     assert_eq!(answer.body["code"], 3001);
     assert_eq!(
@@ -249,7 +249,7 @@ fn assert_token_alone(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn an_owner_has_at_most_fifty_live_keys_and_numbers_are_never_used_again() {
+async fn an_account_has_at_most_fifty_live_api_keys_and_ids_are_never_reused() {
     let (app, token) = TestApp::with_user().await;
     for id in 1..=50 {
         let body = json!({"name": "ci", "permissions": 1});
@@ -268,7 +268,7 @@ async fn an_owner_has_at_most_fifty_live_keys_and_numbers_are_never_used_again()
 }
 
 #[tokio::test]
-async fn dead_keys_are_listed_up_to_fifty_and_forgotten_ones_stay_dead() {
+async fn the_last_fifty_revoked_api_keys_are_listed_and_older_ones_stay_revoked() {
     let (app, token) = TestApp::with_user().await;
     let first = app.api_key(&token, 1).await;
     app.revoke_api_key(&token, 1).await;
@@ -289,7 +289,7 @@ async fn dead_keys_are_listed_up_to_fifty_and_forgotten_ones_stay_dead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_racing_creations_no_more_than_fifty_live_and_each_has_its_own_number() {
+async fn racing_creations_leave_at_most_fifty_live_api_keys_with_distinct_ids() {
     let (app, token) = TestApp::with_user().await;
     for _ in 0..44 {
         app.api_key(&token, 1).await;
@@ -313,7 +313,7 @@ async fn of_racing_creations_no_more_than_fifty_live_and_each_has_its_own_number
 }
 
 #[tokio::test]
-async fn a_key_whose_making_lost_its_answer_is_made_once() {
+async fn a_lost_answer_does_not_create_an_api_key_twice() {
     let (app, token) = TestApp::with_user().await;
     app.wire
         .fail_next("TransactWriteItems", 1, Fault::LoseAnswer);
@@ -325,7 +325,7 @@ async fn a_key_whose_making_lost_its_answer_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_revocation_whose_answer_was_lost_holds() {
+async fn an_api_key_is_revoked_although_an_answer_was_lost() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 1).await;
     app.wire
@@ -338,7 +338,7 @@ async fn a_revocation_whose_answer_was_lost_holds() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_gone_can_still_be_crossed_off_the_list() {
+async fn an_api_key_whose_item_is_missing_can_still_be_revoked() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 1).await;
     let users = &app.app.config.tables.users;
@@ -352,7 +352,7 @@ async fn a_key_that_is_gone_can_still_be_crossed_off_the_list() {
 const GUESS: &str = "api_ABCDEFGHIJKLMNOPQRSTUVWX";
 
 #[tokio::test]
-async fn guesses_are_counted_by_address_and_never_harm_a_live_key() {
+async fn guessed_api_keys_are_limited_by_address_and_do_not_block_a_live_key() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 1).await;
     let guess = || app.call(get("/user").api_key(GUESS));
@@ -375,14 +375,14 @@ async fn guesses_are_counted_by_address_and_never_harm_a_live_key() {
     assert_eq!(
         app.sign_in("abc@example.com", "abc321").await.status,
         200,
-        "guessed keys lock no person out"
+        "guessed API keys do not block sign-ins"
     );
     app.clock.advance(Duration::from_mins(15));
     assert_eq!(guess().await.status, 401);
 }
 
 #[tokio::test]
-async fn a_guesser_who_is_refused_buys_no_writes() {
+async fn guessed_api_keys_over_the_limit_cause_no_writes() {
     let (app, token) = TestApp::with_user().await;
     for _ in 0..101 {
         app.call(get("/user").api_key(GUESS)).await;
@@ -398,19 +398,20 @@ async fn a_guesser_who_is_refused_buys_no_writes() {
 }
 
 #[tokio::test]
-async fn dead_keys_and_what_is_no_key_are_no_guesses() {
+async fn revoked_and_malformed_api_keys_do_not_count_as_guesses() {
     let (app, token) = TestApp::with_user().await;
-    let dead = app.api_key(&token, 1).await;
+    let revoked = app.api_key(&token, 1).await;
     app.revoke_api_key(&token, 1).await;
     let _ = app.cost();
 
-    for key in [dead.as_str(), "", "x", "api_x", &format!("{dead},{dead}")] {
+    let joined = format!("{revoked},{revoked}");
+    for key in [&*revoked, "", "x", "api_x", &joined] {
         let answer = app.call(get("/user").api_key(key)).await;
 
         assert_eq!(answer.status, 401);
         assert_eq!(answer.message(), "Invalid API key");
     }
-    let twice = get("/user").api_key(&dead).api_key(&dead);
+    let twice = get("/user").api_key(&revoked).api_key(&revoked);
     assert_eq!(app.call(twice).await.status, 401);
     assert!(app.cost().write_units < 0.1);
 }

@@ -1,4 +1,4 @@
-//! Bodies and headers no client should send. Each gets its documented 4xx and changes nothing.
+//! Invalid bodies and headers. Each gets its documented 4xx and changes nothing.
 
 use axum::body::Body;
 use serde_json::json;
@@ -7,7 +7,7 @@ use tests::app::{Call, PASSWORD, TestApp, get, post, post_bytes};
 const GOOD: &str = r#"{"email":"abc@example.com","password":"abc321"}"#;
 
 #[tokio::test]
-async fn what_is_not_a_json_object_is_malformed() {
+async fn a_body_that_is_not_a_json_object_is_refused() {
     let app = TestApp::new().await;
     let deep_array = "[".repeat(8000);
     let deep_object = r#"{"email":"#.repeat(1500);
@@ -90,7 +90,7 @@ async fn an_empty_body_counts_as_an_empty_object() {
 }
 
 #[tokio::test]
-async fn a_body_may_have_16_kib_and_no_more() {
+async fn a_body_over_16_kib_is_refused() {
     let app = TestApp::new().await;
     let padded = |length: usize| GOOD.to_owned() + &" ".repeat(length - GOOD.len());
 
@@ -124,7 +124,7 @@ async fn a_body_may_have_16_kib_and_no_more() {
 }
 
 #[tokio::test]
-async fn size_is_checked_before_the_content_type_and_that_before_credentials() {
+async fn size_is_checked_first_then_the_content_type_then_credentials() {
     let app = TestApp::with(&[("API_USER_CREATE_SCOPE", "admin")]).await;
     let big = vec![b' '; 20_000];
     let xml = |body: Vec<u8>| {
@@ -141,7 +141,7 @@ async fn size_is_checked_before_the_content_type_and_that_before_credentials() {
 }
 
 #[tokio::test]
-async fn media_types_are_matched_as_documented() {
+async fn only_json_media_types_are_accepted() {
     let app = TestApp::new().await;
     for (content_type, status) in [
         (None, 400),
@@ -163,7 +163,7 @@ async fn media_types_are_matched_as_documented() {
 }
 
 #[tokio::test]
-async fn a_get_with_a_body_is_held_to_the_same_rules() {
+async fn the_body_of_a_get_is_validated_like_that_of_a_post() {
     let (app, token) = TestApp::with_user().await;
     let get = |body: &'static str| Call::new("GET", "/user", Body::from(body)).bearer(&token);
 
@@ -174,7 +174,7 @@ async fn a_get_with_a_body_is_held_to_the_same_rules() {
 }
 
 #[tokio::test]
-async fn a_client_s_accept_header_and_query_are_ignored() {
+async fn the_accept_header_and_the_query_are_ignored() {
     let (app, token) = TestApp::with_user().await;
 
     let call = get("/user?a=%ff&b=%3C&a=&request")
@@ -185,7 +185,7 @@ async fn a_client_s_accept_header_and_query_are_ignored() {
 }
 
 #[tokio::test]
-async fn no_email_or_username_is_invisible_disordered_or_quoted() {
+async fn malformed_emails_and_usernames_are_refused() {
     let app = TestApp::new().await;
 
     for email in [
@@ -236,7 +236,7 @@ async fn no_email_or_username_is_invisible_disordered_or_quoted() {
 }
 
 #[tokio::test]
-async fn an_international_address_is_one_account_in_all_its_forms() {
+async fn every_spelling_of_an_international_email_is_the_same_account() {
     let app = TestApp::new().await;
     assert_eq!(app.sign_up("Jürgen@Bücher.example").await.status, 200);
 
@@ -279,7 +279,7 @@ async fn an_error_never_echoes_a_password() {
 }
 
 #[tokio::test]
-async fn unknown_routes_and_methods_are_answered_in_the_envelope() {
+async fn unknown_routes_and_methods_get_the_error_envelope() {
     let app = TestApp::new().await;
 
     for path in [
@@ -307,7 +307,7 @@ async fn unknown_routes_and_methods_are_answered_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn of_several_wrong_fields_the_first_in_the_order_of_the_api_is_named() {
+async fn of_several_invalid_fields_the_first_in_api_order_is_named() {
     let (app, token) = TestApp::with_user().await;
 
     let sign_up = app.call(post("/user", &json!({"email": "bad"}))).await;

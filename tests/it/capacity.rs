@@ -1,6 +1,6 @@
-//! What a request costs: round trips in sequence and capacity units, as the engine counts them.
+//! The cost of each request: sequential round trips, and capacity units as the engine counts them.
 //!
-//! These are figures of the design. One that grows is a change of the design.
+//! The figures are part of the design: a figure that grows is a design change.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
     }
 }
 
-/// What each kind of request may cost. A transaction writes at twice the units; a read of what is
-/// not there is one too.
+/// The expected cost of each kind of request. A write in a transaction costs twice its units; a
+/// read of a missing item costs one unit.
 const COSTS: [(&str, usize, f64, f64); 21] = [
     ("GET /user", 1, 2.0, 0.0),
     ("GET /user by API key", 2, 2.0, 0.0),
@@ -32,7 +32,7 @@ const COSTS: [(&str, usize, f64, f64); 21] = [
     ("POST /user with a username", 3, 0.0, 8.0),
     ("POST /user by an admin", 2, 2.0, 4.0),
     ("POST /user with other credentials", 4, 2.0, 6.0),
-    // The claim and two places; the login, one place given back and one counter cleared.
+    // The claim and two attempts; then the account, one attempt uncounted and one counter cleared.
     ("POST /user/auth", 2, 1.0, 5.0),
     ("POST /user/auth, wrong password", 1, 1.0, 2.0),
     ("POST /user/auth, unknown user", 1, 1.0, 2.0),
@@ -40,7 +40,7 @@ const COSTS: [(&str, usize, f64, f64); 21] = [
     ("GET /v1/auth/user", 1, 3.0, 0.0),
     ("GET /v1/auth/user by API key", 2, 3.0, 0.0),
     ("POST /v1/auth/user, a field", 2, 3.0, 1.0),
-    // The number, then the setting.
+    // The id, then the setting.
     ("POST /v1/auth/user, a new setting", 3, 3.0, 2.0),
     ("POST /v1/auth/user, nothing new", 1, 3.0, 0.0),
     // The key and the profile.
@@ -51,7 +51,7 @@ const COSTS: [(&str, usize, f64, f64); 21] = [
 ];
 
 #[tokio::test]
-async fn every_request_costs_what_it_is_designed_to() {
+async fn every_request_costs_what_the_design_says() {
     let designed = COSTS.map(|(request, round_trips, read_units, write_units)| {
         (request, cost(round_trips, read_units, write_units))
     });
@@ -76,23 +76,23 @@ async fn a_rehash_adds_one_round_trip() {
 }
 
 #[tokio::test]
-async fn a_window_reopened_adds_one_round_trip() {
+async fn an_expired_rate_limit_window_adds_one_round_trip() {
     let app = TestApp::new().await;
     app.sign_up("abc@example.com").await;
     app.clock.advance(Duration::from_hours(1));
     let _ = app.cost();
 
     app.sign_up_from("192.0.2.2", "abc@example.com").await;
-    let email_reopened = app.cost();
+    let by_email = app.cost();
     app.sign_up_from("192.0.2.1", "def@example.com").await;
-    let ip_reopened = app.cost();
+    let by_ip = app.cost();
 
-    assert_eq!(email_reopened.round_trips, 4);
-    assert_eq!(ip_reopened.round_trips, 4);
+    assert_eq!(by_email.round_trips, 4);
+    assert_eq!(by_ip.round_trips, 4);
 }
 
 #[tokio::test]
-async fn a_refusal_this_instance_knows_costs_nothing() {
+async fn a_refusal_the_instance_remembers_costs_nothing() {
     let settings = [
         ("USER_SIGNUP_RATE_LIMIT_EMAIL", "1"),
         ("SIGNIN_RATE_LIMIT_ACCOUNT", "1"),
@@ -108,12 +108,12 @@ async fn a_refusal_this_instance_knows_costs_nothing() {
     assert_eq!(app.cost(), cost(0, 0.0, 0.0));
 
     assert_eq!(app.sign_up("abc@example.com").await.status, 429);
-    // The address is asked first, and does not refuse.
+    // The limit of the address is checked first, and still admits the request.
     assert_eq!(app.cost().round_trips, 1);
 }
 
 #[tokio::test]
-async fn a_flood_from_an_address_that_is_refused_costs_nothing_while_its_window_lasts() {
+async fn requests_from_a_refused_address_cost_nothing_until_its_window_ends() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "1")]).await;
     app.sign_up("a@example.com").await;
     app.sign_up("b@example.com").await;
@@ -131,7 +131,7 @@ async fn a_flood_from_an_address_that_is_refused_costs_nothing_while_its_window_
 }
 
 #[tokio::test]
-async fn an_account_at_every_limit_stays_under_two_kilobytes() {
+async fn an_account_with_every_field_at_its_maximum_stays_under_two_kilobytes() {
     let vendor = "v".repeat(64);
     let app = TestApp::with(&[("DEFAULT_USER_VENDOR", vendor.as_str())]).await;
     let username = "𠮷".repeat(128);
@@ -148,7 +148,7 @@ async fn an_account_at_every_limit_stays_under_two_kilobytes() {
     assert_eq!(app.user(&token).await.status, 200);
 
     assert_eq!(app.cost(), cost(1, 2.0, 0.0));
-    // An update is charged by the kilobyte: one unit more than that of a usual account.
+    // DynamoDB charges an update by the kilobyte: this one costs a unit more than usual.
     assert_eq!(sign_in, cost(2, 1.0, 6.0));
     let account = app.account_item().await;
 
@@ -159,7 +159,7 @@ async fn an_account_at_every_limit_stays_under_two_kilobytes() {
     assert!(size < 2048, "{size} bytes");
 }
 
-/// What DynamoDB counts of a value, but for a few bytes of overhead.
+/// The size of a value as DynamoDB counts it, in bytes, without a few bytes of overhead.
 fn size_of(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
@@ -174,7 +174,7 @@ fn size_of(value: &AttributeValue) -> usize {
 }
 
 #[tokio::test]
-async fn a_profile_at_every_limit_at_once_fits_into_an_item() {
+async fn a_profile_with_every_field_at_its_maximum_fits_into_an_item() {
     let (app, token) = TestApp::with_user().await;
     let text = |bytes: usize| "ä".repeat(bytes / 2);
     let mut user = json!({
@@ -204,7 +204,7 @@ async fn a_profile_at_every_limit_at_once_fits_into_an_item() {
     assert_eq!(answer.status, 200);
     let size = size_of(&AttributeValue::M(app.profile_item().await));
     assert!((250_000..300_000).contains(&size), "{size} bytes");
-    // Whole again, with every setting changed at once.
+    // The whole profile can still be written, with every setting changed at once.
     let mut changed = answer.body["user"].clone();
     for setting in changed["settings"].as_array_mut().unwrap() {
         setting["value"] = json!("b".repeat(1024));
@@ -214,7 +214,7 @@ async fn a_profile_at_every_limit_at_once_fits_into_an_item() {
 }
 
 #[tokio::test]
-async fn revoking_a_revoked_api_key_again_costs_no_more_than_to_see_that_it_is() {
+async fn revoking_a_revoked_api_key_costs_one_read_and_no_write() {
     let (app, token) = TestApp::with_user().await;
     app.api_key(&token, 1).await;
     assert_eq!(app.revoke_api_key(&token, 1).await.status, 200);

@@ -5,7 +5,7 @@ use tests::app::{PASSWORD, TestApp, get, post, post_bytes};
 use tests::wire::Fault;
 
 #[tokio::test]
-async fn a_sign_up_answers_a_token_and_the_user() {
+async fn a_sign_up_returns_a_token_and_the_user() {
     let app = TestApp::new().await;
 
     let body = json!({"username": "Abc", "email": "Abc@Example.com", "password": PASSWORD});
@@ -25,11 +25,11 @@ async fn a_sign_up_answers_a_token_and_the_user() {
 }
 
 #[tokio::test]
-async fn every_answer_has_the_same_headers() {
+async fn every_answer_has_the_security_headers_and_no_unexpected_ones() {
     let app = TestApp::new().await;
     let limited = app.another(&[("USER_SIGNUP_RATE_LIMIT_IP", "0")]);
-    let away = app.another(&[]);
-    away.wire.on_request(|_, _| Some(Fault::Break));
+    let unavailable = app.another(&[]);
+    unavailable.wire.on_request(|_, _| Some(Fault::Break));
 
     for answer in [
         app.sign_up("abc@example.com").await,
@@ -41,7 +41,7 @@ async fn every_answer_has_the_same_headers() {
         app.call(post_bytes("/user", "").header("content-type", "text/plain"))
             .await,
         limited.sign_up("abc@example.com").await,
-        away.sign_up("abc@example.com").await,
+        unavailable.sign_up("abc@example.com").await,
     ] {
         let content_type = "application/json; charset=utf-8";
         assert_eq!(answer.header("content-type"), Some(content_type));
@@ -63,7 +63,7 @@ async fn every_answer_has_the_same_headers() {
 }
 
 #[tokio::test]
-async fn the_username_is_the_email_where_none_is_given() {
+async fn the_username_defaults_to_the_email() {
     let app = TestApp::new().await;
 
     let body = json!({"username": null, "email": "abc@example.com", "password": PASSWORD});
@@ -74,7 +74,7 @@ async fn the_username_is_the_email_where_none_is_given() {
 }
 
 #[tokio::test]
-async fn the_vendor_is_the_configured_one() {
+async fn a_new_user_has_the_configured_vendor() {
     let app = TestApp::with(&[("DEFAULT_USER_VENDOR", "acme")]).await;
 
     let answer = app.sign_up("abc@example.com").await;
@@ -83,7 +83,7 @@ async fn the_vendor_is_the_configured_one() {
 }
 
 #[tokio::test]
-async fn fields_that_are_not_for_the_caller_grant_nothing() {
+async fn a_sign_up_cannot_set_its_scope_plan_or_other_protected_fields() {
     let app = TestApp::new().await;
 
     let body = json!({
@@ -102,7 +102,7 @@ async fn fields_that_are_not_for_the_caller_grant_nothing() {
 }
 
 #[tokio::test]
-async fn a_taken_email_and_a_taken_username_get_one_answer() {
+async fn a_taken_email_and_a_taken_username_get_the_same_error() {
     let app = TestApp::new().await;
     let sign_up = async |username: &str, email: &str| {
         let body = json!({"username": username, "email": email, "password": PASSWORD});
@@ -139,7 +139,7 @@ async fn an_email_and_a_username_are_separate_namespaces() {
 }
 
 #[tokio::test]
-async fn another_s_email_cannot_be_registered_as_a_username() {
+async fn a_username_with_an_at_sign_must_be_the_account_s_own_email() {
     let app = TestApp::new().await;
 
     for username in ["victim@example.com", "VICTIM＠example.com", "@", "a@b"] {
@@ -156,7 +156,7 @@ async fn another_s_email_cannot_be_registered_as_a_username() {
 }
 
 #[tokio::test]
-async fn a_missing_or_mistyped_field_is_named() {
+async fn the_error_names_a_missing_or_invalid_field() {
     let app = TestApp::new().await;
     let email = "abc@example.com";
 
@@ -214,7 +214,7 @@ async fn a_missing_or_mistyped_field_is_named() {
 }
 
 #[tokio::test]
-async fn a_known_field_twice_is_refused_and_an_unknown_one_is_not() {
+async fn a_repeated_known_field_is_refused_and_a_repeated_unknown_one_is_ignored() {
     let app = TestApp::new().await;
 
     let twice = r#"{"email":"abc@example.com","password":"abc321","password":"abc321"}"#;
@@ -228,7 +228,7 @@ async fn a_known_field_twice_is_refused_and_an_unknown_one_is_not() {
 }
 
 #[tokio::test]
-async fn common_and_guessable_passwords_are_refused_on_request() {
+async fn common_and_guessable_passwords_are_refused_if_so_configured() {
     let app = TestApp::with(&[("PASSWORD_REJECT_COMMON", "true")]).await;
 
     for (password, message) in [
@@ -256,7 +256,7 @@ async fn common_and_guessable_passwords_are_refused_on_request() {
 }
 
 #[tokio::test]
-async fn with_a_creation_scope_only_its_holders_may_create_users() {
+async fn only_holders_of_the_configured_creation_scope_can_create_users() {
     let (app, token) = TestApp::with_user().await;
     let closed = app.another(&[("API_USER_CREATE_SCOPE", "admin,registrar")]);
     let sign_up = |email: &str| post("/user", &json!({"email": email, "password": PASSWORD}));
@@ -279,12 +279,12 @@ async fn with_a_creation_scope_only_its_holders_may_create_users() {
     assert!(with_scope.header("ratelimit").is_none());
 
     app.grant(&id, &["user"]).await;
-    let after_it_was_taken_away = closed.call(sign_up("c@example.com").bearer(&token)).await;
-    assert_eq!(after_it_was_taken_away.status, 403);
+    let after_removal = closed.call(sign_up("c@example.com").bearer(&token)).await;
+    assert_eq!(after_removal.status, 403);
 }
 
 #[tokio::test]
-async fn credentials_and_permission_are_checked_before_the_body() {
+async fn credentials_are_checked_before_the_body_is_parsed() {
     let app = TestApp::with(&[("API_USER_CREATE_SCOPE", "admin")]).await;
 
     let answer = app.call(post_bytes("/user", "{")).await;
@@ -293,7 +293,7 @@ async fn credentials_and_permission_are_checked_before_the_body() {
 }
 
 #[tokio::test]
-async fn invalid_credentials_are_refused_even_where_none_are_needed() {
+async fn invalid_credentials_are_refused_even_if_none_are_required() {
     let app = TestApp::new().await;
     let sign_up = post(
         "/user",

@@ -1,4 +1,4 @@
-//! API Gateway's events: those checked in under `events/`, and what API Gateway can send.
+//! API Gateway events: the samples under `events/`, and unusual events that API Gateway can send.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -17,7 +17,7 @@ use tests::app::{PASSWORD, TestApp};
 use crate::key_rotation::with_secret;
 use crate::layout::names_in;
 
-/// The checked-in event of this name, with `TOKEN` replaced.
+/// The sample event with this file name, with `TOKEN` replaced.
 pub(crate) fn event(name: &str, token: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let text = std::fs::read_to_string(path.join(name)).unwrap();
@@ -28,11 +28,11 @@ fn parsed(event: &Value) -> ApiGatewayV2httpRequest {
     serde_json::from_str(&event.to_string()).unwrap()
 }
 
-/// The same event with this value in this place, which may be a new one at its top.
+/// The event with the value at this JSON pointer replaced, or added at the top level.
 fn with(event: &Value, pointer: &str, value: &Value) -> Value {
     let mut event = event.clone();
     match event.pointer_mut(pointer) {
-        Some(place) => *place = value.clone(),
+        Some(old) => *old = value.clone(),
         None => event[&pointer[1..]] = value.clone(),
     }
     event
@@ -48,14 +48,15 @@ pub(crate) async fn send(app: &TestApp, function: &str, event: &Value) -> (i64, 
     )
 }
 
-/// What an event of `events/` is answered with: `tests/events.json`, in the order they are sent.
+/// The expected answer to a sample event: an entry of `tests/events.json`, in sending order.
 #[derive(Deserialize)]
 struct Expectation {
     function: String,
     event: String,
-    /// None where no route leads to the function.
+    /// `None` for an operator function, which has no route.
     status: Option<i64>,
-    /// Members that the body has among others; of what is refused without HTTP, Lambda's.
+    /// Members that the body must contain. A refusal by an operator function is Lambda's
+    /// `errorMessage`.
     #[serde(default)]
     body: Map<String, Value>,
 }
@@ -65,7 +66,7 @@ fn expectations() -> Vec<Expectation> {
 }
 
 #[tokio::test]
-async fn every_checked_in_event_is_answered_as_expected() {
+async fn every_sample_event_gets_the_expected_answer() {
     let ring = local::keys::fresh_ring().unwrap();
     let secrets = Secrets::start(Ipv4Addr::LOCALHOST.into(), &ring).await;
     let app = with_secret(&TestApp::new().await, &secrets.unwrap(), &[]);
@@ -90,7 +91,7 @@ async fn every_checked_in_event_is_answered_as_expected() {
 }
 
 #[test]
-fn every_checked_in_event_has_an_expectation() {
+fn every_sample_event_has_an_expected_answer() {
     let expected = expectations()
         .into_iter()
         .map(|one| format!("{}.json", one.event));
@@ -99,7 +100,7 @@ fn every_checked_in_event_has_an_expectation() {
 }
 
 #[tokio::test]
-async fn a_base64_body_is_decoded_first() {
+async fn a_base64_body_is_decoded_before_its_size_is_checked() {
     let app = TestApp::new().await;
     let mut event = event("create-user.json", "");
     let body = json!({"email": "abc@example.com", "password": PASSWORD}).to_string();
@@ -118,7 +119,7 @@ async fn a_base64_body_is_decoded_first() {
 }
 
 #[tokio::test]
-async fn a_query_path_or_header_that_is_no_uri_does_not_fail_the_invocation() {
+async fn an_invalid_path_query_or_header_does_not_fail_the_invocation() {
     let app = TestApp::new().await;
     let good = event("get-user-no-credentials.json", "");
     let long = format!("/{}", "a".repeat(70_000));
@@ -147,7 +148,7 @@ async fn a_query_path_or_header_that_is_no_uri_does_not_fail_the_invocation() {
 }
 
 #[tokio::test]
-async fn a_path_comes_decoded_and_is_no_uri_any_more() {
+async fn a_decoded_path_that_is_not_a_valid_uri_reaches_its_endpoint() {
     let app = TestApp::new().await;
     let token = app.sign_up("abc@example.com").await.token();
     let mut event = event("revoke-api-key.json", &token);
@@ -168,7 +169,7 @@ async fn a_path_comes_decoded_and_is_no_uri_any_more() {
 }
 
 #[tokio::test]
-async fn a_header_beyond_ascii_keeps_what_it_spoils_malformed() {
+async fn a_non_ascii_authorization_header_is_refused() {
     let app = TestApp::new().await;
     let mut event = event("create-user.json", "");
     event["headers"]["authorization"] = json!("Bearer é.b.c");
@@ -179,7 +180,7 @@ async fn a_header_beyond_ascii_keeps_what_it_spoils_malformed() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_end_is_answered_before_lambda_gives_up() {
+async fn a_hanging_endpoint_answers_503_before_lambda_times_out() {
     let app = TestApp::new().await;
     let event = parsed(&event("get-user.json", ""));
     tokio::time::pause();
@@ -192,7 +193,7 @@ async fn an_endpoint_that_does_not_end_is_answered_before_lambda_gives_up() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_panics_ends_its_own_request_alone() {
+async fn a_panic_answers_500_and_does_not_affect_the_next_request() {
     let app = TestApp::new().await;
     let bad = parsed(&event("get-user.json", ""));
 

@@ -1,4 +1,4 @@
-//! A DynamoDB that is throttled, slow, broken or contended: injected under the real SDK.
+//! DynamoDB throttles, times out, fails or reports conflicts: faults injected under the real SDK.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn assert_unavailable(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn while_dynamodb_is_away_every_endpoint_says_503_and_afterwards_all_is_as_before() {
+async fn endpoints_answer_503_while_dynamodb_is_unavailable_and_then_recover() {
     for fault in [
         Fault::throttled(),
         Fault::broken(),
@@ -39,7 +39,7 @@ async fn while_dynamodb_is_away_every_endpoint_says_503_and_afterwards_all_is_as
     }
 }
 
-/// A request to each route that does what it is for, and the answer it gets when all is well.
+/// A valid request to each route.
 pub(crate) fn requests(token: &str) -> Vec<Call> {
     let credentials = json!({"username": "abc@example.com", "password": PASSWORD});
     let new_user = json!({"email": "new@example.com", "password": PASSWORD});
@@ -60,7 +60,7 @@ pub(crate) fn requests(token: &str) -> Vec<Call> {
 }
 
 #[tokio::test]
-async fn whichever_call_of_whichever_route_fails_the_answer_is_503_and_asking_again_works() {
+async fn if_any_dynamodb_call_of_a_route_fails_it_answers_503_and_a_retry_succeeds() {
     let routes = requests("").len();
     for route in 0..routes {
         for failing in 1.. {
@@ -74,7 +74,7 @@ async fn whichever_call_of_whichever_route_fails_the_answer_is_503_and_asking_ag
 
             let answer = app.call(requests(&token).swap_remove(route)).await;
             if answer.status == 200 {
-                // What is left to fail at most gives a place back, which may be lost.
+                // At most the uncounting of an attempt failed, which does not fail the request.
                 break;
             }
             assert_eq!(answer.status, 503, "route {route}, call {failing}");
@@ -91,7 +91,7 @@ async fn whichever_call_of_whichever_route_fails_the_answer_is_503_and_asking_ag
 }
 
 #[tokio::test]
-async fn a_conflict_of_the_moment_is_ridden_out_by_every_write() {
+async fn every_write_is_retried_after_a_transaction_conflict() {
     let routes = requests("").len();
     for route in 0..routes {
         let (app, token) = TestApp::with_user().await;
@@ -119,7 +119,7 @@ async fn a_conflict_of_the_moment_is_ridden_out_by_every_write() {
 }
 
 #[tokio::test]
-async fn a_throttle_of_the_moment_is_ridden_out() {
+async fn a_throttled_write_is_retried() {
     for operation in ["UpdateItem", "TransactWriteItems"] {
         let app = TestApp::new().await;
         app.wire.fail_next(operation, 2, Fault::throttled());
@@ -133,7 +133,7 @@ async fn a_throttle_of_the_moment_is_ridden_out() {
 }
 
 #[tokio::test]
-async fn a_dynamodb_that_does_not_answer_is_given_up_on() {
+async fn a_request_answers_503_if_dynamodb_does_not_respond_in_time() {
     let (app, token) = TestApp::with_short_timeout().await;
     app.wire.on_request(|_, _| Some(Fault::SilenceBefore));
 
@@ -141,7 +141,7 @@ async fn a_dynamodb_that_does_not_answer_is_given_up_on() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_a_fault_of_ours_and_shows_nothing_of_it() {
+async fn an_access_denied_error_answers_500_without_details() {
     let (app, token) = TestApp::with_user().await;
     let denied = "AccessDeniedException";
     app.wire
@@ -157,7 +157,7 @@ async fn a_refused_request_is_a_fault_of_ours_and_shows_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_an_error_and_never_a_default() {
+async fn an_item_with_a_missing_attribute_is_an_error_and_gets_no_default() {
     let (app, token) = TestApp::with_user().await;
     let mut account = app.account_item().await;
     account.remove("scope");
@@ -167,7 +167,7 @@ async fn an_item_that_cannot_be_read_is_an_error_and_never_a_default() {
 }
 
 #[tokio::test]
-async fn a_transaction_conflict_is_neither_success_nor_already_exists() {
+async fn a_transaction_conflict_is_retried_and_is_not_answered_already_exists() {
     for reasons in [
         ["None", "TransactionConflict"],
         ["TransactionConflict", "None"],
@@ -190,7 +190,7 @@ async fn a_transaction_conflict_is_neither_success_nor_already_exists() {
 }
 
 #[tokio::test]
-async fn a_failed_condition_decides_beside_a_conflict() {
+async fn a_failed_condition_takes_precedence_over_a_conflict() {
     let app = TestApp::new().await;
     let reasons = ["TransactionConflict", "ConditionalCheckFailed"];
     app.wire
@@ -200,7 +200,7 @@ async fn a_failed_condition_decides_beside_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_conflict_on_a_single_write_is_ridden_out() {
+async fn a_conflict_on_a_single_write_is_retried() {
     let conflict = Fault::service_error("TransactionConflictException");
     let (app, _) = TestApp::with_user().await;
     app.wire.fail_next("UpdateItem", 3, conflict.clone());
@@ -211,7 +211,7 @@ async fn a_conflict_on_a_single_write_is_ridden_out() {
 }
 
 #[tokio::test]
-async fn a_colliding_id_is_drawn_again() {
+async fn a_user_id_that_is_taken_is_generated_again() {
     let app = TestApp::new().await;
     let reasons = ["ConditionalCheckFailed", "None"];
     app.wire
@@ -224,7 +224,7 @@ async fn a_colliding_id_is_drawn_again() {
 }
 
 #[tokio::test]
-async fn a_5xx_of_any_name_is_dynamodb_being_away() {
+async fn any_5xx_error_of_dynamodb_answers_503() {
     let (app, token) = TestApp::with_user().await;
     for body in [
         json!({"__type": "com.amazon#InternalFailure"}),
@@ -239,7 +239,7 @@ async fn a_5xx_of_any_name_is_dynamodb_being_away() {
 }
 
 #[tokio::test]
-async fn a_password_that_was_changed_while_it_was_verified_does_not_sign_in() {
+async fn a_password_changed_during_its_verification_does_not_sign_in() {
     let (app, _) = TestApp::with_user().await;
     let mut account = app.account_item().await;
     account.insert(
@@ -253,7 +253,7 @@ async fn a_password_that_was_changed_while_it_was_verified_does_not_sign_in() {
 }
 
 #[tokio::test]
-async fn a_counter_of_another_version_is_not_counted_in() {
+async fn a_counter_of_an_unknown_version_answers_500() {
     let app = TestApp::new().await;
     app.sign_up("abc@example.com").await;
     let table = &app.app.config.tables.rate_limits;
@@ -265,7 +265,7 @@ async fn a_counter_of_another_version_is_not_counted_in() {
 }
 
 #[tokio::test]
-async fn keys_left_unread_are_asked_for_again() {
+async fn unprocessed_keys_of_a_batch_read_are_requested_again() {
     let (app, token) = TestApp::with_user().await;
     let claims = shared::auth::verify_token(&app.app, &token, clock_now(&app))
         .await
@@ -276,15 +276,15 @@ async fn keys_left_unread_are_asked_for_again() {
         .await
         .unwrap();
 
-    // The engine answers only for the account, and leaves the revocation unread.
-    let unread_revocation: fn(&mut Value) = |answer| {
+    // The answer contains the account, and reports the revocation as unprocessed.
+    let unprocessed_revocation: fn(&mut Value) = |answer| {
         let responses = answer["Responses"].as_object_mut().unwrap();
         let revoked = responses.remove("latchkey-sessions").unwrap();
         let key = json!({"pk": revoked[0]["pk"]});
         answer["UnprocessedKeys"] = json!({"latchkey-sessions": {"Keys": [key]}});
     };
     app.wire
-        .fail_next("BatchGetItem", 1, Fault::Change(unread_revocation));
+        .fail_next("BatchGetItem", 1, Fault::Change(unprocessed_revocation));
     let answer = app.user(&token).await;
     assert_eq!((answer.status, answer.message()), (401, "Bad token"));
 
@@ -307,7 +307,7 @@ fn clock_now(app: &TestApp) -> shared::domain::Timestamp {
 }
 
 #[tokio::test]
-async fn places_taken_before_an_outage_are_given_back() {
+async fn a_sign_in_that_answers_503_does_not_count_as_an_attempt() {
     let app = TestApp::with(&[("SIGNIN_RATE_LIMIT_ACCOUNT", "1")]).await;
     app.sign_up("abc@example.com").await;
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! `GET /user`, and every way not to be let in.
+//! `GET /user`, and every credential that it refuses.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const SIGNATURE: &str = "Invalid JWT: key or signature is invalid";
 const FORMAT: &str = "Invalid JWT: Token format not valid";
 
 #[tokio::test]
-async fn a_token_shows_its_owner_the_account() {
+async fn a_token_returns_the_account_of_its_owner() {
     let (app, token) = TestApp::with_user().await;
 
     let answer = app.user(&token).await;
@@ -36,7 +36,7 @@ async fn a_token_shows_its_owner_the_account() {
 }
 
 #[tokio::test]
-async fn scopes_are_shown_as_they_are_stored_now() {
+async fn changed_scopes_are_returned_at_once() {
     let (app, token) = TestApp::with_user().await;
     let id = app.user_id(&token).await;
 
@@ -63,7 +63,7 @@ async fn without_credentials_the_challenge_names_no_error() {
 }
 
 #[tokio::test]
-async fn the_scheme_word_is_case_insensitive() {
+async fn the_authorization_scheme_is_case_insensitive() {
     let (app, token) = TestApp::with_user().await;
 
     for scheme in ["bearer", "BEARER", "bEaReR", "Bearer "] {
@@ -74,7 +74,7 @@ async fn the_scheme_word_is_case_insensitive() {
 }
 
 #[tokio::test]
-async fn a_known_other_scheme_is_named() {
+async fn the_error_names_another_known_authorization_scheme() {
     let app = TestApp::new().await;
 
     for (sent, named) in [
@@ -96,7 +96,7 @@ async fn a_known_other_scheme_is_named() {
 }
 
 #[tokio::test]
-async fn whatever_else_is_malformed_and_never_echoed() {
+async fn a_malformed_authorization_header_is_refused_and_not_echoed() {
     let (app, token) = TestApp::with_user().await;
 
     for sent in [
@@ -123,7 +123,7 @@ async fn whatever_else_is_malformed_and_never_echoed() {
 }
 
 #[tokio::test]
-async fn authorization_twice_is_malformed() {
+async fn two_authorization_headers_are_refused() {
     let (app, token) = TestApp::with_user().await;
 
     let bearer = format!("Bearer {token}");
@@ -141,7 +141,7 @@ async fn authorization_twice_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_header_of_8_kib_is_answered_like_any_other() {
+async fn a_token_of_8_kib_gets_the_usual_error() {
     let app = TestApp::new().await;
 
     let long = "a".repeat(8192);
@@ -153,7 +153,7 @@ async fn a_header_of_8_kib_is_answered_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_token_with_a_byte_changed_anywhere_is_invalid() {
+async fn a_token_with_any_byte_changed_is_refused() {
     let (app, token) = TestApp::with_user().await;
 
     for position in 0..token.len() {
@@ -169,7 +169,7 @@ async fn a_token_with_a_byte_changed_anywhere_is_invalid() {
 }
 
 #[tokio::test]
-async fn the_last_character_of_each_part_counts_to_the_last_bit() {
+async fn a_token_with_the_last_character_of_any_part_changed_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=";
     let ends = token.match_indices('.').map(|(dot, _)| dot - 1);
@@ -185,9 +185,9 @@ async fn the_last_character_of_each_part_counts_to_the_last_bit() {
 }
 
 #[tokio::test]
-async fn an_expired_token_says_when_it_did() {
+async fn the_error_for_an_expired_token_names_its_expiry() {
     let (app, token) = TestApp::with_user().await;
-    // The test clock stands a quarter of a second past a whole one, which tokens do not know of.
+    // The test clock starts at a quarter of a second past a whole one; tokens count whole seconds.
     app.clock
         .advance(Duration::from_millis(30 * 24 * 60 * 60 * 1000 - 251));
     assert_eq!(
@@ -205,7 +205,7 @@ async fn an_expired_token_says_when_it_did() {
 }
 
 #[tokio::test]
-async fn a_token_is_not_active_more_than_five_seconds_before_its_time() {
+async fn a_token_is_refused_more_than_five_seconds_before_its_nbf() {
     let (app, token) = TestApp::with_user().await;
     let user = app.user_id(&token).await;
     let now = app.clock.now().secs();
@@ -223,7 +223,7 @@ async fn a_token_is_not_active_more_than_five_seconds_before_its_time() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_bad() {
+async fn a_revoked_token_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let other = app.sign_in("abc@example.com", "abc321").await.token();
     let claims = verify_token(&app.app, &token, app.clock.now())
@@ -238,11 +238,15 @@ async fn a_revoked_token_is_bad() {
 
     assert_denied(&app.user(&token).await, "Bad token");
     assert_denied(&app.another(&[]).user(&token).await, "Bad token");
-    assert_eq!(app.user(&other).await.status, 200, "another token lives on");
+    assert_eq!(
+        app.user(&other).await.status,
+        200,
+        "another token stays valid"
+    );
 }
 
 #[tokio::test]
-async fn a_token_of_another_generation_is_bad() {
+async fn a_token_of_another_generation_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let user = app.user_id(&token).await;
 
@@ -255,7 +259,7 @@ async fn a_token_of_another_generation_is_bad() {
 }
 
 #[tokio::test]
-async fn a_token_whose_owner_is_gone_is_bad() {
+async fn a_token_of_a_deleted_account_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let id = app.user_id(&token).await;
 
@@ -266,21 +270,21 @@ async fn a_token_whose_owner_is_gone_is_bad() {
 }
 
 #[tokio::test]
-async fn an_unknown_api_key_is_refused_alone_and_beside_a_token() {
+async fn an_unknown_api_key_is_refused_with_and_without_a_token() {
     let (app, token) = TestApp::with_user().await;
     let key = "api_ABCDEFGHIJKLMNOPQRSTUVWX";
 
-    let alone = app.call(get("/user").header("x-api-key", key)).await;
-    assert_denied(&alone, "Invalid API key");
+    let without_token = app.call(get("/user").header("x-api-key", key)).await;
+    assert_denied(&without_token, "Invalid API key");
 
-    let beside = app
+    let with_token = app
         .call(get("/user").bearer(&token).header("X-Api-Key", key))
         .await;
-    assert_denied(&beside, "Invalid API key");
+    assert_denied(&with_token, "Invalid API key");
 }
 
 #[tokio::test]
-async fn an_expiry_before_1970_is_refused() {
+async fn a_token_with_an_expiry_before_1970_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let user = app.user_id(&token).await;
     let mut claims = claims(&user, Timestamp::from_secs(0));

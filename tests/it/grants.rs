@@ -1,4 +1,4 @@
-//! `grant-scopes`: what an operator may say of an account, and nobody else.
+//! `grant-scopes`: an operator replaces the scopes of an account.
 
 use local::functions::operate;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ async fn grant(app: &TestApp, request: Value) -> Result<Value, String> {
 }
 
 #[tokio::test]
-async fn scopes_are_replaced_from_the_next_request_on() {
+async fn replaced_scopes_take_effect_with_the_next_request() {
     let (app, token) = TestApp::with_user().await;
     let elsewhere = app.another(&[]);
 
@@ -27,7 +27,7 @@ async fn scopes_are_replaced_from_the_next_request_on() {
 }
 
 #[tokio::test]
-async fn an_account_is_found_by_either_name() {
+async fn a_grant_finds_the_account_by_username_or_email() {
     let app = TestApp::new().await;
     let alice = json!({"username": "Alice", "email": "a@example.com", "password": PASSWORD});
     app.call(post("/user", &alice)).await;
@@ -44,7 +44,7 @@ async fn an_account_is_found_by_either_name() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_granted_is_refused_and_changes_nothing() {
+async fn an_invalid_grant_is_refused_and_changes_nothing() {
     let (app, _) = TestApp::with_user().await;
     let before = app.users().await;
     let many: Vec<String> = (0..17).map(|n| format!("scope{n}")).collect();

@@ -1,4 +1,4 @@
-//! An instance has the ring: read once, again as it ages, and used on where it cannot be read.
+//! The cached key ring of an instance: loaded once, reloaded, and kept while a reload fails.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::key_rotation::{
 use crate::tokens::sign_with;
 
 #[tokio::test]
-async fn the_ring_is_read_once_and_again_when_it_is_five_minutes_old() {
+async fn the_key_ring_is_loaded_once_and_reloaded_after_five_minutes() {
     let (one, _, _) = two_instances(&[]).await;
     let token = fresh_token(&one).await;
     assert_eq!(reads(&one), 1);
@@ -30,7 +30,7 @@ async fn the_ring_is_read_once_and_again_when_it_is_five_minutes_old() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_in_the_ring_is_looked_for_once_a_minute() {
+async fn unknown_key_ids_reload_the_key_ring_at_most_once_a_minute() {
     let (one, _, _) = two_instances(&[]).await;
     let made_up = ["a", "b"].map(|kid| {
         let header = json!({"alg": "HS256", "typ": "JWT", "kid": kid});
@@ -51,7 +51,7 @@ async fn a_key_that_is_not_in_the_ring_is_looked_for_once_a_minute() {
 }
 
 #[tokio::test]
-async fn a_ring_that_cannot_be_read_again_is_used_on() {
+async fn the_cached_key_ring_is_used_while_reloading_fails() {
     let (one, other, operator) = two_instances(&[]).await;
     let token = fresh_token(&one).await;
     fresh_token(&other).await;
@@ -70,7 +70,7 @@ async fn a_ring_that_cannot_be_read_again_is_used_on() {
         one.clock.advance(MINUTE);
     }
 
-    // Whether a key it does not know is one of ours, it cannot tell.
+    // Without a reload, the instance cannot tell whether an unknown key id is valid.
     let active = active_kid(&operator).await;
     ask(&operator, json!({"action": "revoke", "kid": active}))
         .await
@@ -86,11 +86,11 @@ async fn a_ring_that_cannot_be_read_again_is_used_on() {
 }
 
 #[tokio::test]
-async fn an_instance_without_any_ring_answers_503_and_recovers() {
+async fn an_instance_that_cannot_load_its_key_ring_answers_503_and_recovers() {
     let (one, other, _) = two_instances(&[]).await;
     let token = fresh_token(&one).await;
-    let away = Fault::Answer(500, json!({}));
-    other.wire.fail_next("GetSecretValue", usize::MAX, away);
+    let fault = Fault::Answer(500, json!({}));
+    other.wire.fail_next("GetSecretValue", usize::MAX, fault);
 
     assert_eq!(other.user(&token).await.status, 503);
     assert_eq!(other.sign_in("abc@example.com", PASSWORD).await.status, 503);
@@ -100,10 +100,10 @@ async fn an_instance_without_any_ring_answers_503_and_recovers() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_finds_no_ring_takes_no_place_under_a_limit() {
+async fn a_sign_in_without_a_key_ring_does_not_count_as_an_attempt() {
     let (_, other, _) = two_instances(&[("SIGNIN_RATE_LIMIT_ACCOUNT", "1")]).await;
-    let away = Fault::Answer(500, json!({}));
-    other.wire.fail_next("GetSecretValue", usize::MAX, away);
+    let fault = Fault::Answer(500, json!({}));
+    other.wire.fail_next("GetSecretValue", usize::MAX, fault);
     for _ in 0..2 {
         let answer = other.sign_in("abc@example.com", PASSWORD).await;
         assert_eq!(answer.status, 503, "{answer:?}");
@@ -114,7 +114,7 @@ async fn a_sign_in_that_finds_no_ring_takes_no_place_under_a_limit() {
 }
 
 #[tokio::test]
-async fn a_ring_in_a_file_is_read_again_as_well_and_is_not_rotated() {
+async fn a_key_ring_file_is_reloaded_and_cannot_be_rotated() {
     let folder = std::env::temp_dir().join(format!("latchkey-ring-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("keys.json");

@@ -1,4 +1,4 @@
-//! Keys change without a deployment, and nobody is signed out.
+//! Key rotation: it needs no deployment and invalidates no token.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -13,14 +13,14 @@ use tests::app::{PASSWORD, TestApp};
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
-/// A Secrets Manager whose secret is as it is generated with the stack: one key.
+/// A Secrets Manager with the secret that the stack generates: one key.
 pub(crate) async fn secrets() -> Secrets {
     let generated = json!({"key": "bGF0Y2hrZXktdGVzdC1rZXktbm90LWEtc2VjcmV0LSE"});
     let host = Ipv4Addr::LOCALHOST.into();
     Secrets::start(host, &generated.to_string()).await.unwrap()
 }
 
-/// An instance over the tables of `app` that finds its keys there.
+/// An instance over the tables of `app` that loads its keys from `secrets`.
 pub(crate) fn with_secret(app: &TestApp, secrets: &Secrets, settings: &[(&str, &str)]) -> TestApp {
     let there = secrets.variables();
     let mut all = vec![("JWT_KEYS_FILE", "")];
@@ -29,7 +29,7 @@ pub(crate) fn with_secret(app: &TestApp, secrets: &Secrets, settings: &[(&str, &
     app.another(&all)
 }
 
-/// A step of a rotation, as Secrets Manager asks for it.
+/// The event that Secrets Manager sends for a rotation step.
 pub(crate) fn step_of(version: &str, step: &str) -> Value {
     json!({"Step": step, "SecretId": "arn", "ClientRequestToken": version})
 }
@@ -65,7 +65,7 @@ pub(crate) async fn fresh_token(app: &TestApp) -> String {
     app.sign_in("abc@example.com", PASSWORD).await.token()
 }
 
-/// How often the secret was read since the last look.
+/// How often the secret was read since the calls were last taken.
 pub(crate) fn reads(app: &TestApp) -> usize {
     let calls = app.wire.take_calls();
     let of_secret = calls
@@ -74,7 +74,7 @@ pub(crate) fn reads(app: &TestApp) -> usize {
     of_secret.count()
 }
 
-/// Two instances with keys in a secret, an operator's, and somebody who has signed up.
+/// Two instances that share a secret, and an operator's. abc@example.com has signed up.
 pub(crate) async fn two_instances(settings: &[(&str, &str)]) -> (TestApp, TestApp, TestApp) {
     let app = TestApp::new().await;
     let secrets = secrets().await;
@@ -86,7 +86,7 @@ pub(crate) async fn two_instances(settings: &[(&str, &str)]) -> (TestApp, TestAp
 }
 
 #[tokio::test]
-async fn tokens_of_before_during_and_after_rotations_verify_until_they_expire_everywhere() {
+async fn tokens_verify_on_every_instance_until_they_expire_across_rotations() {
     let (one, other, operator) = two_instances(&[("JWT_EXPIRES_IN", "2h")]).await;
     let instances = [&one, &other];
     let mut live: Vec<(usize, String)> = Vec::new();
@@ -94,8 +94,8 @@ async fn tokens_of_before_during_and_after_rotations_verify_until_they_expire_ev
     let mut minutes_of_two_keys = 0;
 
     for minute in 0..6 * 60 {
-        // Every hour a rotation, each step in a minute of its own. The instances read the ring at
-        // different minutes: for some, each signs with a key of its own.
+        // A rotation starts every hour, with one step a minute. The instances reload the ring in
+        // different minutes, so for some minutes they sign with different keys.
         let version = format!("version-{}", minute / 60);
         if let Some(step) = STEPS.get(minute % 60) {
             ask(&operator, step_of(&version, step)).await.unwrap();
@@ -123,14 +123,14 @@ async fn tokens_of_before_during_and_after_rotations_verify_until_they_expire_ev
 
     assert_eq!(kids.len(), 6, "{kids:?}");
     assert!(minutes_of_two_keys > 5, "{minutes_of_two_keys}");
-    // Each read it once in five minutes, and never for the sake of a key it did not know.
+    // Each reloaded it once in five minutes, and never because of an unknown key id.
     for app in instances {
         assert!(reads(app) <= 6 * 60 / 5 + 1);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_that_races_a_rotation_is_denied() {
+async fn requests_that_race_a_rotation_succeed() {
     let (one, other, operator) = two_instances(&[]).await;
     rotate(&operator, "version-1").await;
     let token = fresh_token(&one).await;
@@ -164,7 +164,7 @@ pub(crate) fn kid_of(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_revoked_key_ends_everywhere_and_the_next_one_signs_at_once() {
+async fn a_revoked_signing_key_is_refused_everywhere_and_the_next_key_signs_at_once() {
     let (one, other, operator) = two_instances(&[]).await;
     rotate(&operator, "version-1").await;
     let stolen = fresh_token(&one).await;
@@ -186,7 +186,7 @@ async fn a_revoked_key_ends_everywhere_and_the_next_one_signs_at_once() {
 }
 
 #[tokio::test]
-async fn a_step_done_twice_is_done_once() {
+async fn rotation_steps_are_idempotent() {
     let (_, _, operator) = two_instances(&[]).await;
 
     for step in STEPS {
@@ -202,7 +202,7 @@ async fn a_step_done_twice_is_done_once() {
 }
 
 #[tokio::test]
-async fn a_rotation_that_a_revocation_overtakes_undoes_nothing() {
+async fn a_rotation_does_not_undo_a_revocation_made_between_its_steps() {
     let (one, _, operator) = two_instances(&[]).await;
     rotate(&operator, "version-1").await;
     one.clock.advance(HOUR);
@@ -219,8 +219,8 @@ async fn a_rotation_that_a_revocation_overtakes_undoes_nothing() {
     assert!(refused.unwrap_err().contains("rotate again"));
     assert_eq!(states(&operator).await, ["revoked", "active", "pending"]);
 
-    // Secrets Manager starts no rotation while another is under way: that one is over, and asked
-    // for again it is refused.
+    // Secrets Manager starts no rotation while one is pending. The revocation has ended this one,
+    // and its steps are refused from now on.
     let refused = ask(&operator, step_of("version-2", "testSecret")).await;
     assert!(refused.unwrap_err().contains("no such version"));
     one.clock.advance(HOUR);
@@ -259,7 +259,7 @@ async fn a_revocation_that_races_a_rotation_is_not_lost() {
 }
 
 #[tokio::test]
-async fn a_revocation_after_a_rotation_leaves_none_under_way() {
+async fn a_revocation_after_a_rotation_leaves_no_rotation_pending() {
     let (app, secrets) = (TestApp::new().await, secrets().await);
     let operator = with_secret(&app, &secrets, &[]);
     rotate(&operator, "version-1").await;
@@ -272,7 +272,7 @@ async fn a_revocation_after_a_rotation_leaves_none_under_way() {
 }
 
 #[tokio::test]
-async fn no_key_signs_before_every_instance_knows_it() {
+async fn a_rotation_within_ten_minutes_of_the_last_one_is_refused() {
     let (one, _, operator) = two_instances(&[]).await;
     rotate(&operator, "version-1").await;
 
@@ -285,7 +285,7 @@ async fn no_key_signs_before_every_instance_knows_it() {
 }
 
 #[tokio::test]
-async fn an_operator_sees_no_key() {
+async fn listing_the_key_ring_reveals_no_key_material() {
     let (_, _, operator) = two_instances(&[]).await;
     rotate(&operator, "version-1").await;
 
@@ -302,7 +302,7 @@ async fn an_operator_sees_no_key() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_changes_nothing() {
+async fn an_invalid_rotation_request_is_refused_and_changes_nothing() {
     let (_, _, operator) = two_instances(&[]).await;
 
     for request in [

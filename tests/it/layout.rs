@@ -1,4 +1,4 @@
-//! Functions, routes, events and the local server belong together.
+//! The functions, template, sample events, manifests and docs match one another.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,7 +32,7 @@ fn operators() -> impl Iterator<Item = &'static str> {
 }
 
 #[test]
-fn every_function_has_a_folder_a_line_in_the_registry_and_a_resource_in_the_template() {
+fn every_function_has_a_folder_a_registry_entry_and_a_template_resource() {
     let template = Template::checked_in().unwrap();
     let folders = names_in("functions");
 
@@ -41,7 +41,7 @@ fn every_function_has_a_folder_a_line_in_the_registry_and_a_resource_in_the_temp
 }
 
 #[test]
-fn every_endpoint_has_the_template_s_route() {
+fn the_registered_endpoints_match_the_routes_of_the_template() {
     let template = Template::checked_in().unwrap();
     let deployed: BTreeSet<_> = template
         .routes
@@ -62,7 +62,7 @@ fn every_endpoint_has_the_template_s_route() {
 }
 
 #[test]
-fn every_function_has_a_good_event_and_a_bad_one() {
+fn every_function_has_a_valid_and_an_invalid_sample_event() {
     let events = names_in("events");
 
     for name in endpoints().chain(operators()) {
@@ -73,7 +73,7 @@ fn every_function_has_a_good_event_and_a_bad_one() {
 }
 
 #[test]
-fn every_main_is_the_same_five_lines() {
+fn all_main_functions_are_identical_except_for_their_names() {
     let routed = endpoints().map(|name| (name, "serve"));
     let operators = operators().map(|name| (name, "serve_operator"));
     for (name, serve) in routed.into_iter().chain(operators) {
@@ -91,7 +91,7 @@ fn every_main_is_the_same_five_lines() {
 }
 
 #[test]
-fn every_code_of_the_management_family_is_documented_once() {
+fn every_management_error_code_is_documented_once() {
     let enumeration = fs::read_to_string(root().join("shared/src/http/code.rs")).unwrap();
     let codes: Vec<&str> = enumeration
         .lines()
@@ -111,14 +111,14 @@ fn every_code_of_the_management_family_is_documented_once() {
 }
 
 #[test]
-fn every_path_on_the_page_on_architecture_exists() {
+fn every_path_on_the_architecture_page_exists() {
     let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let quoted = page.split('`').skip(1).step_by(2);
     let is_path = |text: &&str| {
         let is_real = !text.contains(['<', '*', ' ', '\n']) && !text.contains("ping");
         is_real && (text.contains('/') || ["template.yaml", "Cargo.toml"].contains(text))
     };
-    // `src/lib.rs` is a file of every endpoint.
+    // A path such as `src/lib.rs` is relative to an endpoint.
     let paths: Vec<&str> = quoted
         .filter(is_path)
         .map(|path| path.strip_prefix("src/").unwrap_or(path))
@@ -126,24 +126,24 @@ fn every_path_on_the_page_on_architecture_exists() {
 
     assert!(paths.len() > 20, "{paths:?}");
     for path in paths {
-        let places = [
+        let candidates = [
             root().join(path),
             root().join("functions/get-user/src").join(path),
         ];
-        assert!(places.iter().any(|place| place.exists()), "{path}");
+        assert!(candidates.iter().any(|file| file.exists()), "{path}");
     }
 }
 
 #[tokio::test]
-async fn the_page_on_costs_has_the_figures_of_the_code() {
+async fn the_costs_page_has_the_measured_figures() {
     let page = fs::read_to_string(root().join("docs/costs.md")).unwrap();
     let figures = page.split_once(BEGIN).unwrap().1.split_once(END).unwrap().0;
 
     let measured = figures_of_costs().await;
-    assert_eq!(figures, measured, "`make costs` brings it up to date");
+    assert_eq!(figures, measured, "run `make costs` to update it");
 }
 
-/// A cell of the row of docs/costs.md whose first cell is `first`.
+/// A cell of the row of docs/costs.md whose first cell is `first`; 1 is the last cell.
 fn price(page: &str, first: &str, cell_from_the_end: usize) -> String {
     let row = page
         .lines()
@@ -153,7 +153,7 @@ fn price(page: &str, first: &str, cell_from_the_end: usize) -> String {
 }
 
 #[test]
-fn the_readme_quotes_the_prices_of_the_page_on_costs() {
+fn the_readme_quotes_the_prices_of_the_costs_page() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let (readme, costs) = (read("README.md"), read("docs/costs.md"));
     let readme: Vec<&str> = readme.split_whitespace().collect();
@@ -168,24 +168,24 @@ fn the_readme_quotes_the_prices_of_the_page_on_costs() {
     assert!(readme.join(" ").contains(&quoted), "{quoted}");
 }
 
-/// What stands behind `name` in a line of this text.
+/// The rest of the first line that starts with `name`.
 fn setting<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let mut lines = text.lines().map(str::trim_start);
     lines.find_map(|line| line.strip_prefix(name))
 }
 
 #[test]
-fn cargo_lambda_deploys_what_the_template_says() {
+fn cargo_lambda_deploys_with_the_memory_and_timeout_of_the_template() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let (manifest, template) = (read("Cargo.toml"), read("template.yaml"));
-    let (_, of_all) = manifest
+    let (_, workspace) = manifest
         .split_once("[workspace.metadata.lambda.deploy]\n")
         .unwrap();
     let (_, globals) = template.split_once("\nGlobals:\n").unwrap();
     for name in names_in("functions") {
-        let of_one = read(&format!("functions/{name}/Cargo.toml"));
-        let of_one = of_one.split_once("[package.metadata.lambda.deploy]\n");
-        let deployed = of_one.as_ref().map_or(of_all, |(_, settings)| settings);
+        let package = read(&format!("functions/{name}/Cargo.toml"));
+        let package = package.split_once("[package.metadata.lambda.deploy]\n");
+        let deployed = package.as_ref().map_or(workspace, |(_, settings)| settings);
         let code = format!("CodeUri: target/lambda/{name}/\n");
         let resource = template.split("\n\n").find(|text| text.contains(&code));
 

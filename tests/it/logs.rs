@@ -1,4 +1,4 @@
-//! What an operator sees of a request. That no secret is in it, every test asks at its end.
+//! Log lines and metrics. Every test also checks, at its end, that no secret was logged.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use tests::wire::Fault;
 
 use crate::key_rotation::{secrets, with_secret};
 
-/// The metrics of a line, as CloudWatch would take them: name and dimensions.
+/// The name and dimensions of each metric that CloudWatch extracts from a line.
 ///
-/// Each must be well-formed: the line holds the metric as a number, and each dimension as a string.
+/// Panics unless each metric is a number in the line, and each dimension a string.
 fn metrics(line: &Value) -> BTreeSet<String> {
     let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
     assert!(line["_aws"]["Timestamp"].is_i64(), "{line}");
@@ -41,7 +41,7 @@ fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_request_is_one_line_with_its_account_and_how_it_went() {
+async fn each_request_logs_one_line_with_its_account_and_status() {
     let app = TestApp::new().await;
     let (lines, _guard) = capture();
 
@@ -57,7 +57,7 @@ async fn a_request_is_one_line_with_its_account_and_how_it_went() {
     assert_eq!(second["cold_start"], Value::Null);
     assert_ne!(first["request_id"], second["request_id"]);
     for line in [first, second] {
-        // What docs/costs.md reckons with.
+        // docs/costs.md assumes this size.
         assert!(line.to_string().len() < tests::money::LINE, "{line}");
         assert_eq!(line["level"], "INFO");
         assert_eq!(line["status"], 200);
@@ -67,7 +67,7 @@ async fn a_request_is_one_line_with_its_account_and_how_it_went() {
 }
 
 #[tokio::test]
-async fn what_is_counted_is_in_the_line_of_its_request() {
+async fn the_log_line_of_a_request_contains_its_metrics() {
     let app = TestApp::with(&[("SIGNIN_RATE_LIMIT_ACCOUNT", "1")]).await;
     let (lines, _guard) = capture();
 
@@ -113,16 +113,16 @@ async fn what_is_counted_is_in_the_line_of_its_request() {
 }
 
 #[tokio::test]
-async fn a_failure_of_ours_is_one_line_with_its_cause() {
+async fn a_server_error_logs_one_line_with_its_cause() {
     let (app, token) = TestApp::with_user().await;
     let (lines, _guard) = capture();
-    let away = Fault::Answer(500, json!({"__type": "InternalServerError"}));
-    app.wire.fail_next("BatchGetItem", usize::MAX, away);
+    let fault = Fault::Answer(500, json!({"__type": "InternalServerError"}));
+    app.wire.fail_next("BatchGetItem", usize::MAX, fault);
 
     assert_eq!(app.user(&token).await.status, 503);
 
     let mut lines = lines.take();
-    // The SDK has a word to say on a wire that is no connection.
+    // The SDK also logs a warning, because an injected fault has no connection.
     lines.retain(|line| line["fields"]["message"].is_null());
     let [line] = &lines[..] else {
         panic!("{lines:?}");
@@ -137,13 +137,13 @@ async fn a_failure_of_ours_is_one_line_with_its_cause() {
 }
 
 #[tokio::test]
-async fn a_ring_that_is_used_on_is_counted_and_warned_of() {
+async fn a_failed_reload_of_the_key_ring_is_counted_and_logged_as_a_warning() {
     let app = TestApp::new().await;
     let app = with_secret(&app, &secrets().await, &[]);
     let token = app.sign_up("abc@example.com").await.token();
     app.clock.advance(Duration::from_mins(5));
-    let away = Fault::Answer(400, json!({"__type": "AccessDeniedException"}));
-    app.wire.fail_next("GetSecretValue", usize::MAX, away);
+    let fault = Fault::Answer(400, json!({"__type": "AccessDeniedException"}));
+    app.wire.fail_next("GetSecretValue", usize::MAX, fault);
     let (lines, _guard) = capture();
 
     assert_eq!(app.user(&token).await.status, 200);
@@ -156,11 +156,11 @@ async fn a_ring_that_is_used_on_is_counted_and_warned_of() {
     assert_eq!(warning["fields"]["request_id"], request["request_id"]);
 }
 
-/// Which of these metrics there are, the tests above say.
+/// The tests above check that these metrics exist.
 #[test]
-fn alarms_are_about_metrics_that_there_are() {
+fn alarms_use_only_metrics_that_exist() {
     let template = include_str!("../../template.yaml");
-    let about: BTreeSet<&str> = template
+    let alarmed: BTreeSet<&str> = template
         .split("      Namespace: Latchkey\n      MetricName: ")
         .skip(1)
         .map(|alarm| {
@@ -173,14 +173,14 @@ fn alarms_are_about_metrics_that_there_are() {
         .collect();
 
     assert_eq!(
-        about,
+        alarmed,
         BTreeSet::from(["refusals", "retries", "rings_unread"])
     );
     assert!(template.contains("STACK_NAME: { Ref: \"AWS::StackName\" }"));
 }
 
 #[tokio::test]
-async fn a_call_that_succeeds_at_its_second_attempt_counts_a_retry() {
+async fn a_dynamodb_call_that_succeeds_on_its_second_attempt_counts_one_retry() {
     let (app, token) = TestApp::with_user().await;
     let (lines, _guard) = capture();
     app.wire.fail_next("BatchGetItem", 1, Fault::Break);

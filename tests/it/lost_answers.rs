@@ -1,4 +1,4 @@
-//! Crashes between writes, and answers that are lost after their write was made.
+//! Crashes between writes, and answers lost after a write was made.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tests::logs::capture;
 use tests::wire::Fault;
 
 #[tokio::test]
-async fn an_answer_lost_after_the_commit_does_not_turn_into_already_exists() {
+async fn retrying_a_committed_sign_up_does_not_answer_already_exists() {
     let app = TestApp::new().await;
     app.wire
         .fail_next("TransactWriteItems", 1, Fault::LoseAnswer);
@@ -23,11 +23,11 @@ async fn an_answer_lost_after_the_commit_does_not_turn_into_already_exists() {
 }
 
 #[tokio::test]
-async fn a_sign_up_knows_its_own_claims_even_where_the_request_token_is_forgotten() {
+async fn a_retried_sign_up_recognizes_its_own_claims_without_a_request_token() {
     let app = TestApp::new().await;
     let retried = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&retried);
-    let hidden_by_the_claim = |own: &Value| {
+    let claim_already_exists = |own: &Value| {
         json!({
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
             "CancellationReasons": [
@@ -44,7 +44,7 @@ async fn a_sign_up_knows_its_own_claims_even_where_the_request_token_is_forgotte
             return Some(Fault::LoseAnswer);
         }
         let claim = &body["TransactItems"][1]["Put"]["Item"];
-        Some(Fault::Answer(400, hidden_by_the_claim(claim)))
+        Some(Fault::Answer(400, claim_already_exists(claim)))
     });
 
     let answer = app.sign_up("abc@example.com").await;
@@ -54,7 +54,7 @@ async fn a_sign_up_knows_its_own_claims_even_where_the_request_token_is_forgotte
 }
 
 #[tokio::test]
-async fn a_crash_between_any_two_writes_leaves_no_half_account() {
+async fn a_crash_during_a_sign_up_leaves_no_partial_account() {
     // A sign-up writes three times: two counters, then the account with its claims.
     for crash_at in 0..3 {
         for after in [false, true] {
@@ -86,7 +86,7 @@ async fn a_crash_between_any_two_writes_leaves_no_half_account() {
 }
 
 #[tokio::test]
-async fn an_answer_lost_on_a_counter_may_refuse_early_and_never_admits_one_too_many() {
+async fn lost_counter_answers_may_refuse_early_but_never_exceed_the_limit() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_EMAIL", "3")]).await;
     let admitted = async || {
         let mut admitted = 0;
@@ -112,20 +112,20 @@ async fn an_answer_lost_on_a_counter_may_refuse_early_and_never_admits_one_too_m
     assert_eq!(
         admitted().await,
         1,
-        "two of three places went with the answers"
+        "two of three attempts were counted without being admitted"
     );
 
     app.clock.advance(Duration::from_hours(1));
     lose_answers();
-    let in_a_window_reopened = admitted().await;
+    let in_the_next_window = admitted().await;
     assert!(
-        (1..=3).contains(&in_a_window_reopened),
-        "{in_a_window_reopened}"
+        (1..=3).contains(&in_the_next_window),
+        "{in_the_next_window}"
     );
 }
 
 #[tokio::test]
-async fn a_sign_in_that_cannot_be_uncounted_succeeds_and_is_logged() {
+async fn a_sign_in_whose_attempt_cannot_be_uncounted_succeeds_and_is_logged() {
     let (app, _) = TestApp::with_user().await;
     let (lines, _guard) = capture();
     app.wire.on_request(|operation, body| {
@@ -141,7 +141,7 @@ async fn a_sign_in_that_cannot_be_uncounted_succeeds_and_is_logged() {
 }
 
 #[tokio::test]
-async fn an_attempt_is_never_uncounted_twice() {
+async fn a_sign_in_attempt_is_never_uncounted_twice() {
     let (app, _) = TestApp::with_user().await;
     app.sign_in("nobody", "guess1").await;
     app.wire.on_request(|_, body| {

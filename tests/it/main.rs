@@ -1,9 +1,9 @@
-//! The whole of Latchkey, in process: a module per endpoint or per promise.
+//! Tests of the whole of Latchkey in process: a module per endpoint or guarantee.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a test whose setting fails has failed"
+    reason = "a failed setup fails the test"
 )]
 
 mod api_keys;

@@ -1,4 +1,4 @@
-//! The Management family: its envelope, logging in and out.
+//! The Management family: its envelope, login, logout and sessions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use tests::wire::Fault;
 
 use crate::races::{count, race_over};
 
-/// Whether an answer is an error with this status, code and message, and nothing else.
+/// Panics unless the answer is exactly this error.
 fn assert_error(answer: &Answer, status: u16, code: u16, message: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(
@@ -22,7 +22,7 @@ fn assert_error(answer: &Answer, status: u16, code: u16, message: &str) {
 }
 
 #[tokio::test]
-async fn a_login_answers_with_a_session_of_half_an_hour() {
+async fn a_login_returns_a_session_that_expires_after_half_an_hour() {
     let (app, _) = TestApp::with_user().await;
 
     let answer = app.log_in("ABC@example.com", PASSWORD).await;
@@ -40,7 +40,7 @@ async fn a_login_answers_with_a_session_of_half_an_hour() {
 }
 
 #[tokio::test]
-async fn a_session_lives_as_long_as_the_setting_says() {
+async fn the_session_lifetime_is_configurable() {
     let (app, _) = TestApp::with_user().await;
     let app = app.another(&[("SESSION_EXPIRES_IN", "2h")]);
 
@@ -50,7 +50,7 @@ async fn a_session_lives_as_long_as_the_setting_says() {
 }
 
 #[tokio::test]
-async fn the_request_of_the_api_s_own_documentation_logs_in() {
+async fn the_login_request_of_the_api_s_documentation_succeeds() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 0).await;
     let body = json!({"username": "abc@example.com", "password": PASSWORD});
@@ -65,7 +65,7 @@ async fn the_request_of_the_api_s_own_documentation_logs_in() {
 }
 
 #[tokio::test]
-async fn failed_credentials_at_login_are_401_for_known_and_unknown_alike() {
+async fn a_failed_login_answers_401_for_known_and_unknown_users_alike() {
     let (app, _) = TestApp::with_user().await;
 
     for username in ["abc@example.com", "nobody@example.com", "no body", ""] {
@@ -77,7 +77,7 @@ async fn failed_credentials_at_login_are_401_for_known_and_unknown_alike() {
 }
 
 #[tokio::test]
-async fn both_families_share_the_count_of_failures() {
+async fn failed_sign_ins_count_for_both_api_families() {
     let (app, _) = TestApp::with_user().await;
     for _ in 0..5 {
         app.sign_in("abc@example.com", "guess1").await;
@@ -93,7 +93,7 @@ async fn both_families_share_the_count_of_failures() {
 }
 
 #[tokio::test]
-async fn a_login_ignores_authorization_and_refuses_a_key_that_is_not_live() {
+async fn a_login_ignores_authorization_and_refuses_an_invalid_api_key() {
     let (app, _) = TestApp::with_user().await;
     let body = json!({"username": "abc@example.com", "password": PASSWORD});
     let log_in = || post("/v1/auth/login", &body);
@@ -109,7 +109,7 @@ async fn a_login_ignores_authorization_and_refuses_a_key_that_is_not_live() {
 }
 
 #[tokio::test]
-async fn every_kind_of_error_comes_in_the_family_s_envelope() {
+async fn every_kind_of_error_uses_the_management_envelope() {
     let (app, token) = TestApp::with_user().await;
     let long = json!({"username": "a".repeat(16 * 1024)});
 
@@ -174,7 +174,7 @@ async fn every_kind_of_error_comes_in_the_family_s_envelope() {
 }
 
 #[tokio::test]
-async fn a_token_logged_out_is_dead_everywhere_at_once_and_others_live_on() {
+async fn a_logged_out_token_is_refused_everywhere_at_once_and_other_tokens_are_not() {
     let (app, token) = TestApp::with_user().await;
     let other = app.log_in("abc@example.com", PASSWORD).await.token();
     let elsewhere = app.another(&[]);
@@ -218,12 +218,12 @@ async fn a_revocation_is_kept_until_its_token_has_expired() {
     let claims = verify_token(&app.app, &token, app.app.clock.now())
         .await
         .unwrap();
-    // An hour later, so that it is over by anybody's clock.
+    // An hour later, to allow for clock skew.
     assert_eq!(expires_at, claims.expires_at.secs() + 3600);
 }
 
 #[tokio::test]
-async fn a_logout_without_a_token_says_so() {
+async fn a_logout_without_a_token_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 15).await;
     let log_out = || post("/v1/auth/logout", &json!({}));
@@ -237,7 +237,7 @@ async fn a_logout_without_a_token_says_so() {
 }
 
 #[tokio::test]
-async fn a_logout_whose_answer_was_lost_is_a_success_and_a_second_one_is_not() {
+async fn a_logout_whose_answer_was_lost_succeeds_and_a_second_one_is_refused() {
     let (app, token) = TestApp::with_user().await;
     app.wire.fail_next("PutItem", 1, Fault::LoseAnswer);
 
@@ -248,7 +248,7 @@ async fn a_logout_whose_answer_was_lost_is_a_success_and_a_second_one_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_racing_logouts_with_one_token_exactly_one_succeeds() {
+async fn exactly_one_of_racing_logouts_with_one_token_succeeds() {
     let (app, token) = TestApp::with_user().await;
 
     let answers = race_over(&app, &[], 40, |app, _| {
@@ -262,7 +262,7 @@ async fn of_racing_logouts_with_one_token_exactly_one_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_that_begins_after_the_logout_answered_succeeds() {
+async fn a_logged_out_token_is_refused_in_every_request_that_starts_after_the_logout() {
     let (app, token) = TestApp::with_user().await;
     let instances: Vec<_> = (0..4).map(|_| Arc::new(app.another(&[]))).collect();
     let answered = Arc::new(AtomicBool::new(false));
@@ -271,16 +271,16 @@ async fn no_request_that_begins_after_the_logout_answered_succeeds() {
         let instance = Arc::clone(&instances[i % 4]);
         let (token, answered) = (token.clone(), Arc::clone(&answered));
         tokio::spawn(async move {
-            let mut began_after = 0;
-            // Each goes on until it has begun after the logout, so that none can miss it.
-            while began_after < 3 {
+            let mut started_after = 0;
+            // Every task sends at least three requests after the logout has answered.
+            while started_after < 3 {
                 let is_after = answered.load(Ordering::SeqCst);
                 let answer = instance.user(&token).await;
                 assert!(
                     answer.status == 401 || (answer.status == 200 && !is_after),
                     "{answer:?}"
                 );
-                began_after += usize::from(is_after);
+                started_after += usize::from(is_after);
             }
         })
     });
@@ -292,7 +292,7 @@ async fn no_request_that_begins_after_the_logout_answered_succeeds() {
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_ends_every_token_and_no_key() {
+async fn signing_out_everywhere_revokes_every_token_but_no_api_key() {
     let (app, token) = TestApp::with_user().await;
     let session = app.log_in("abc@example.com", PASSWORD).await.token();
     let key = app.api_key(&token, 1).await;
@@ -307,10 +307,10 @@ async fn signing_out_everywhere_ends_every_token_and_no_key() {
         assert_eq!(answer.message(), "Bad token");
     }
     assert_eq!(app.call(get("/user").api_key(&key)).await.status, 200);
-    let anew = app.log_in("abc@example.com", PASSWORD).await.token();
-    assert_eq!(app.user(&anew).await.status, 200);
+    let renewed = app.log_in("abc@example.com", PASSWORD).await.token();
+    assert_eq!(app.user(&renewed).await.status, 200);
 
-    let nobody = AccountId::parse("000000000000000000000000").unwrap();
-    assert!(!sign_out_everywhere(&app.app, &nobody).await.unwrap());
-    assert_eq!(app.account_count().await, 1, "nobody is made by it");
+    let unknown = AccountId::parse("000000000000000000000000").unwrap();
+    assert!(!sign_out_everywhere(&app.app, &unknown).await.unwrap());
+    assert_eq!(app.account_count().await, 1, "it creates no account");
 }

@@ -1,4 +1,4 @@
-//! Every route against every kind of credentials. Each cell's status is written down here.
+//! A matrix of every route and every kind of credentials, with the expected status of each cell.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ use tests::app::{Call, PASSWORD, TestApp};
 
 use crate::tokens::{claims, sign_with_foreign_key};
 
-/// A route: method, path, a body that is good, and the status of each kind of credentials.
+/// A route, and the expected status for each kind of credentials.
 struct Route {
     method: &'static str,
     path: &'static str,
-    /// A good body; the number makes it another's.
+    /// A valid body, which the number makes unique.
     body: fn(usize) -> Value,
     nothing: u16,
     token: u16,
     bad_token: u16,
-    /// By mask: 0 to 15.
+    /// By permission mask, 0 to 15.
     key: [u16; 16],
-    dead_key: u16,
-    /// By mask of the key beside the token of its owner.
+    bad_key: u16,
+    /// A key with its owner's token, by permission mask.
     both: [u16; 16],
-    /// A token, and a key of somebody else's.
-    of_two: u16,
+    /// A token, and the key of another account.
+    of_two_accounts: u16,
 }
 
 const NONE: [u16; 16] = [403; 16];
 const ALL: [u16; 16] = [200; 16];
-/// 200 where the mask holds Read.
+/// 200 where the mask contains Read.
 const READ: [u16; 16] = [
     403, 200, 403, 200, 403, 200, 403, 200, 403, 200, 403, 200, 403, 200, 403, 200,
 ];
-/// 200 where the mask holds Write.
+/// 200 where the mask contains Write.
 const WRITE: [u16; 16] = [
     403, 403, 200, 200, 403, 403, 200, 200, 403, 403, 200, 200, 403, 403, 200, 200,
 ];
-/// 200 where the mask holds Create.
+/// 200 where the mask contains Create.
 const CREATE: [u16; 16] = [
     403, 403, 403, 403, 403, 403, 403, 403, 200, 200, 200, 200, 200, 200, 200, 200,
 ];
@@ -60,9 +60,9 @@ const ROUTES: [Route; 10] = [
         token: 200,
         bad_token: 401,
         key: CREATE,
-        dead_key: 401,
+        bad_key: 401,
         both: CREATE,
-        of_two: 401,
+        of_two_accounts: 401,
     },
     Route {
         method: "POST",
@@ -72,9 +72,9 @@ const ROUTES: [Route; 10] = [
         token: 200,
         bad_token: 200,
         key: ALL,
-        dead_key: 200,
+        bad_key: 200,
         both: ALL,
-        of_two: 200,
+        of_two_accounts: 200,
     },
     Route {
         method: "GET",
@@ -84,9 +84,9 @@ const ROUTES: [Route; 10] = [
         token: 200,
         bad_token: 401,
         key: READ,
-        dead_key: 401,
+        bad_key: 401,
         both: READ,
-        of_two: 401,
+        of_two_accounts: 401,
     },
     Route {
         method: "POST",
@@ -96,10 +96,10 @@ const ROUTES: [Route; 10] = [
         token: 200,
         bad_token: 200,
         key: ALL,
-        dead_key: 401,
+        bad_key: 401,
         both: ALL,
-        // The key need only be a live one, of anybody.
-        of_two: 200,
+        // The key may belong to any account.
+        of_two_accounts: 200,
     },
     Route {
         method: "GET",
@@ -109,9 +109,9 @@ const ROUTES: [Route; 10] = [
         token: 200,
         bad_token: 401,
         key: READ,
-        dead_key: 401,
+        bad_key: 401,
         both: READ,
-        of_two: 401,
+        of_two_accounts: 401,
     },
     Route {
         method: "POST",
@@ -121,9 +121,9 @@ const ROUTES: [Route; 10] = [
         token: 200,
         bad_token: 401,
         key: WRITE,
-        dead_key: 401,
+        bad_key: 401,
         both: WRITE,
-        of_two: 401,
+        of_two_accounts: 401,
     },
     Route {
         method: "POST",
@@ -132,11 +132,11 @@ const ROUTES: [Route; 10] = [
         nothing: 401,
         token: 200,
         bad_token: 401,
-        // There is no token to end.
+        // There is no token to revoke.
         key: [400; 16],
-        dead_key: 401,
+        bad_key: 401,
         both: ALL,
-        of_two: 401,
+        of_two_accounts: 401,
     },
     Route {
         method: "POST",
@@ -146,9 +146,9 @@ const ROUTES: [Route; 10] = [
         token: 200,
         bad_token: 401,
         key: NONE,
-        dead_key: 401,
+        bad_key: 401,
         both: NONE,
-        of_two: 401,
+        of_two_accounts: 401,
     },
     Route {
         method: "GET",
@@ -158,9 +158,9 @@ const ROUTES: [Route; 10] = [
         token: 200,
         bad_token: 401,
         key: NONE,
-        dead_key: 401,
+        bad_key: 401,
         both: NONE,
-        of_two: 401,
+        of_two_accounts: 401,
     },
     Route {
         method: "DELETE",
@@ -170,37 +170,36 @@ const ROUTES: [Route; 10] = [
         token: 200,
         bad_token: 401,
         key: NONE,
-        dead_key: 401,
+        bad_key: 401,
         both: NONE,
-        of_two: 401,
+        of_two_accounts: 401,
     },
 ];
 
-/// Credentials, as a request may come with them.
 #[derive(Debug, Clone, Copy)]
 enum Credentials {
     Nothing,
     Token,
     ExpiredToken,
     RevokedToken,
-    TokenOfForeignKey,
-    TokenOfNobody,
+    TokenWithForeignKey,
+    TokenOfDeletedAccount,
     Key(u8),
     ExpiredKey,
     RevokedKey,
     UnknownKey,
-    KeyOfNobody,
+    KeyOfDeletedAccount,
     Both(u8),
     TokenAndRevokedKey,
     TokenAndExpiredKey,
     ExpiredTokenAndKey,
     RevokedTokenAndKey,
-    BothOfNobody,
-    OfTwo,
+    BothOfDeletedAccount,
+    OfTwoAccounts,
 }
 
 impl Credentials {
-    /// How a 401 for them begins: one for another reason is as wrong as a 200.
+    /// The start of the message of a 401 for these credentials: a 401 for another reason is wrong.
     fn message_of_401(self, path: &str) -> &'static str {
         if path == "/v1/auth/login" {
             return "Invalid API key";
@@ -208,21 +207,21 @@ impl Credentials {
         match self {
             Self::Nothing => "authorization not found",
             Self::ExpiredToken | Self::ExpiredTokenAndKey => "Invalid JWT: jwt expired",
-            Self::TokenOfForeignKey => "Invalid JWT: key or signature is invalid",
+            Self::TokenWithForeignKey => "Invalid JWT: key or signature is invalid",
             Self::Token
             | Self::RevokedToken
-            | Self::TokenOfNobody
+            | Self::TokenOfDeletedAccount
             | Self::RevokedTokenAndKey
-            | Self::BothOfNobody => "Bad token",
+            | Self::BothOfDeletedAccount => "Bad token",
             Self::Key(_)
             | Self::ExpiredKey
             | Self::RevokedKey
             | Self::UnknownKey
-            | Self::KeyOfNobody
+            | Self::KeyOfDeletedAccount
             | Self::Both(_)
             | Self::TokenAndRevokedKey
             | Self::TokenAndExpiredKey
-            | Self::OfTwo => "Invalid API key",
+            | Self::OfTwoAccounts => "Invalid API key",
         }
     }
 }
@@ -234,18 +233,18 @@ impl Route {
             (Credentials::Token, self.token),
             (Credentials::ExpiredToken, self.bad_token),
             (Credentials::RevokedToken, self.bad_token),
-            (Credentials::TokenOfForeignKey, self.bad_token),
-            (Credentials::TokenOfNobody, self.bad_token),
-            (Credentials::ExpiredKey, self.dead_key),
-            (Credentials::RevokedKey, self.dead_key),
-            (Credentials::UnknownKey, self.dead_key),
-            (Credentials::KeyOfNobody, self.dead_key),
-            (Credentials::TokenAndRevokedKey, self.dead_key),
-            (Credentials::TokenAndExpiredKey, self.dead_key),
+            (Credentials::TokenWithForeignKey, self.bad_token),
+            (Credentials::TokenOfDeletedAccount, self.bad_token),
+            (Credentials::ExpiredKey, self.bad_key),
+            (Credentials::RevokedKey, self.bad_key),
+            (Credentials::UnknownKey, self.bad_key),
+            (Credentials::KeyOfDeletedAccount, self.bad_key),
+            (Credentials::TokenAndRevokedKey, self.bad_key),
+            (Credentials::TokenAndExpiredKey, self.bad_key),
             (Credentials::ExpiredTokenAndKey, self.bad_token),
             (Credentials::RevokedTokenAndKey, self.bad_token),
-            (Credentials::BothOfNobody, self.dead_key),
-            (Credentials::OfTwo, self.of_two),
+            (Credentials::BothOfDeletedAccount, self.bad_key),
+            (Credentials::OfTwoAccounts, self.of_two_accounts),
         ];
         for (mask, (key, both)) in (0..16).zip(self.key.into_iter().zip(self.both)) {
             cells.push((Credentials::Key(mask), key));
@@ -255,8 +254,7 @@ impl Route {
     }
 }
 
-/// An owner of a cell's own, with a token and an API key, number 1: what one cell does must not
-/// show in another.
+/// A separate account for one cell, with a token and the API key 1, so that cells do not interfere.
 struct Scene<'a> {
     app: &'a TestApp,
     owner: String,
@@ -288,11 +286,11 @@ impl<'a> Scene<'a> {
                 assert_eq!(self.app.log_out(token).await.status, 200);
                 call.bearer(token)
             }
-            Credentials::TokenOfForeignKey => {
+            Credentials::TokenWithForeignKey => {
                 let claims = claims(&self.owner, self.app.clock.now());
                 call.bearer(&sign_with_foreign_key(&claims))
             }
-            Credentials::TokenOfNobody => {
+            Credentials::TokenOfDeletedAccount => {
                 self.delete_owner().await;
                 call.bearer(token)
             }
@@ -307,7 +305,7 @@ impl<'a> Scene<'a> {
                 assert_eq!(self.app.log_out(token).await.status, 200);
                 call.bearer(token).api_key(&key)
             }
-            Credentials::BothOfNobody => {
+            Credentials::BothOfDeletedAccount => {
                 let key = self.key(15).await;
                 self.delete_owner().await;
                 call.bearer(token).api_key(&key)
@@ -318,7 +316,7 @@ impl<'a> Scene<'a> {
             }
             Credentials::RevokedKey => call.api_key(&self.revoked_key().await),
             Credentials::UnknownKey => call.api_key("api_ABCDEFGHIJKLMNOPQRSTUVWX"),
-            Credentials::KeyOfNobody => {
+            Credentials::KeyOfDeletedAccount => {
                 let key = self.key(15).await;
                 self.delete_owner().await;
                 call.api_key(&key)
@@ -327,7 +325,7 @@ impl<'a> Scene<'a> {
             Credentials::TokenAndRevokedKey => {
                 call.bearer(token).api_key(&self.revoked_key().await)
             }
-            Credentials::OfTwo => {
+            Credentials::OfTwoAccounts => {
                 let other = self.app.log_in("person@example.com", PASSWORD).await;
                 call.bearer(&other.token()).api_key(&self.key(15).await)
             }
@@ -367,15 +365,15 @@ async fn check(method: &str, path: &str) {
     check_with(&[], route.unwrap()).await;
 }
 
-/// Room for the owners of all cells.
-const ROOM: (&str, &str) = ("USER_SIGNUP_RATE_LIMIT_IP", "1000");
+/// Admits the sign-ups of all cells.
+const ADMIT_ALL: (&str, &str) = ("USER_SIGNUP_RATE_LIMIT_IP", "1000");
 
-/// Checks every cell of a route, of a Latchkey with these settings.
+/// Checks every cell of a route under these settings.
 async fn check_with(settings: &[(&str, &str)], route: &Route) {
     let (method, path) = (route.method, route.path);
-    let app = TestApp::with(&[ROOM]).await;
+    let app = TestApp::with(&[ADMIT_ALL]).await;
     app.sign_up("person@example.com").await;
-    let settings: Vec<_> = settings.iter().copied().chain([ROOM]).collect();
+    let settings: Vec<_> = settings.iter().copied().chain([ADMIT_ALL]).collect();
     let checked = app.another(&settings);
     for (n, (credentials, expected)) in route.cells().into_iter().enumerate() {
         let scene = Scene::set(&app, n).await;
@@ -411,20 +409,20 @@ macro_rules! checks {
 }
 
 checks! {
-    creating_a_user: "POST" "/user",
-    signing_in: "POST" "/user/auth",
-    getting_the_user: "GET" "/user",
-    logging_in: "POST" "/v1/auth/login",
-    getting_the_profile: "GET" "/v1/auth/user",
-    updating_the_profile: "POST" "/v1/auth/user",
-    logging_out: "POST" "/v1/auth/logout",
-    creating_an_api_key: "POST" "/v1/api-keys",
-    listing_api_keys: "GET" "/v1/api-keys",
-    revoking_an_api_key: "DELETE" "/v1/api-keys/1",
+    creating_a_user_matches_the_matrix: "POST" "/user",
+    signing_in_matches_the_matrix: "POST" "/user/auth",
+    getting_the_user_matches_the_matrix: "GET" "/user",
+    logging_in_matches_the_matrix: "POST" "/v1/auth/login",
+    getting_the_profile_matches_the_matrix: "GET" "/v1/auth/user",
+    updating_the_profile_matches_the_matrix: "POST" "/v1/auth/user",
+    logging_out_matches_the_matrix: "POST" "/v1/auth/logout",
+    creating_an_api_key_matches_the_matrix: "POST" "/v1/api-keys",
+    listing_api_keys_matches_the_matrix: "GET" "/v1/api-keys",
+    revoking_an_api_key_matches_the_matrix: "DELETE" "/v1/api-keys/1",
 }
 
 #[tokio::test]
-async fn creating_a_user_where_a_scope_is_needed_that_the_owner_has() {
+async fn creating_a_user_with_the_required_scope_matches_the_matrix() {
     let guarded = Route {
         nothing: 401,
         ..ROUTES[0]
@@ -433,7 +431,7 @@ async fn creating_a_user_where_a_scope_is_needed_that_the_owner_has() {
 }
 
 #[tokio::test]
-async fn creating_a_user_where_a_scope_is_needed_that_the_owner_has_not() {
+async fn creating_a_user_without_the_required_scope_matches_the_matrix() {
     let guarded = Route {
         nothing: 401,
         token: 403,
@@ -451,12 +449,12 @@ fn every_route_of_the_template_is_in_the_matrix() {
         .map(|route| format!("{} {}", route.method, route.path.replace("/1", "/{id}")))
         .collect();
     let routes = Template::checked_in().unwrap().routes;
-    let mut there_are: Vec<_> = routes
+    let mut in_template: Vec<_> = routes
         .iter()
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();
     checked.sort();
-    there_are.sort();
+    in_template.sort();
 
-    assert_eq!(checked, there_are);
+    assert_eq!(checked, in_template);
 }
