@@ -1,4 +1,4 @@
-//! The description of the API: generated, checked in, and in step with the template.
+//! The OpenAPI document: up to date with the code, the template and the error codes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ fn document() -> Value {
     serde_json::from_str(&openapi::text().unwrap()).unwrap()
 }
 
-/// Every operation, as its method and path and itself.
+/// Every operation, by its method and path.
 fn operations(document: &Value) -> Vec<(String, &Map<String, Value>)> {
     let paths = document["paths"].as_object().unwrap();
     paths
@@ -31,7 +31,7 @@ fn operations(document: &Value) -> Vec<(String, &Map<String, Value>)> {
         .collect()
 }
 
-/// What a reference within the document leads to, or the value itself.
+/// Resolves `$ref`, or returns the value itself.
 fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     match value["$ref"].as_str() {
         Some(reference) => document.pointer(&reference[1..]).unwrap(),
@@ -40,7 +40,7 @@ fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
 }
 
 #[test]
-fn the_checked_in_description_is_the_generated_one() {
+fn the_checked_in_openapi_document_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
     let checked_in = fs::read_to_string(path).unwrap_or_default();
 
@@ -51,7 +51,7 @@ fn the_checked_in_description_is_the_generated_one() {
 }
 
 #[test]
-fn the_description_has_the_template_s_routes() {
+fn the_openapi_document_has_exactly_the_routes_of_the_template() {
     let document = document();
     let described: BTreeSet<String> = operations(&document)
         .into_iter()
@@ -69,7 +69,7 @@ fn the_description_has_the_template_s_routes() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_openapi_reference_resolves() {
     fn check(document: &Value, value: &Value) {
         match value {
             Value::Object(fields) => {
@@ -88,7 +88,7 @@ fn every_reference_leads_somewhere() {
 }
 
 #[test]
-fn every_example_of_a_body_has_the_fields_of_its_schema() {
+fn every_example_response_has_exactly_the_fields_of_its_schema() {
     let document = document();
     for (name, operation) in operations(&document) {
         let answer = &operation["responses"]["200"]["content"]["application/json"];
@@ -116,7 +116,7 @@ fn every_example_of_a_body_has_the_fields_of_its_schema() {
 }
 
 #[test]
-fn every_schema_of_a_body_has_a_name() {
+fn every_body_schema_is_named() {
     let document = document();
     for (name, operation) in operations(&document) {
         let request = operation.get("requestBody");
@@ -131,10 +131,10 @@ fn every_schema_of_a_body_has_a_name() {
 }
 
 #[test]
-fn every_code_is_that_of_some_answer() {
-    /// Those of requests that reach no route.
-    const OF_NO_ROUTE: [Code; 2] = [Code::NotFound, Code::MethodNotAllowed];
-    /// Those of Appmixer's routes alone, which show none.
+fn every_visible_error_code_appears_in_an_example_response() {
+    /// For requests that match no route.
+    const WITHOUT_ROUTE: [Code; 2] = [Code::NotFound, Code::MethodNotAllowed];
+    /// Only Appmixer routes use these, and their errors carry no code.
     const UNSEEN: [Code; 3] = [Code::Taken, Code::SignUpIpLimit, Code::SignUpEmailLimit];
     let document = document();
     let mut described = BTreeSet::from([0]);
@@ -148,7 +148,7 @@ fn every_code_is_that_of_some_answer() {
     }
     let expected: BTreeSet<u64> = Code::ALL
         .iter()
-        .filter(|(code, _)| !OF_NO_ROUTE.contains(code) && !UNSEEN.contains(code))
+        .filter(|(code, _)| !WITHOUT_ROUTE.contains(code) && !UNSEEN.contains(code))
         .map(|(code, _)| *code as u64)
         .collect();
 

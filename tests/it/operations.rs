@@ -1,16 +1,15 @@
-//! docs/operations.md: what an operator is told to do does it.
+//! The commands in docs/operations.md work.
 
 use serde_json::Value;
 use tests::app::{PASSWORD, TestApp, get};
 
-/// The section of the page under this heading.
 fn section(heading: &str) -> &'static str {
     let page = include_str!("../../docs/operations.md");
     let (_, rest) = page.split_once(&format!("\n## {heading}\n")).unwrap();
     rest.split("\n## ").next().unwrap()
 }
 
-/// The value of an option in a command, which stands in quotes.
+/// The quoted value of an option in a command.
 fn option<'c>(command: &'c str, name: &str) -> &'c str {
     let (_, rest) = command.split_once(&format!("--{name} '")).unwrap();
     rest.split_once('\'').unwrap().0

@@ -1,5 +1,5 @@
-//! The template's parameters and the functions' settings agree. CloudFormation refuses a value of the wrong
-//! kind before it changes anything; a function checks its settings exactly, at its start.
+//! The template's parameters agree with the functions' settings. CloudFormation refuses values that
+//! are obviously invalid before it deploys; a function validates its settings fully when it starts.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::Value;
 use shared::config::Config;
 
-/// What functions make of these settings, and the template's defaults for all others.
+/// The configuration from these settings, with the template's defaults for all others.
 fn config(
     template: &Template,
     settings: impl IntoIterator<Item = (String, String)>,
@@ -28,8 +28,8 @@ fn config(
     config.map_err(|error| error.to_string())
 }
 
-/// The same, where a setting is alone that goes together with another: a rule of the template
-/// asks for both.
+/// Like `config`, but adds the other trusted-proxy setting if only one is given: the template has a
+/// rule that requires both.
 fn start(
     template: &Template,
     settings: impl IntoIterator<Item = (String, String)>,
@@ -51,7 +51,7 @@ fn only(name: &str, value: &str) -> [(String, String); 1] {
     [(name.to_owned(), value.to_owned())]
 }
 
-/// Whether one of CloudFormation's conditions holds, with these parameters and no others set.
+/// Evaluates a CloudFormation condition with these parameters.
 fn holds(condition: &Value, parameters: &BTreeMap<&str, &str>) -> bool {
     let (function, operands) = condition.as_object().unwrap().iter().next().unwrap();
     let operands = operands.as_array().unwrap();
@@ -71,7 +71,7 @@ fn holds(condition: &Value, parameters: &BTreeMap<&str, &str>) -> bool {
 }
 
 #[test]
-fn the_template_s_rules_refuse_what_functions_refuse_together() {
+fn template_rules_refuse_the_same_combinations_as_the_functions() {
     let template = Template::checked_in().unwrap();
     for (hops, networks) in [
         ("0", ""),
@@ -118,7 +118,7 @@ fn the_template_s_rules_refuse_what_functions_refuse_together() {
 }
 
 #[test]
-fn parameters_that_no_function_reads_refuse_values_of_another_kind() {
+fn parameters_that_no_function_reads_refuse_invalid_values() {
     let template = include_str!("../../template.yaml");
     let pattern = |name: &str| {
         let parameter = template.split(&format!("\n  {name}:\n")).nth(1).unwrap();
@@ -173,7 +173,7 @@ fn parameters_that_no_function_reads_refuse_values_of_another_kind() {
 }
 
 #[test]
-fn every_number_the_template_allows_functions_start_with() {
+fn functions_start_with_the_bounds_of_every_numeric_parameter() {
     let template = Template::checked_in().unwrap();
     let mut least = BTreeMap::new();
     let mut greatest = BTreeMap::new();
@@ -201,7 +201,7 @@ fn every_number_the_template_allows_functions_start_with() {
     }
 }
 
-/// Whether CloudFormation takes this text for a parameter.
+/// Whether CloudFormation accepts this text for a parameter.
 fn allows(parameter: &Parameter, value: &str) -> bool {
     let pattern = parameter.allowed_pattern.as_ref();
     let pattern = pattern.map(|pattern| Regex::new(pattern).unwrap());
@@ -212,7 +212,7 @@ fn allows(parameter: &Parameter, value: &str) -> bool {
         && parameter.max_length.is_none_or(fits)
 }
 
-/// Texts of every kind that a setting has, and some that are nearly of that kind.
+/// Valid and almost valid texts for each kind of setting.
 const TEXTS: &[&str] = &[
     " ",
     "0",
@@ -263,7 +263,7 @@ const TEXTS: &[&str] = &[
 ];
 
 #[test]
-fn the_template_refuses_no_text_that_functions_start_with() {
+fn the_template_refuses_no_text_that_functions_accept() {
     let template = Template::checked_in().unwrap();
     let mut refused = BTreeSet::new();
     for (name, parameter) in &template.parameters {
@@ -288,7 +288,7 @@ fn the_template_refuses_no_text_that_functions_start_with() {
 }
 
 #[test]
-fn a_text_that_only_functions_refuse_stops_them_with_the_variable_s_name() {
+fn a_text_that_only_functions_refuse_is_reported_with_its_variable() {
     let template = Template::checked_in().unwrap();
     let long = ["é".repeat(64), "a".repeat(65)];
     let texts = TEXTS.iter().copied().chain(long.iter().map(String::as_str));
@@ -321,7 +321,7 @@ fn a_text_that_only_functions_refuse_stops_them_with_the_variable_s_name() {
     assert!(started.is_superset(&stopped), "{started:?}");
 }
 
-/// The rows of the first table of docs/settings.md: variables and their defaults, as they stand there.
+/// The rows of the first table of docs/settings.md: the cells with variables and with defaults.
 fn documented() -> Vec<(&'static str, &'static str)> {
     let page = include_str!("../../docs/settings.md");
     let table = page
@@ -338,13 +338,13 @@ fn documented() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// What stands in backticks.
+/// Each text in backticks.
 fn quoted(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
 #[test]
-fn the_page_on_settings_lists_every_variable_that_functions_read_and_no_other() {
+fn the_settings_page_lists_exactly_the_variables_that_functions_read() {
     let read = RefCell::new(BTreeSet::new());
     let started = Config::from_lookup(|name| {
         read.borrow_mut().insert(name.to_owned());
@@ -363,7 +363,7 @@ fn the_page_on_settings_lists_every_variable_that_functions_read_and_no_other() 
 }
 
 #[test]
-fn the_page_on_settings_has_the_template_s_defaults() {
+fn the_settings_page_has_the_defaults_of_the_template() {
     let template = Template::checked_in().unwrap();
     let mut compared = 0;
     for (variables, defaults) in documented() {

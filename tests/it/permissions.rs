@@ -1,4 +1,4 @@
-//! What each function may do in AWS is what it does here, and no more.
+//! Each function has exactly the AWS permissions that it uses.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,15 +13,14 @@ use tests::wire::{Fault, Use};
 
 use crate::key_rotation::{secrets, step_of, with_secret};
 
-/// What the template calls the secret.
+/// The secret's logical id in the template.
 const SECRET_IN_TEMPLATE: &str = "JwtKey";
 
 type Uses = BTreeSet<(String, Use)>;
 
-/// What each request needs, with the function that sends it.
+/// The permissions that each request needs, with the function that sends it.
 type Requests = BTreeSet<(String, BTreeSet<Use>)>;
 
-/// Everything the template grants.
 fn granted() -> Uses {
     let mut granted = Uses::new();
     for grant in Template::checked_in().unwrap().grants {
@@ -43,8 +42,8 @@ fn granted() -> Uses {
     granted
 }
 
-/// Whether one statement allows all keys that a request names for one action on one table. IAM asks
-/// each statement about all keys of a request: two statements for half of them each allow nothing.
+/// Whether a single statement allows all keys that a request names for one action on one table.
+/// IAM checks each statement against all keys, so two that allow half of them each do not suffice.
 fn one_statement_allows(function: &str, request: &BTreeSet<Use>, grants: &[Grant]) -> bool {
     request.iter().all(|one| {
         let together =
@@ -64,7 +63,7 @@ fn one_statement_allows(function: &str, request: &BTreeSet<Use>, grants: &[Grant
     })
 }
 
-/// What keys match a pattern.
+/// The prefix of the keys that a pattern matches.
 fn prefix(pattern: &str) -> &str {
     pattern.strip_suffix('*').unwrap()
 }
@@ -100,8 +99,7 @@ impl Recorder {
         }
     }
 
-    /// Sends a request, by an instance with a memory of its own, and records what its function
-    /// used.
+    /// Sends a request to a new instance and records the permissions that its function used.
     async fn send(&mut self, settings: &[(&str, &str)], call: Call) -> Value {
         let function = Template::checked_in()
             .unwrap()
@@ -111,7 +109,7 @@ impl Recorder {
             .unwrap()
             .function;
         let instance = with_secret(&self.app, &self.secrets, settings);
-        // The first key to be made finds that another got its number, and looks again.
+        // The first API key to be created gets a conflict on its id, so that the function retries.
         let mut is_first = true;
         instance.wire.on_request(move |_, body| {
             let makes_key = body["TransactItems"][1]["Update"]["ExpressionAttributeValues"]
@@ -130,7 +128,7 @@ fn number_taken() -> Fault {
 }
 
 #[tokio::test]
-async fn each_function_is_granted_what_it_uses_and_nothing_else() {
+async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     let app = TestApp::new().await;
     let mut recorder = Recorder {
         app,
@@ -173,7 +171,7 @@ async fn each_function_is_granted_what_it_uses_and_nothing_else() {
             post("/v1/auth/logout", &json!({})),
         ]
     };
-    // Windows are fresh, live, and reopened.
+    // Cover new, current and expired windows.
     for _ in 0..2 {
         for request in requests() {
             r.send(&[], request.api_key(guess)).await;

@@ -1,4 +1,4 @@
-//! `GET` and `POST /v1/auth/user`: what an owner can read and write, and what they cannot.
+//! `GET` and `POST /v1/auth/user`: what an owner can and cannot read and write.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tests::app::{PASSWORD, TestApp};
 
 use crate::races::race_over;
 
-/// The texts of at most 256 bytes.
+/// The text fields that hold at most 256 bytes.
 pub(crate) const TEXTS: [&str; 11] = [
     "phoneNumber",
     "mobile",
@@ -24,7 +24,7 @@ pub(crate) const TEXTS: [&str; 11] = [
 ];
 
 #[tokio::test]
-async fn a_new_user_is_shown_with_every_field_of_the_api_and_null_where_unset() {
+async fn a_new_profile_has_every_documented_field_with_null_where_unset() {
     let (app, token) = TestApp::with_user().await;
 
     let answer = app.profile(&token).await;
@@ -49,7 +49,7 @@ async fn a_new_user_is_shown_with_every_field_of_the_api_and_null_where_unset() 
 }
 
 #[tokio::test]
-async fn both_sign_ins_are_recorded_as_the_last_log_in() {
+async fn both_sign_in_routes_update_the_last_login() {
     let (app, token) = TestApp::with_user().await;
 
     app.clock.advance(Duration::from_secs(1));
@@ -70,7 +70,7 @@ async fn both_sign_ins_are_recorded_as_the_last_log_in() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_absent_stays_and_null_clears_it() {
+async fn an_absent_field_is_kept_and_null_clears_a_field() {
     let (app, token) = TestApp::with_user().await;
     let set = json!({"firstName": "Ada", "lastName": "Lovelace", "city": ""});
     assert_eq!(app.update_profile(&token, set).await.status, 200);
@@ -90,7 +90,7 @@ async fn a_field_that_is_absent_stays_and_null_clears_it() {
 }
 
 #[tokio::test]
-async fn dates_are_kept_as_utc_to_the_millisecond() {
+async fn dates_are_stored_as_utc_with_milliseconds() {
     let (app, token) = TestApp::with_user().await;
     let dates = json!({
         "birthDate": "1815-12-10T01:30:00.123456+02:00",
@@ -105,7 +105,7 @@ async fn dates_are_kept_as_utc_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn what_a_field_cannot_be_is_refused_and_changes_nothing() {
+async fn an_invalid_profile_field_is_refused_and_changes_nothing() {
     let (app, token) = TestApp::with_user().await;
     let before = app.users().await;
     let long = "ä".repeat(129);
@@ -192,7 +192,7 @@ async fn what_a_field_cannot_be_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_user_is_required_and_must_be_an_object() {
+async fn the_user_field_is_required_and_must_be_an_object() {
     let (app, token) = TestApp::with_user().await;
 
     for (user, problem) in [
@@ -210,7 +210,7 @@ async fn a_user_is_required_and_must_be_an_object() {
 }
 
 #[tokio::test]
-async fn a_field_that_stands_twice_is_refused_at_every_depth() {
+async fn a_duplicate_field_is_refused_at_every_depth() {
     let (app, token) = TestApp::with_user().await;
 
     for (body, field) in [
@@ -234,7 +234,7 @@ async fn a_field_that_stands_twice_is_refused_at_every_depth() {
 }
 
 #[tokio::test]
-async fn the_names_of_an_account_cannot_be_changed_here() {
+async fn a_profile_update_cannot_change_the_username_or_email() {
     let (app, token) = TestApp::with_user().await;
 
     for name in ["userName", "email"] {
@@ -260,7 +260,7 @@ async fn the_names_of_an_account_cannot_be_changed_here() {
 }
 
 #[tokio::test]
-async fn of_all_that_a_client_can_send_only_the_writable_list_ever_changes() {
+async fn a_client_can_change_only_the_writable_profile_fields() {
     let (app, token) = TestApp::with_user().await;
     let before = app.profile(&token).await.body["user"].clone();
     let account_before = app.users().await;
@@ -295,11 +295,7 @@ async fn of_all_that_a_client_can_send_only_the_writable_list_ever_changes() {
         assert_eq!(answer.status, 200, "{field}");
         assert_eq!(answer.body["user"], before, "{field}");
     }
-    assert_eq!(
-        app.users().await,
-        account_before,
-        "nothing was even written"
-    );
+    assert_eq!(app.users().await, account_before, "nothing was written");
 
     let writable: Map<String, Value> = TEXTS
         .into_iter()
@@ -322,7 +318,7 @@ async fn of_all_that_a_client_can_send_only_the_writable_list_ever_changes() {
 }
 
 #[tokio::test]
-async fn what_the_operator_set_is_shown() {
+async fn a_rank_and_customer_id_set_by_the_operator_are_shown() {
     let (app, token) = TestApp::with_user().await;
     app.update_profile(&token, json!({"city": "Berlin"})).await;
     let mut profile = app.profile_item().await;
@@ -337,7 +333,7 @@ async fn what_the_operator_set_is_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn racing_updates_of_different_fields_all_survive() {
+async fn racing_updates_of_different_profile_fields_all_take_effect() {
     let (app, token) = TestApp::with_user().await;
 
     let answers = race_over(&app, &[], TEXTS.len(), |app, i| {

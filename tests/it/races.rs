@@ -1,4 +1,4 @@
-//! Races, with real concurrency against the real engine: four instances on several threads.
+//! Races: four instances on several threads against the embedded DynamoDB.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tests::app::{Answer, PASSWORD, TestApp, post};
 
-/// Runs `n` requests at once.
+/// Runs `n` requests concurrently on one task.
 async fn race<F>(n: usize, request: impl Fn(usize) -> F) -> Vec<Answer>
 where
     F: Future<Output = Answer>,
@@ -14,7 +14,7 @@ where
     futures_util::future::join_all((0..n).map(request)).await
 }
 
-/// Sends `n` requests at once to an empty Latchkey: see [`race_over`].
+/// Runs [`race_over`] on empty tables.
 pub(crate) async fn race_instances<F>(
     settings: &[(&str, &str)],
     n: usize,
@@ -28,7 +28,7 @@ where
     (app, answers)
 }
 
-/// Sends `n` requests at once, each from a task of its own, spread over four instances.
+/// Sends `n` requests concurrently, each from its own task, spread over four instances.
 pub(crate) async fn race_over<F>(
     app: &TestApp,
     settings: &[(&str, &str)],
@@ -49,7 +49,6 @@ where
     answers
 }
 
-/// How many answers have this status.
 pub(crate) fn count(answers: &[Answer], status: u16) -> usize {
     answers
         .iter()
@@ -69,7 +68,7 @@ async fn two_hundred_sign_ups_racing_for_one_email_leave_exactly_one_account() {
     assert_eq!(count(&answers, 400) + count(&answers, 429), 199);
     assert_eq!(app.account_count().await, 1);
     let keys: Vec<_> = app.users().await.into_keys().collect();
-    assert_eq!(keys.len(), 2, "the account and its claim: {keys:?}");
+    assert_eq!(keys.len(), 2, "the account and one claim: {keys:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +86,7 @@ async fn sign_ups_racing_for_one_username_leave_exactly_one_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_forty_racing_sign_ups_for_one_email_exactly_ten_get_past_the_limit() {
+async fn forty_racing_sign_ups_for_one_email_admit_exactly_ten() {
     let (_, answers) = race_instances(&[], 40, async |app, i| {
         app.sign_up_from(&format!("198.51.100.{i}"), "abc@example.com")
             .await
@@ -99,7 +98,7 @@ async fn of_forty_racing_sign_ups_for_one_email_exactly_ten_get_past_the_limit()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_hundred_racing_sign_ups_from_one_address_exactly_fifty_make_accounts() {
+async fn two_hundred_racing_sign_ups_from_one_address_create_exactly_fifty_accounts() {
     let (app, answers) = race_instances(&[], 200, async |app, i| {
         app.sign_up(&format!("user{i}@example.com")).await
     })
@@ -111,7 +110,7 @@ async fn of_two_hundred_racing_sign_ups_from_one_address_exactly_fifty_make_acco
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_reopened_by_many_at_once_admits_exactly_the_limit() {
+async fn racing_sign_ups_in_a_new_window_are_admitted_exactly_up_to_the_limit() {
     let app = TestApp::new().await;
     for _ in 0..11 {
         app.sign_up("abc@example.com").await;

@@ -1,4 +1,4 @@
-//! The reference that `make run` serves: all of it comes from the server itself.
+//! The API reference that `make run` serves loads nothing from other hosts.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ async fn get(path: &str) -> (StatusCode, HeaderMap, String) {
     (parts.status, parts.headers, body)
 }
 
-/// What follows each mark in a text, up to the next quote or bracket.
+/// The text after each mark, up to the next quote or bracket.
 fn after<'t>(text: &'t str, mark: &str) -> impl Iterator<Item = &'t str> {
     let rest = text.split(mark).skip(1);
     rest.filter_map(|rest| {
@@ -27,7 +27,7 @@ fn after<'t>(text: &'t str, mark: &str) -> impl Iterator<Item = &'t str> {
 }
 
 #[tokio::test]
-async fn the_description_is_served_as_it_is_generated() {
+async fn the_server_serves_the_generated_openapi_document() {
     let (status, headers, body) = get("/openapi.json").await;
 
     assert_eq!(status, StatusCode::OK);
@@ -36,7 +36,7 @@ async fn the_description_is_served_as_it_is_generated() {
 }
 
 #[tokio::test]
-async fn the_page_and_all_it_loads_come_from_the_server_itself() {
+async fn the_reference_page_loads_nothing_from_another_host() {
     let (status, headers, page) = get("/docs/").await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(headers["content-type"], "text/html");
@@ -64,7 +64,7 @@ async fn the_page_and_all_it_loads_come_from_the_server_itself() {
 }
 
 #[tokio::test]
-async fn the_browser_is_told_to_ask_no_other_host() {
+async fn the_content_security_policy_allows_no_other_host() {
     let (_, headers, _) = get("/docs/").await;
     let policy = headers["content-security-policy"].to_str().unwrap();
 
@@ -88,7 +88,7 @@ async fn the_browser_is_told_to_ask_no_other_host() {
 }
 
 #[tokio::test]
-async fn the_page_is_found_without_a_slash_and_nothing_else_is() {
+async fn docs_without_a_slash_redirects_and_unknown_paths_are_not_found() {
     let (status, headers, _) = get("/docs").await;
     assert_eq!(status, StatusCode::PERMANENT_REDIRECT);
     assert_eq!(headers["location"], "/docs/");

@@ -1,4 +1,4 @@
-//! What every route may refuse alike, provoked: the description has no status that does not occur.
+//! Each route is made to return every common error status that the OpenAPI document lists for it.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use tests::wire::Fault;
 
 use crate::faults::requests;
 
-/// Statuses that are no single route's own.
+/// Statuses that more than one route returns for the same reasons.
 const COMMON: [u16; 7] = [400, 401, 413, 415, 429, 500, 503];
 
-/// The statuses of a route that is treated badly in every way.
+/// The statuses that a route returns to every kind of bad request and to failures of DynamoDB.
 async fn provoked(route: &Route) -> BTreeSet<u16> {
     let (first, token) = TestApp::with_user().await;
     let app = first.another(&[("SIGNIN_RATE_LIMIT_IP", "1")]);
@@ -50,7 +50,7 @@ fn fail_all(app: &TestApp, fault: Fault) {
 }
 
 #[tokio::test]
-async fn every_common_status_that_is_described_of_a_route_occurs_there() {
+async fn each_route_returns_exactly_the_common_statuses_it_documents() {
     for route in Template::checked_in().unwrap().routes {
         let provoked = provoked(&route).await;
 
@@ -62,7 +62,7 @@ async fn every_common_status_that_is_described_of_a_route_occurs_there() {
     }
 }
 
-/// Where each described field of a body is, as a JSON pointer; but for those that are ignored.
+/// The JSON pointer of each documented field of a body, except those that are ignored.
 fn fields(schema: &'static Value, within: &str) -> Vec<String> {
     let schema = description::resolved(schema);
     if let Some(choices) = schema["anyOf"].as_array() {
@@ -87,7 +87,7 @@ fn fields(schema: &'static Value, within: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_described_field_of_a_body_is_read_under_its_name() {
+async fn every_documented_request_field_is_validated() {
     let (app, token) = TestApp::with_user().await;
     let mut read = 0;
     for route in Template::checked_in().unwrap().routes {

@@ -1,5 +1,5 @@
-//! What is read from `GET /v1/auth/user` can be posted back through `POST /v1/auth/user`, and nothing
-//! changes: over generated profiles.
+//! Posting what `GET /v1/auth/user` returns to `POST /v1/auth/user` changes nothing, for generated
+//! profiles.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tests::app::TestApp;
 
 use crate::profiles::TEXTS;
 
-/// Text of at most `max` bytes, with what has broken others: emoji, right-to-left, combining.
+/// Text of at most `max` bytes, with troublesome characters: emoji, right-to-left, combining.
 fn text(max: usize) -> impl Strategy<Value = Value> {
     const ODD: [&str; 13] = [
         "👩\u{200d}👩\u{200d}👧",
@@ -100,7 +100,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn everything_read_can_be_posted_back_unchanged_and_nothing_changes(generated in profile()) {
+    fn posting_a_profile_back_unchanged_changes_nothing(generated in profile()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(round_trip(&generated));
     }
@@ -126,8 +126,7 @@ async fn round_trip(generated: &Value) {
     assert_eq!(app.users().await, stored);
 }
 
-/// Whether a user object shows what was written into it; a setting without a value has the empty
-/// one.
+/// Asserts that a user object shows what was written. A setting without a value shows an empty one.
 fn assert_shows(user: &Value, written: &Value) {
     for (name, value) in written.as_object().unwrap() {
         if name != "settings" {

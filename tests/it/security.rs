@@ -1,10 +1,10 @@
-//! docs/security.md: every requirement once, and no test that does not exist.
+//! docs/security.md lists every requirement once and names only existing tests.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The sections of OWASP ASVS 5.0.0 that the page answers, with the level of each requirement.
+/// The sections of OWASP ASVS 5.0.0 that the page covers, with the level of each requirement.
 const SECTIONS: [(&str, &[u8]); 22] = [
     ("2.3", &[1, 2, 2, 2, 3]),
     ("2.4", &[2, 3]),
@@ -52,7 +52,7 @@ fn tests_named(text: &str) -> BTreeSet<&str> {
     quoted.filter(|quoted| quoted.contains("::")).collect()
 }
 
-/// Whether the file that a test is named by holds it.
+/// Whether the test is in the file that its module names.
 fn exists(test: &str) -> bool {
     let (module, name) = test.rsplit_once("::").unwrap();
     let path = module.replace("::", "/");
@@ -68,7 +68,7 @@ fn exists(test: &str) -> bool {
 }
 
 #[test]
-fn the_page_on_security_has_every_requirement_of_its_sections_once() {
+fn the_security_page_lists_every_requirement_of_its_sections_once() {
     let page = read("docs/security.md");
     let stated: Vec<_> = rows(&page)
         .into_iter()
@@ -86,7 +86,7 @@ fn the_page_on_security_has_every_requirement_of_its_sections_once() {
 }
 
 #[test]
-fn each_row_says_how_and_what_it_says_otherwise_it_says_why() {
+fn each_requirement_states_how_it_is_met_or_why_not() {
     let page = read("docs/security.md");
 
     for row in rows(&page) {
@@ -101,7 +101,7 @@ fn each_row_says_how_and_what_it_says_otherwise_it_says_why() {
 }
 
 #[test]
-fn every_test_named_where_security_is_promised_exists() {
+fn every_test_named_in_a_security_document_exists() {
     let page = read("docs/security.md");
     let rfc_8725 = read("tests/it/attacks/jwt.rs");
     let list = rfc_8725.lines().filter(|line| line.starts_with("//! | "));
@@ -117,7 +117,7 @@ fn every_test_named_where_security_is_promised_exists() {
 }
 
 #[test]
-fn the_best_practices_for_tokens_are_listed_section_by_section() {
+fn the_rfc_8725_table_lists_sections_3_1_to_3_12() {
     let rfc_8725 = read("tests/it/attacks/jwt.rs");
     let listed: Vec<_> = rfc_8725
         .lines()

@@ -1,4 +1,4 @@
-//! Settings: created, numbered, changed and removed through the profile.
+//! Settings are created, numbered, changed and removed through the profile.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn assert_refused(app: &TestApp, token: &str, settings: Value, message: &s
     assert_eq!(app.profile(token).await.body, before);
 }
 
-/// An app with a user whose settings are 1, theme, and 2, columns.
+/// An app with a user who has two settings: 1 is theme, 2 is columns.
 pub(crate) async fn with_settings() -> (TestApp, String) {
     let (app, token) = TestApp::with_user().await;
     let two = json!([
@@ -36,7 +36,7 @@ pub(crate) async fn with_settings() -> (TestApp, String) {
 }
 
 #[tokio::test]
-async fn new_settings_are_numbered_and_shown_whole() {
+async fn new_settings_are_numbered_and_shown_with_all_fields() {
     let (app, token) = with_settings().await;
 
     let answer = app.profile(&token).await;
@@ -54,7 +54,7 @@ async fn new_settings_are_numbered_and_shown_whole() {
 }
 
 #[tokio::test]
-async fn a_setting_is_changed_field_by_field_and_others_stay() {
+async fn changing_a_setting_keeps_its_absent_fields_and_other_settings() {
     let (app, token) = with_settings().await;
 
     let answer = post_settings(&app, &token, json!([{"id": 2, "value": "8"}])).await;
@@ -70,7 +70,7 @@ async fn a_setting_is_changed_field_by_field_and_others_stay() {
 }
 
 #[tokio::test]
-async fn a_null_value_removes_a_setting_and_its_number_is_never_used_again() {
+async fn a_null_value_removes_a_setting_and_its_id_is_never_reused() {
     let (app, token) = with_settings().await;
 
     let removed = json!([
@@ -87,7 +87,7 @@ async fn a_null_value_removes_a_setting_and_its_number_is_never_used_again() {
 }
 
 #[tokio::test]
-async fn what_a_setting_cannot_be_is_refused_and_changes_nothing() {
+async fn an_invalid_setting_is_refused_and_changes_nothing() {
     let (app, token) = with_settings().await;
     let long = "ä".repeat(65);
     let new = |name: &str, value: Value| {
@@ -156,7 +156,7 @@ async fn what_a_setting_cannot_be_is_refused_and_changes_nothing() {
             "\"settings.value\" must be of type bool",
         ),
         (
-            // The first would do, but all or nothing is written.
+            // The first change is valid, but an update is all or nothing.
             json!([{"id": 1, "value": "light"}, {"id": 2, "value": ""}]),
             "\"settings.value\" must be of type int",
         ),
@@ -180,7 +180,7 @@ async fn what_a_setting_cannot_be_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn control_characters_are_for_values_that_have_lines() {
+async fn only_the_value_of_a_setting_may_contain_tabs_and_line_breaks() {
     let (app, token) = with_settings().await;
 
     for name in ["category", "group", "name", "description"] {
@@ -195,7 +195,7 @@ async fn control_characters_are_for_values_that_have_lines() {
 }
 
 #[tokio::test]
-async fn an_id_is_a_number_however_it_is_written() {
+async fn a_setting_id_may_use_any_json_spelling_of_its_number() {
     let (app, token) = with_settings().await;
 
     for id in ["1", "1.0", "1e0", "0.1e1"] {
@@ -209,7 +209,7 @@ async fn an_id_is_a_number_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn a_hundred_settings_can_be_exchanged_at_once_however_large_their_numbers() {
+async fn a_hundred_settings_with_large_ids_can_be_replaced_at_once() {
     let (app, token) = TestApp::with_user().await;
     let new: Vec<_> = (0..100)
         .map(|_| json!({"category": "a", "name": "b"}))
@@ -263,7 +263,7 @@ async fn an_account_has_at_most_a_hundred_settings() {
 }
 
 #[tokio::test]
-async fn of_a_read_only_setting_nothing_changes() {
+async fn a_client_cannot_change_a_read_only_setting() {
     let (app, token) = with_settings().await;
     let mut profile = app.profile_item().await;
     let AttributeValue::M(setting) = profile.get_mut("s1").unwrap() else {
@@ -287,7 +287,7 @@ async fn of_a_read_only_setting_nothing_changes() {
 }
 
 #[tokio::test]
-async fn a_client_cannot_make_a_setting_read_only_or_another_s() {
+async fn a_client_cannot_set_read_only_or_the_owner_of_a_setting() {
     let (app, token) = with_settings().await;
 
     let new = json!([

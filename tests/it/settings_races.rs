@@ -1,4 +1,4 @@
-//! Settings that many change at once, and changes whose answer is lost.
+//! Concurrent changes of settings, and changes whose response is lost.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ async fn race(app: &TestApp, token: &str, n: usize, body: impl Fn(usize) -> Valu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn racing_creations_all_survive_with_numbers_of_their_own() {
+async fn racing_creations_of_settings_all_succeed_with_distinct_ids() {
     let (app, token) = TestApp::with_user().await;
 
     let answers = race(&app, &token, 20, |i| {
@@ -34,7 +34,7 @@ async fn racing_creations_all_survive_with_numbers_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_racing_creations_no_more_succeed_than_there_is_room_for() {
+async fn racing_creations_of_settings_never_exceed_the_maximum() {
     let (app, token) = TestApp::with_user().await;
     let ninety: Vec<_> = (0..90)
         .map(|i| json!({"category": "a", "name": i.to_string()}))
@@ -85,7 +85,7 @@ async fn racing_changes_of_one_setting_do_not_undo_each_other() {
     assert_eq!(all[0]["value"], "light");
 }
 
-/// Loses the answer to the next change of a profile, which is then sent again.
+/// Loses DynamoDB's response to the next profile update, so that it is retried.
 fn lose_the_answer_to_a_change(app: &TestApp) {
     let mut changes = 0;
     app.wire.on_request(move |_, body| {
@@ -96,7 +96,7 @@ fn lose_the_answer_to_a_change(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_was_lost_is_made_once() {
+async fn a_settings_change_is_applied_once_when_its_response_is_lost() {
     let new = json!({"category": "a", "name": "b"});
     for changes in [
         json!([{"id": 1, "value": null}]),
@@ -119,7 +119,7 @@ async fn a_change_whose_answer_was_lost_is_made_once() {
             setting["userId"] = expected["userId"].clone();
         }
         assert_eq!(got, expected, "{changes}");
-        // Each was counted once: there is room for what is missing to a hundred.
+        // Each setting was counted once: the account can still be filled up to a hundred.
         let room = (got.len()..100).map(|_| new.clone());
         let rest = post_settings(&app, &token, room.collect()).await;
         assert_eq!(rest.status, 200, "{changes}");
@@ -127,7 +127,7 @@ async fn a_change_whose_answer_was_lost_is_made_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_setting_that_thirty_change_at_once_ends_as_one_of_them_left_it() {
+async fn thirty_racing_writes_of_one_setting_all_succeed_and_one_value_remains() {
     let (app, token) = with_settings().await;
 
     let value = |i: usize| json!([{"id": 1, "value": i.to_string()}]);

@@ -18,7 +18,7 @@ async fn sign_in(app: &TestApp, body: Value) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_sign_in_answers_the_user_and_a_token() {
+async fn a_sign_in_returns_the_user_and_a_token() {
     let app = with_alice().await;
 
     let answer = app.sign_in("alice", PASSWORD).await;
@@ -38,7 +38,7 @@ async fn a_sign_in_answers_the_user_and_a_token() {
 }
 
 #[tokio::test]
-async fn an_email_or_a_username_will_do_in_any_look_alike_form() {
+async fn an_email_or_username_signs_in_regardless_of_case_and_width() {
     let app = with_alice().await;
 
     for body in [
@@ -55,7 +55,7 @@ async fn an_email_or_a_username_will_do_in_any_look_alike_form() {
 }
 
 #[tokio::test]
-async fn an_unknown_user_and_a_wrong_password_get_one_answer() {
+async fn an_unknown_user_and_a_wrong_password_get_the_same_response() {
     let app = with_alice().await;
 
     let wrong = app.sign_in("alice", "abc322").await;
@@ -67,7 +67,7 @@ async fn an_unknown_user_and_a_wrong_password_get_one_answer() {
 }
 
 #[tokio::test]
-async fn what_no_account_could_have_is_simply_wrong() {
+async fn malformed_credentials_are_refused_like_wrong_ones() {
     let app = with_alice().await;
 
     for body in [
@@ -130,7 +130,7 @@ async fn a_missing_or_mistyped_field_is_named() {
 }
 
 #[tokio::test]
-async fn a_password_counts_as_it_was_typed() {
+async fn a_password_is_verified_exactly_as_received() {
     let app = TestApp::new().await;
     let password = "  pa\u{308}ss\u{0}wörd ✓  ";
     let body = json!({"email": "abc@example.com", "password": password});
@@ -143,7 +143,7 @@ async fn a_password_counts_as_it_was_typed() {
 }
 
 #[tokio::test]
-async fn credentials_in_headers_are_ignored() {
+async fn a_sign_in_ignores_credentials_in_headers() {
     let app = with_alice().await;
 
     let body = json!({"username": "alice", "password": PASSWORD});
@@ -154,7 +154,7 @@ async fn credentials_in_headers_are_ignored() {
 }
 
 #[tokio::test]
-async fn an_account_whose_item_is_gone_cannot_sign_in() {
+async fn an_account_whose_item_was_deleted_cannot_sign_in() {
     let app = with_alice().await;
     let users = app.users().await;
     let account = users.keys().find(|key| key.starts_with("user#")).unwrap();
@@ -164,7 +164,7 @@ async fn an_account_whose_item_is_gone_cannot_sign_in() {
 }
 
 #[tokio::test]
-async fn the_last_login_is_recorded() {
+async fn a_sign_in_records_the_last_login() {
     let app = with_alice().await;
     app.clock.advance(Duration::from_mins(1));
 
@@ -175,7 +175,7 @@ async fn the_last_login_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_hash_of_another_cost_is_replaced_at_sign_in_in_every_claim() {
+async fn a_sign_in_replaces_a_hash_of_another_cost_in_every_claim() {
     let app = with_alice().await;
     let stronger = app.another(&[("ARGON2_ITERATIONS", "2")]);
     let hashes = async || {

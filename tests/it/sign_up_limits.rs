@@ -1,4 +1,4 @@
-//! The limits on sign-ups (by email and by source address).
+//! The limits on sign-ups, by email and by source address.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn assert_refused(answer: &Answer, message: &str) {
 }
 
 #[tokio::test]
-async fn an_admitted_sign_up_shows_where_it_stands() {
+async fn an_admitted_sign_up_reports_its_rate_limits() {
     let app = TestApp::new().await;
 
     let first = app.sign_up("abc@example.com").await;
@@ -40,7 +40,7 @@ async fn an_admitted_sign_up_shows_where_it_stands() {
 }
 
 #[tokio::test]
-async fn the_eleventh_attempt_for_an_email_is_refused_wherever_it_comes_from() {
+async fn the_eleventh_sign_up_for_an_email_is_refused_from_any_address() {
     let app = TestApp::new().await;
     for n in 1..=10 {
         let answer = app
@@ -63,7 +63,7 @@ async fn the_eleventh_attempt_for_an_email_is_refused_wherever_it_comes_from() {
 }
 
 #[tokio::test]
-async fn the_fifty_first_attempt_from_an_address_is_refused() {
+async fn the_fifty_first_sign_up_from_an_address_is_refused() {
     let app = TestApp::new().await;
     for n in 1..=50 {
         assert_eq!(
@@ -88,7 +88,7 @@ async fn the_fifty_first_attempt_from_an_address_is_refused() {
 }
 
 #[tokio::test]
-async fn an_attempt_refused_by_address_does_not_count_for_the_email() {
+async fn a_sign_up_refused_by_address_does_not_count_for_its_email() {
     let settings = [
         ("USER_SIGNUP_RATE_LIMIT_IP", "1"),
         ("USER_SIGNUP_RATE_LIMIT_EMAIL", "1"),
@@ -103,7 +103,7 @@ async fn an_attempt_refused_by_address_does_not_count_for_the_email() {
 }
 
 #[tokio::test]
-async fn an_attempt_refused_by_email_still_counts_for_the_address() {
+async fn a_sign_up_refused_by_email_still_counts_for_its_address() {
     let settings = [
         ("USER_SIGNUP_RATE_LIMIT_IP", "2"),
         ("USER_SIGNUP_RATE_LIMIT_EMAIL", "1"),
@@ -117,7 +117,7 @@ async fn an_attempt_refused_by_email_still_counts_for_the_address() {
 }
 
 #[tokio::test]
-async fn a_request_that_fails_validation_does_not_count() {
+async fn an_invalid_sign_up_does_not_count() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "1")]).await;
 
     for body in ["{", "{}", r#"{"email":"abc@example.com","password":"x"}"#] {
@@ -128,7 +128,7 @@ async fn a_request_that_fails_validation_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_window_ends_to_the_millisecond_and_the_next_begins_whole() {
+async fn a_window_ends_to_the_millisecond_and_the_next_has_the_full_limit() {
     let settings = [
         ("USER_SIGNUP_RATE_LIMIT_EMAIL", "2"),
         ("USER_SIGNUP_RATE_LIMIT_EMAIL_WINDOW_MS", "1500"),
@@ -153,7 +153,7 @@ async fn a_window_ends_to_the_millisecond_and_the_next_begins_whole() {
 }
 
 #[tokio::test]
-async fn another_instance_refuses_too() {
+async fn sign_up_limits_are_shared_by_all_instances() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_EMAIL", "1")]).await;
     let other = app.another(&[("USER_SIGNUP_RATE_LIMIT_EMAIL", "1")]);
     app.sign_up("abc@example.com").await;
@@ -162,7 +162,7 @@ async fn another_instance_refuses_too() {
 }
 
 #[tokio::test]
-async fn a_limit_of_zero_admits_nobody() {
+async fn a_limit_of_zero_refuses_every_sign_up() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "0")]).await;
 
     let answer = app.sign_up("abc@example.com").await;
@@ -173,7 +173,7 @@ async fn a_limit_of_zero_admits_nobody() {
 }
 
 #[tokio::test]
-async fn an_admin_passes_the_limits_and_others_do_not() {
+async fn only_sign_ups_by_an_admin_are_exempt_from_the_limits() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "2")]).await;
     let admin = app.sign_up("admin@example.com").await;
     let user = app.sign_up("user@example.com").await;
@@ -194,7 +194,7 @@ async fn an_admin_passes_the_limits_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn the_address_is_the_peer_s_whatever_the_caller_says() {
+async fn forwarding_headers_are_ignored_without_trusted_proxies() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "1")]).await;
     app.sign_up("abc@example.com").await;
 
@@ -213,7 +213,7 @@ async fn the_address_is_the_peer_s_whatever_the_caller_says() {
 }
 
 #[tokio::test]
-async fn behind_trusted_proxies_the_client_is_the_one_they_saw() {
+async fn behind_trusted_proxies_limits_count_the_forwarded_address() {
     let settings = [
         ("USER_SIGNUP_RATE_LIMIT_IP", "1"),
         ("TRUSTED_PROXY_HOPS", "1"),
@@ -249,12 +249,12 @@ async fn behind_trusted_proxies_the_client_is_the_one_they_saw() {
     assert_eq!(
         status("192.0.2.9", Some("198.51.100.4"), "d@example.com").await,
         429,
-        "a stranger is no proxy"
+        "not a trusted proxy"
     );
     assert_eq!(
         status("10.0.0.7", None, "e@example.com").await,
         200,
-        "a short list"
+        "no list: the proxy counts"
     );
     assert_eq!(
         status("10.0.0.7", Some("nonsense"), "f@example.com").await,
@@ -263,7 +263,7 @@ async fn behind_trusted_proxies_the_client_is_the_one_they_saw() {
 }
 
 #[tokio::test]
-async fn addresses_of_one_64_count_together() {
+async fn ipv6_addresses_of_one_64_prefix_count_as_one() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "1")]).await;
 
     let first = app.sign_up_from("2001:db8:1:2::1", "a@example.com").await;

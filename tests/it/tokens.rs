@@ -1,4 +1,4 @@
-//! Tokens made elsewhere: by another library, and by people who should not.
+//! Tokens that another library or an attacker made.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ use tests::app::TestApp;
 
 pub(crate) const KEY: &[u8] = b"latchkey-test-key-not-a-secret-!";
 
-/// The claims of a token of ours.
+/// The claims of a valid token, which expires in a minute.
 pub(crate) fn claims(account: &str, now: Timestamp) -> Value {
     json!({
         "id": account, "sub": account, "scope": ["user"], "jti": "0123456789abcdef", "gen": 1,
@@ -21,13 +21,13 @@ pub(crate) fn claims(account: &str, now: Timestamp) -> Value {
     })
 }
 
-/// A token signed with the tests' key.
+/// Signs a token with the active key of the tests.
 pub(crate) fn sign(claims: &Value) -> String {
     let header = json!({"alg": "HS256", "typ": "JWT", "kid": "test"});
     sign_with(KEY, &header, &claims.to_string())
 }
 
-/// The same token signed with a key that is not ours.
+/// Signs a token with a key that is not in the ring.
 pub(crate) fn sign_with_foreign_key(claims: &Value) -> String {
     let header = json!({"alg": "HS256", "typ": "JWT", "kid": "test"});
     sign_with(&[7; 32], &header, &claims.to_string())
@@ -44,7 +44,7 @@ pub(crate) fn sign_with(key: &[u8], header: &Value, claims: &str) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag))
 }
 
-/// An app with a user, the user's id, and the claims of a token of theirs.
+/// An app with a user, and the claims of a valid token of that user.
 pub(crate) async fn with_claims() -> (TestApp, Value) {
     let (app, token) = TestApp::with_user().await;
     let user = app.user(&token).await;
@@ -64,14 +64,14 @@ pub(crate) async fn assert_invalid(app: &TestApp, token: &str, why: &str) {
 }
 
 #[tokio::test]
-async fn a_token_made_elsewhere_with_our_key_and_claims_is_ours() {
+async fn a_token_signed_elsewhere_with_our_key_and_claims_is_accepted() {
     let (app, claims) = with_claims().await;
 
     assert_eq!(app.user(&sign(&claims)).await.status, 200);
 }
 
 #[tokio::test]
-async fn only_our_key_and_algorithm_sign() {
+async fn only_our_key_and_algorithm_are_accepted() {
     let (app, claims) = with_claims().await;
     let claims = claims.to_string();
     let header = json!({"alg": "HS256", "typ": "JWT", "kid": "test"});
@@ -112,7 +112,7 @@ async fn only_our_key_and_algorithm_sign() {
 }
 
 #[tokio::test]
-async fn headers_that_bring_their_own_key_are_ignored() {
+async fn keys_embedded_in_token_headers_are_ignored() {
     let (app, claims) = with_claims().await;
     let header = json!({
         "alg": "HS256", "typ": "JWT", "kid": "test",
@@ -129,7 +129,7 @@ async fn headers_that_bring_their_own_key_are_ignored() {
 }
 
 #[tokio::test]
-async fn every_claim_is_required() {
+async fn every_token_claim_is_required() {
     let (app, claims) = with_claims().await;
 
     for name in claims.as_object().unwrap().keys() {
@@ -141,7 +141,7 @@ async fn every_claim_is_required() {
 }
 
 #[tokio::test]
-async fn a_claim_that_is_not_ours_or_of_another_type_is_refused() {
+async fn a_claim_with_a_foreign_value_or_wrong_type_is_refused() {
     let (app, claims) = with_claims().await;
 
     for (name, value) in [
@@ -172,7 +172,7 @@ async fn a_claim_that_is_not_ours_or_of_another_type_is_refused() {
     assert_invalid(&app, &sign_with(KEY, &header, "{"), "no JSON").await;
 }
 
-// `vectors/pyjwt.py` made `token` with PyJWT, and verified `ours` with it.
+// `vectors/pyjwt.py` made `token` with PyJWT and verified `ours` with it.
 #[tokio::test]
 async fn pyjwt_and_latchkey_verify_each_other_s_tokens() {
     let vector: Value = serde_json::from_str(include_str!("../vectors/pyjwt.json")).unwrap();

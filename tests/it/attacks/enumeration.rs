@@ -1,7 +1,7 @@
-//! Enumeration: what a caller without rights can learn of who has an account.
+//! Enumeration: what a caller without permissions can learn about existing accounts.
 //!
-//! One route tells it, because its contract does: a sign-up says that somebody exists. There the
-//! tests state what it takes to ask.
+//! Only a sign-up reveals that a name is taken, as its contract requires. The tests show how
+//! often a caller may ask.
 
 use local::template::Template;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::tokens::{claims, sign_with_foreign_key};
 
 const NOBODY: &str = "000000000000000000000000";
 
-/// Every route, called with this body.
+/// The name of each route, and a function that makes a request to it with this body.
 fn routes(body: &Value) -> Vec<(String, impl Fn() -> Call)> {
     let routes = Template::checked_in().unwrap().routes;
     let calls = routes.into_iter().map(|route| {
@@ -26,7 +26,7 @@ fn routes(body: &Value) -> Vec<(String, impl Fn() -> Call)> {
 }
 
 #[tokio::test]
-async fn a_forged_token_says_nothing_of_whom_it_names_on_any_route() {
+async fn a_forged_token_does_not_reveal_whether_its_account_exists() {
     let (app, token) = TestApp::with_user().await;
     let somebody = app.user_id(&token).await;
     let forged = |id: &str| sign_with_foreign_key(&claims(id, app.clock.now()));
@@ -42,7 +42,7 @@ async fn a_forged_token_says_nothing_of_whom_it_names_on_any_route() {
 }
 
 #[tokio::test]
-async fn without_credentials_a_body_that_names_somebody_is_answered_like_one_that_does_not() {
+async fn unauthenticated_requests_do_not_reveal_whether_an_account_exists() {
     let app = TestApp::with(&[("API_USER_CREATE_SCOPE", "admin")]).await;
     let open = app.another(&[]);
     let id = super::id_of(&open.sign_up("abc@example.com").await);
@@ -57,7 +57,7 @@ async fn without_credentials_a_body_that_names_somebody_is_answered_like_one_tha
 
     let pairs = routes(&known).into_iter().zip(routes(&unknown));
     for (n, ((route, known), (_, unknown))) in pairs.enumerate() {
-        // From addresses of their own, so that no window is another's.
+        // Each request has its own address, and so its own window.
         let (one, other) = (format!("198.51.100.{n}"), format!("203.0.113.{n}"));
         let known = see(&app, known().from(&one)).await;
         let unknown = see(&app, unknown().from(&other)).await;
@@ -70,7 +70,7 @@ async fn without_credentials_a_body_that_names_somebody_is_answered_like_one_tha
 }
 
 #[tokio::test]
-async fn a_user_learns_of_no_other_by_any_name_or_number() {
+async fn a_user_cannot_discover_other_accounts_or_their_api_keys() {
     let (app, token) = TestApp::with_user().await;
     app.api_key(&token, 1).await;
     let victim = app.user(&token).await.body;
@@ -105,7 +105,7 @@ async fn a_user_learns_of_no_other_by_any_name_or_number() {
 }
 
 #[tokio::test]
-async fn a_caller_without_the_scope_that_creates_users_learns_of_nobody() {
+async fn a_sign_up_without_the_required_scope_does_not_reveal_accounts() {
     let (app, _) = TestApp::with_user().await;
     let eve = app.sign_up("eve@example.com").await.token();
     let guarded = app.another(&[("API_USER_CREATE_SCOPE", "admin")]);
@@ -113,7 +113,7 @@ async fn a_caller_without_the_scope_that_creates_users_learns_of_nobody() {
         let body = json!({"email": email, "password": PASSWORD});
         post("/user", &body).bearer(&eve)
     };
-    // The first request of an instance says so in the log.
+    // The first request of an instance logs a cold start, which must not differ.
     guarded.call(get("/user")).await;
 
     let known = see(&guarded, sign_up("abc@example.com")).await;
@@ -124,7 +124,7 @@ async fn a_caller_without_the_scope_that_creates_users_learns_of_nobody() {
 }
 
 #[tokio::test]
-async fn a_sign_up_tells_who_exists_as_often_as_its_limits_say_and_then_nothing() {
+async fn sign_ups_reveal_existing_emails_only_within_their_limits() {
     let app = TestApp::new().await;
     let admitted = app.another(&[("USER_SIGNUP_RATE_LIMIT_IP", "1000")]);
     for n in 0..60 {
@@ -144,14 +144,14 @@ async fn a_sign_up_tells_who_exists_as_often_as_its_limits_say_and_then_nothing(
         refused = Some(seen);
     }
 
-    assert_eq!(told, 50, "an hour, an address");
+    assert_eq!(told, 50, "per hour and address");
     let unknown = see(&app, ask("nobody@example.com")).await;
     assert_eq!(unknown.status, 429);
     assert_eq!(refused.unwrap(), unknown);
 }
 
 #[tokio::test]
-async fn a_sign_up_that_breaks_a_rule_tells_nothing_of_who_exists() {
+async fn an_invalid_sign_up_does_not_reveal_whether_an_email_exists() {
     let (app, _) = TestApp::with_user().await;
     let attempt = |email: &str, password: &str| {
         let body = json!({"email": email, "password": password});
@@ -169,7 +169,7 @@ async fn a_sign_up_that_breaks_a_rule_tells_nothing_of_who_exists() {
 }
 
 #[tokio::test]
-async fn a_taken_name_costs_what_a_free_one_does() {
+async fn a_taken_email_costs_the_same_work_as_a_free_one() {
     let (app, _) = TestApp::with_user().await;
     let sign_up = |email: &str, address: &str| {
         let body = json!({"email": email, "password": PASSWORD});

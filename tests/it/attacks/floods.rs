@@ -1,4 +1,4 @@
-//! Floods: ten thousand addresses at once, and what they buy.
+//! Floods: sign-ups from ten thousand addresses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn address(n: usize) -> String {
     format!("10.{}.{}.{}", n / 62_500, n / 250 % 250, n % 250 + 1)
 }
 
-/// Sends sign-ups as events, of which no other test need take notes.
+/// Sends sign-ups as Lambda events.
 struct Flood<'a> {
     app: &'a TestApp,
     event: Value,
@@ -31,7 +31,7 @@ impl<'a> Flood<'a> {
         Self { app, event }
     }
 
-    /// A sign-up from this address; its status.
+    /// Signs up from this address and returns the status.
     async fn sign_up(&self, address: String, email: &str) -> i64 {
         let mut event = self.event.clone();
         event["requestContext"]["http"]["sourceIp"] = address.into();
@@ -41,7 +41,7 @@ impl<'a> Flood<'a> {
         send(self.app, "create-user", &event).await.0
     }
 
-    /// Signs up from each of ten thousand addresses, by a hundred at a time; how many got each
+    /// Signs up from each of ten thousand addresses, a hundred at a time. Counts the responses by
     /// status.
     async fn run(
         &self,
@@ -61,9 +61,9 @@ impl<'a> Flood<'a> {
     }
 }
 
-/// Has the wire answer for the counters of addresses, each as one that was never counted before:
-/// that they are exact, `races` holds over the engine, which would take half a minute for so many.
-/// Returns how often one was asked.
+/// Answers each request for an address's counter as the first of a new window, without DynamoDB,
+/// which would take half a minute for so many. `races` tests that the counters are exact. Returns
+/// the number of such requests.
 fn every_address_is_new(app: &TestApp) -> Arc<AtomicUsize> {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
@@ -79,7 +79,7 @@ fn every_address_is_new(app: &TestApp) -> Arc<AtomicUsize> {
 }
 
 #[tokio::test]
-async fn of_ten_thousand_addresses_that_want_one_email_ten_are_heard_and_one_gets_it() {
+async fn ten_thousand_addresses_get_ten_attempts_and_one_account_for_one_email() {
     let app = TestApp::new().await;
     let asked = every_address_is_new(&app);
 
@@ -91,13 +91,13 @@ async fn of_ten_thousand_addresses_that_want_one_email_ten_are_heard_and_one_get
     assert_eq!(statuses[&200], 1);
     assert_eq!(statuses[&400], 9);
     assert_eq!(statuses[&429], ADDRESSES - 10);
-    assert_eq!(app.app.hasher.computed(), 10, "the refused cost no hash");
+    assert_eq!(app.app.hasher.computed(), 10, "refused ones cost no hash");
     assert_eq!(app.account_count().await, 1);
     assert_eq!(counted(&app, "sign-up-email").await.len(), 1);
 }
 
 #[tokio::test]
-async fn ten_thousand_addresses_of_one_household_are_one() {
+async fn ten_thousand_ipv6_addresses_of_one_64_prefix_count_as_one() {
     let app = TestApp::new().await;
     let from = |n: usize| format!("2001:db8:1:2:{n:x}::{n:x}");
 
@@ -113,10 +113,10 @@ async fn ten_thousand_addresses_of_one_household_are_one() {
     assert_eq!(hashes, 50);
 }
 
-/// With a limit of zero each address is refused by the table once, and noted. An eleventh thousand
-/// has the first forgotten, which then asks the table again: see `ExceededLimits` for the bound.
+/// With a limit of zero, the table refuses each address once, and the instance remembers it. One
+/// address more replaces the least recently used one: see `ExceededLimits` for the bound.
 #[tokio::test]
-async fn an_instance_remembers_ten_thousand_refused_addresses_and_no_more() {
+async fn an_instance_remembers_at_most_ten_thousand_refused_addresses() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "0")]).await;
     let asked = every_address_is_new(&app);
     let ask = async |n: usize| {
@@ -131,9 +131,9 @@ async fn an_instance_remembers_ten_thousand_refused_addresses_and_no_more() {
         .await;
 
     assert_eq!(statuses[&429], ADDRESSES);
-    assert_eq!(ask(0).await, 0, "known, and now the one asked last");
-    assert_eq!(ask(ADDRESSES).await, 1, "another is counted");
-    assert_eq!(ask(1).await, 1, "and the one asked first is forgotten");
+    assert_eq!(ask(0).await, 0, "now the most recently used");
+    assert_eq!(ask(ADDRESSES).await, 1, "a new address is counted");
+    assert_eq!(ask(1).await, 1, "the least recently used is forgotten");
     assert_eq!(ask(0).await, 0);
     assert_eq!(app.app.hasher.computed(), 0);
     assert!(app.users().await.is_empty());

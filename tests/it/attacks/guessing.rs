@@ -1,4 +1,4 @@
-//! Guessing, and locking a stranger out: who guesses is stopped, and who is guessed at is not.
+//! Guessing: the guesser is throttled, and the owner of the account is not locked out.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tests::app::{PASSWORD, TestApp, post};
 use crate::tokens::{claims, sign_with_foreign_key};
 
 #[tokio::test]
-async fn a_new_latchkey_has_no_account_to_guess_the_password_of() {
+async fn a_new_deployment_has_no_default_accounts() {
     let app = TestApp::new().await;
 
     assert!(app.users().await.is_empty());
@@ -23,7 +23,7 @@ async fn a_new_latchkey_has_no_account_to_guess_the_password_of() {
 }
 
 #[tokio::test]
-async fn strangers_at_fifty_addresses_cannot_lock_the_owner_out_of_either_family() {
+async fn guesses_from_fifty_addresses_do_not_lock_out_the_owner() {
     let (app, _) = TestApp::with_user().await;
 
     for n in 0..50 {
@@ -36,7 +36,7 @@ async fn strangers_at_fifty_addresses_cannot_lock_the_owner_out_of_either_family
         let refused = app
             .sign_in_from(&address, "abc@example.com", PASSWORD)
             .await;
-        assert_eq!(refused.status, 429, "all spellings count as one");
+        assert_eq!(refused.status, 429, "all spellings share one limit");
     }
 
     let body = json!({"username": "abc@example.com", "password": PASSWORD});
@@ -47,7 +47,7 @@ async fn strangers_at_fifty_addresses_cannot_lock_the_owner_out_of_either_family
 }
 
 #[tokio::test]
-async fn nobody_locks_the_owner_out_by_claiming_their_address() {
+async fn spoofing_the_owner_s_address_does_not_lock_out_the_owner() {
     let (app, _) = TestApp::with_user().await;
     let body = json!({"username": "abc@example.com", "password": "guess1"});
 
@@ -62,21 +62,21 @@ async fn nobody_locks_the_owner_out_by_claiming_their_address() {
 }
 
 #[tokio::test]
-async fn a_neighbour_behind_one_address_is_in_the_way_for_fifteen_minutes_and_no_longer() {
+async fn guesses_from_a_shared_address_block_sign_ins_for_fifteen_minutes() {
     let (app, token) = TestApp::with_user().await;
     for _ in 0..30 {
         app.sign_in("abc@example.com", "guess1").await;
     }
     assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 429);
 
-    assert_eq!(app.user(&token).await.status, 200, "who is in stays in");
+    assert_eq!(app.user(&token).await.status, 200, "tokens stay valid");
     app.clock.advance(Duration::from_mins(15));
 
     assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
 }
 
 #[tokio::test]
-async fn sign_ups_for_somebody_s_address_do_not_keep_them_out() {
+async fn sign_ups_for_an_existing_email_do_not_lock_out_its_owner() {
     let (app, _) = TestApp::with_user().await;
     for n in 0..30 {
         let address = format!("198.51.100.{n}");
@@ -89,7 +89,7 @@ async fn sign_ups_for_somebody_s_address_do_not_keep_them_out() {
 }
 
 #[tokio::test]
-async fn a_forged_token_logs_nobody_out() {
+async fn a_forged_token_cannot_end_a_session() {
     let (app, token) = TestApp::with_user().await;
     let id = app.user_id(&token).await;
     let payload = token.split('.').nth(1).unwrap();

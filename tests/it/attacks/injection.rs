@@ -1,4 +1,4 @@
-//! Injection: into headers, into lines of log and their metrics, into the tables' keys.
+//! Injection into headers, log lines, metrics and table keys.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use tests::wire::Fault;
 use super::{id_of, send, sign_up_as};
 use crate::events::event;
 
-/// Stands in everything that is injected here, and nowhere else.
+/// Occurs in every injected text and nowhere else.
 const MARK: &str = "INJECTED";
 
-/// What breaks out of a header, of a line, of a terminal, of JSON; and what makes metrics.
+/// Texts that try to break out of a header, a line, a terminal or JSON, or to create metrics.
 const PAYLOADS: [&str; 9] = [
     "INJECTED\r\nSet-Cookie: INJECTED=1",
     "INJECTED\nINFO forged INJECTED",
@@ -26,18 +26,17 @@ const PAYLOADS: [&str; 9] = [
     "INJECTED${jndi:ldap://INJECTED} %n %s {} {{7*7}}",
 ];
 
-/// The mark of what may rightly be logged: all tests share one log, which is searched for what was
-/// injected in place of a password or a token.
+/// Replaces [`MARK`] where the text may be logged: all tests share one log, which the other tests
+/// search for [`MARK`].
 const LOGGED: &str = "INSERTED";
 
-/// The payloads with that mark.
 fn to_be_logged() -> impl Iterator<Item = String> {
     PAYLOADS
         .map(|payload| payload.replace(MARK, LOGGED))
         .into_iter()
 }
 
-/// What a line of a request may hold.
+/// The fields that a request's log line may have.
 const FIELDS: [&str; 21] = [
     "level",
     "message",
@@ -72,8 +71,8 @@ const METRICS: [&str; 7] = [
     "rings_unread",
 ];
 
-/// These lines are ours alone: one for a request, of fields and metrics there are, and what counts
-/// is counted once.
+/// Asserts that there is one line per request, with known fields and metrics only, and that each
+/// counter is 1.
 fn assert_ours(lines: &[Value], requests: usize) {
     assert_eq!(lines.len(), requests, "{lines:#?}");
     for line in lines {
@@ -94,7 +93,7 @@ fn assert_ours(lines: &[Value], requests: usize) {
 }
 
 #[tokio::test]
-async fn nothing_of_a_body_reaches_a_header_or_a_line_of_log() {
+async fn body_content_never_reaches_headers_or_logs() {
     let (app, token) = TestApp::with_user().await;
 
     for payload in PAYLOADS {
@@ -146,14 +145,14 @@ async fn nothing_of_a_body_reaches_a_header_or_a_line_of_log() {
         }
         let mut lines = lines.take();
         assert!(!format!("{lines:?}").contains(MARK), "{lines:?}");
-        // The embedded DynamoDB logs into the same process.
+        // Skip the lines of the embedded DynamoDB, which logs in the same process.
         lines.retain(|line| line["fields"]["message"] != "error response");
         assert_ours(&lines, requests);
     }
 }
 
 #[tokio::test]
-async fn nothing_of_a_header_a_path_or_a_query_reaches_an_answer_or_a_line_of_log() {
+async fn headers_paths_and_queries_never_reach_responses_or_logs() {
     let app = TestApp::new().await;
 
     for payload in PAYLOADS {
@@ -174,7 +173,7 @@ async fn nothing_of_a_header_a_path_or_a_query_reaches_an_answer_or_a_line_of_lo
             "authorization",
             "x-api-key",
         ] {
-            // API Gateway passes on no header value that holds a control character.
+            // API Gateway rejects header values with control characters.
             if payload.chars().any(|c| c.is_ascii_control()) {
                 continue;
             }
@@ -209,7 +208,7 @@ async fn nothing_of_a_header_a_path_or_a_query_reaches_an_answer_or_a_line_of_lo
 }
 
 #[tokio::test]
-async fn a_number_in_a_path_is_a_number() {
+async fn an_api_key_id_in_a_path_must_be_a_plain_number() {
     let (app, token) = TestApp::with_user().await;
     app.api_key(&token, 1).await;
 
@@ -232,9 +231,9 @@ async fn a_number_in_a_path_is_a_number() {
     assert_eq!(app.api_keys(&token).await[0]["revoked"], false);
 }
 
-/// API Gateway makes request ids. One that it took from a caller would do no harm either.
+/// API Gateway generates request ids, but one chosen by a caller would do no harm either.
 #[tokio::test]
-async fn a_request_id_is_text_in_its_line_whatever_it_holds() {
+async fn a_request_id_cannot_inject_log_fields() {
     let app = TestApp::new().await;
 
     for payload in to_be_logged() {
@@ -251,7 +250,7 @@ async fn a_request_id_is_text_in_its_line_whatever_it_holds() {
 }
 
 #[tokio::test]
-async fn what_dynamodb_says_of_a_failure_is_text_in_its_line_and_nowhere_else() {
+async fn a_dynamodb_error_message_cannot_inject_log_fields() {
     let (app, token) = TestApp::with_user().await;
 
     for payload in to_be_logged() {
@@ -273,7 +272,7 @@ async fn what_dynamodb_says_of_a_failure_is_text_in_its_line_and_nowhere_else() 
 }
 
 #[tokio::test]
-async fn a_name_that_looks_like_a_key_of_the_tables_is_a_name() {
+async fn a_username_that_looks_like_a_table_key_is_only_a_username() {
     let (app, token) = TestApp::with_user().await;
     let victim = app.user(&token).await.body;
     let id = victim["id"].as_str().unwrap();

@@ -1,5 +1,5 @@
-//! JSON bombs: small to send, large to read. Each gets its documented 4xx, on a thread's two
-//! megabytes of stack.
+//! JSON bombs are small to send and expensive to parse. Each gets its documented 4xx within a
+//! thread's stack of two megabytes.
 
 use serde_json::json;
 use tests::app::{Answer, TestApp, get, post_bytes};
@@ -14,7 +14,7 @@ const SMALL: [&str; 5] = [
 
 async fn send(app: &TestApp, path: &str, token: &str, body: impl Into<Vec<u8>>) -> Answer {
     let call = post_bytes(path, body.into());
-    // Where credentials are wanted they are good, and where not they are none.
+    // Send valid credentials to the routes that require them, and none to the others.
     let is_guarded = path != "/user" && path != "/user/auth" && path != "/v1/auth/login";
     let call = if is_guarded { call.bearer(token) } else { call };
     app.call(call).await
@@ -27,7 +27,7 @@ fn assert_malformed(answer: &Answer, what: &str) {
 }
 
 #[tokio::test]
-async fn nesting_is_malformed_beyond_128_however_deep_and_wherever_it_is() {
+async fn json_nested_deeper_than_128_levels_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let filled = |open: &str, close: &str, size: usize| {
         let depth = size / (open.len() + close.len());
@@ -54,7 +54,7 @@ async fn nesting_is_malformed_beyond_128_however_deep_and_wherever_it_is() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_to_be_json_is_read_without_going_deep() {
+async fn a_deeply_nested_json_setting_is_checked_without_recursion() {
     let (app, token) = TestApp::with_user().await;
     let setting = |value: &str| {
         json!({"user": {"settings": [
@@ -74,7 +74,7 @@ async fn a_value_that_is_to_be_json_is_read_without_going_deep() {
 }
 
 #[tokio::test]
-async fn ten_megabytes_are_refused_unread() {
+async fn a_ten_megabyte_body_is_refused_without_database_calls() {
     let (app, token) = TestApp::with_user().await;
     let size = 10 * 1024 * 1024 - 1;
 
@@ -90,7 +90,7 @@ async fn ten_megabytes_are_refused_unread() {
 }
 
 #[tokio::test]
-async fn a_profile_as_large_as_it_may_be_of_whatever_there_is_most_of() {
+async fn profile_updates_near_the_size_limit_are_answered() {
     let (app, token) = TestApp::with_user().await;
     let fill = |item: &str| {
         let items = vec![item; 500 * 1024 / (item.len() + 1)];
@@ -116,7 +116,7 @@ async fn a_profile_as_large_as_it_may_be_of_whatever_there_is_most_of() {
             400,
         ),
         (
-            "a name again",
+            "a duplicate field",
             format!("{{\"user\":{{{}}}}}", fill("\"city\":\"a\"")),
             400,
         ),
@@ -130,7 +130,7 @@ async fn a_profile_as_large_as_it_may_be_of_whatever_there_is_most_of() {
             format!("{{\"user\":{{\"settings\":[{}]}}}}", fill("1")),
             400,
         ),
-        ("nothings", format!("{{\"x\":[{}]}}", fill("null")), 400),
+        ("nulls", format!("{{\"x\":[{}]}}", fill("null")), 400),
         (
             "a long name",
             format!("{{\"{}\":1}}", "a".repeat(500 * 1024)),
@@ -165,7 +165,7 @@ async fn a_profile_as_large_as_it_may_be_of_whatever_there_is_most_of() {
 }
 
 #[tokio::test]
-async fn a_number_is_in_its_range_or_refused() {
+async fn a_number_outside_its_range_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let long = "9".repeat(10_000);
     let fine = format!("0.{}", "0".repeat(10_000));
@@ -216,11 +216,11 @@ async fn a_number_is_in_its_range_or_refused() {
     }
     assert!(app.api_keys(&token).await.is_empty());
     let zero = send(&app, "/v1/api-keys", &token, create(&fine)).await;
-    assert_eq!(zero.body["apiKey"]["permissions"], 0, "a long nothing");
+    assert_eq!(zero.body["apiKey"]["permissions"], 0, "a long zero");
 }
 
 #[tokio::test]
-async fn text_is_utf_8_or_refused() {
+async fn text_that_is_not_valid_unicode_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let whole =
         |inside: &[u8]| [b"{\"username\":\"", inside, b"\",\"password\":\"abc321\"}"].concat();
@@ -256,7 +256,7 @@ async fn text_is_utf_8_or_refused() {
 }
 
 #[tokio::test]
-async fn a_known_field_twice_is_refused_in_every_spelling_of_its_name() {
+async fn a_duplicate_field_is_refused_even_if_its_name_is_escaped() {
     let (app, token) = TestApp::with_user().await;
 
     for second in ["password", "p\\u0061ssword", "\\u0070\\u0061ssword"] {
@@ -282,7 +282,7 @@ async fn a_known_field_twice_is_refused_in_every_spelling_of_its_name() {
 }
 
 #[tokio::test]
-async fn after_all_that_the_instance_serves_on() {
+async fn an_instance_keeps_serving_after_json_bombs() {
     let (app, token) = TestApp::with_user().await;
 
     for body in ["[".repeat(16_000), "{\"a\":".repeat(3000)] {

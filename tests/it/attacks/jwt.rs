@@ -1,19 +1,19 @@
 //! RFC 8725, JSON Web Token Best Current Practices, section by section.
 //!
-//! | section | asks for | held by |
+//! | section | requirement | tests |
 //! | --- | --- | --- |
-//! | 3.1 | the algorithm is the verifier's choice | [`no_name_of_an_algorithm_changes_how_a_token_is_verified`], `tokens::only_our_key_and_algorithm_sign` |
-//! | 3.2 | appropriate algorithms | [`a_token_of_ours_is_signed_with_hs256_and_names_its_key_alone`] |
-//! | 3.3 | every cryptographic operation is validated | [`a_token_within_a_token_is_not_unwrapped`] |
-//! | 3.4 | cryptographic inputs are validated | [`a_tag_is_taken_whole_or_not_at_all`]; there is no elliptic curve: [`what_is_encrypted_is_refused`] |
-//! | 3.5 | keys have enough entropy | [`no_ring_takes_a_key_shorter_than_the_hash`], `shared::crypto::key_ring::a_weak_or_ambiguous_ring_is_refused` |
-//! | 3.6 | nothing is compressed before it is encrypted | does not apply; [`what_is_compressed_is_refused`] |
-//! | 3.7 | UTF-8 | [`claims_in_another_encoding_than_utf_8_are_refused`] |
-//! | 3.8 | issuer and subject are validated | `attacks::jwt_claims::an_issuer_or_subject_that_only_resembles_ours_is_refused`, `tokens::a_claim_that_is_not_ours_or_of_another_type_is_refused` |
-//! | 3.9 | the audience is used and validated | `attacks::jwt_claims::a_token_for_another_audience_of_the_same_key_is_refused` |
-//! | 3.10 | claims received are not trusted | `attacks::jwt_claims::no_header_or_claim_makes_a_call_or_reads_another_item`, `tokens::headers_that_bring_their_own_key_are_ignored` |
-//! | 3.11 | explicit typing | chosen otherwise: there is one kind of token, told apart by its claims: `attacks::jwt_claims::a_token_of_another_kind_lacks_claims_and_is_refused` |
-//! | 3.12 | rules of different kinds exclude each other | `attacks::jwt_claims::a_token_of_another_kind_lacks_claims_and_is_refused`, `tokens::every_claim_is_required` |
+//! | 3.1 | the verifier chooses the algorithm | [`every_algorithm_except_hs256_is_refused`], `tokens::only_our_key_and_algorithm_are_accepted` |
+//! | 3.2 | appropriate algorithms | [`issued_tokens_use_hs256_and_name_only_their_key`] |
+//! | 3.3 | validate all cryptographic operations | [`a_nested_token_is_refused`] |
+//! | 3.4 | validate cryptographic inputs | [`a_truncated_or_extended_signature_is_refused`]; no elliptic curves are used: [`an_encrypted_token_is_refused`] |
+//! | 3.5 | use keys with enough entropy | [`a_key_shorter_than_the_hash_is_refused`], `shared::crypto::key_ring::a_weak_or_ambiguous_ring_is_refused` |
+//! | 3.6 | do not compress before encryption | not applicable; [`a_compressed_token_is_refused`] |
+//! | 3.7 | UTF-8 | [`claims_not_encoded_in_utf_8_are_refused`] |
+//! | 3.8 | validate issuer and subject | `attacks::jwt_claims::an_issuer_or_subject_that_only_resembles_ours_is_refused`, `tokens::a_claim_with_a_foreign_value_or_wrong_type_is_refused` |
+//! | 3.9 | use and validate the audience | `attacks::jwt_claims::a_token_for_another_issuer_or_audience_is_refused` |
+//! | 3.10 | do not trust received claims | `attacks::jwt_claims::token_contents_cannot_trigger_calls_or_read_other_items`, `tokens::keys_embedded_in_token_headers_are_ignored` |
+//! | 3.11 | use explicit typing | not used: there is one type of token, recognized by its claims: `attacks::jwt_claims::a_token_of_another_type_is_refused` |
+//! | 3.12 | use mutually exclusive rules for different types | `attacks::jwt_claims::a_token_of_another_type_is_refused`, `tokens::every_token_claim_is_required` |
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,7 +29,7 @@ fn header() -> Value {
     json!({"alg": "HS256", "typ": "JWT", "kid": "test"})
 }
 
-/// A token with these changes to its header, signed with the tests' key.
+/// A token with these changes to its header, signed with the active key of the tests.
 pub(super) fn with_header(changes: &Value, claims: &Value) -> String {
     let mut header = header();
     for (name, value) in changes.as_object().unwrap() {
@@ -38,7 +38,7 @@ pub(super) fn with_header(changes: &Value, claims: &Value) -> String {
     sign_with(KEY, &header, &claims.to_string())
 }
 
-/// A token of any bytes as its claims, signed with the tests' key.
+/// A token with these bytes as its payload, signed with the active key of the tests.
 fn sign_bytes(header: &Value, payload: &[u8]) -> String {
     let header = URL_SAFE_NO_PAD.encode(header.to_string());
     let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload));
@@ -54,10 +54,10 @@ fn part(token: &str, number: usize) -> Value {
 
 // Section 3.1.
 #[tokio::test]
-async fn no_name_of_an_algorithm_changes_how_a_token_is_verified() {
+async fn every_algorithm_except_hs256_is_refused() {
     let (app, claims) = with_claims().await;
 
-    // The registry of RFC 7518 and later, and spellings that a lax comparison would let through.
+    // Registered names, of RFC 7518 and later, and spellings that a lax comparison would accept.
     for algorithm in [
         "none",
         "None",
@@ -110,7 +110,7 @@ async fn no_name_of_an_algorithm_changes_how_a_token_is_verified() {
 }
 
 #[tokio::test]
-async fn an_algorithm_named_twice_is_refused() {
+async fn a_duplicate_algorithm_or_key_id_is_refused() {
     let (app, claims) = with_claims().await;
     let twice = r#"{"alg":"none","alg":"HS256","kid":"test"}"#;
     let sign_raw = |header: &str| {
@@ -130,7 +130,7 @@ async fn an_algorithm_named_twice_is_refused() {
 
 // Section 3.2.
 #[tokio::test]
-async fn a_token_of_ours_is_signed_with_hs256_and_names_its_key_alone() {
+async fn issued_tokens_use_hs256_and_name_only_their_key() {
     let (app, signed_up) = TestApp::with_user().await;
     let logged_in = app.log_in("abc@example.com", tests::app::PASSWORD).await;
 
@@ -143,7 +143,7 @@ async fn a_token_of_ours_is_signed_with_hs256_and_names_its_key_alone() {
 
 // Section 3.3.
 #[tokio::test]
-async fn a_token_within_a_token_is_not_unwrapped() {
+async fn a_nested_token_is_refused() {
     let (app, claims) = with_claims().await;
     let inner = sign(&claims);
     let mut nested = header();
@@ -154,12 +154,12 @@ async fn a_token_within_a_token_is_not_unwrapped() {
     let quoted = sign_bytes(&nested, json!(inner).to_string().as_bytes());
     assert_invalid(&app, &quoted, "a signed token as a JSON string").await;
     let foreign = sign_with(&[7; 32], &nested, &inner);
-    assert_invalid(&app, &foreign, "ours within another's").await;
+    assert_invalid(&app, &foreign, "our token within a foreign one").await;
 }
 
 // Section 3.4.
 #[tokio::test]
-async fn a_tag_is_taken_whole_or_not_at_all() {
+async fn a_truncated_or_extended_signature_is_refused() {
     let (app, claims) = with_claims().await;
     let token = sign(&claims);
     let (message, tag) = token.rsplit_once('.').unwrap();
@@ -176,9 +176,9 @@ async fn a_tag_is_taken_whole_or_not_at_all() {
     assert_eq!(app.user(&token).await.status, 200);
 }
 
-// Sections 3.3 and 3.4: there is no encryption, and so no curve to be wrong about.
+// Sections 3.3 and 3.4: encryption and elliptic curves are not supported.
 #[tokio::test]
-async fn what_is_encrypted_is_refused() {
+async fn an_encrypted_token_is_refused() {
     let (app, claims) = with_claims().await;
     let jwe = json!({"alg": "dir", "enc": "A256GCM", "kid": "test"});
     let jwe = URL_SAFE_NO_PAD.encode(jwe.to_string());
@@ -194,7 +194,7 @@ async fn what_is_encrypted_is_refused() {
 
 // Section 3.5.
 #[test]
-fn no_ring_takes_a_key_shorter_than_the_hash() {
+fn a_key_shorter_than_the_hash_is_refused() {
     let ring = |key: &[u8]| {
         let key = URL_SAFE_NO_PAD.encode(key);
         json!({"keys": [{"kid": "a", "state": "active", "key": key}]}).to_string()
@@ -216,7 +216,7 @@ fn no_ring_takes_a_key_shorter_than_the_hash() {
 
 // Section 3.6.
 #[tokio::test]
-async fn what_is_compressed_is_refused() {
+async fn a_compressed_token_is_refused() {
     let (app, claims) = with_claims().await;
     let text = claims.to_string();
     let length = u16::try_from(text.len()).unwrap();
@@ -233,7 +233,7 @@ async fn what_is_compressed_is_refused() {
 
 // Section 3.7.
 #[tokio::test]
-async fn claims_in_another_encoding_than_utf_8_are_refused() {
+async fn claims_not_encoded_in_utf_8_are_refused() {
     let (app, mut claims) = with_claims().await;
     let text = claims.to_string();
     let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -1,5 +1,4 @@
-//! RFC 8725, sections 3.8 to 3.12: what a token says, whoever signed it. The list is in
-//! [`super::jwt`].
+//! RFC 8725, sections 3.8 to 3.12: the claims of a token. [`super::jwt`] lists all sections.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,7 +29,7 @@ async fn an_issuer_or_subject_that_only_resembles_ours_is_refused() {
         changed[name] = json!(value);
         assert_invalid(&app, &sign(&changed), &format!("{name}: {value:?}")).await;
     }
-    // Both agree, on what is no id of an account.
+    // Both claims agree, but are not a valid account id.
     for no_id in [id.to_uppercase(), format!("user#{id}"), "*".to_owned()] {
         let mut changed = claims.clone();
         changed["id"] = json!(no_id);
@@ -41,7 +40,7 @@ async fn an_issuer_or_subject_that_only_resembles_ours_is_refused() {
 
 // Section 3.9.
 #[tokio::test]
-async fn a_token_for_another_audience_of_the_same_key_is_refused() {
+async fn a_token_for_another_issuer_or_audience_is_refused() {
     let (app, token) = TestApp::with_user().await;
 
     for setting in ["JWT_AUDIENCE", "JWT_ISSUER"] {
@@ -68,7 +67,7 @@ async fn a_token_for_another_audience_of_the_same_key_is_refused() {
 
 // Section 3.10.
 #[tokio::test]
-async fn no_header_or_claim_makes_a_call_or_reads_another_item() {
+async fn token_contents_cannot_trigger_calls_or_read_other_items() {
     let (app, token_claims) = with_claims().await;
     let long = "k".repeat(4000);
     let _ = app.wire.take_calls();
@@ -99,10 +98,10 @@ async fn no_header_or_claim_makes_a_call_or_reads_another_item() {
     }
     assert!(
         app.wire.take_calls().is_empty(),
-        "a call for a forged token"
+        "a forged token caused a call"
     );
 
-    // Signed by us, and still only a name: what is read is the account and this token's revocation.
+    // Even in a valid token, `jti` is only used to read this token's revocation.
     for jti in ["x", "#", "../user#1", "0\u{0}1", "\u{1f511}"] {
         let mut claims = token_claims.clone();
         claims["jti"] = json!(jti);
@@ -118,7 +117,7 @@ async fn no_header_or_claim_makes_a_call_or_reads_another_item() {
 
 // Sections 3.11 and 3.12.
 #[tokio::test]
-async fn a_token_of_another_kind_lacks_claims_and_is_refused() {
+async fn a_token_of_another_type_is_refused() {
     let (app, ours) = with_claims().await;
     let (id, now) = (&ours["id"], &ours["iat"]);
     let base = json!({"iss": "latchkey", "aud": "latchkey", "sub": id, "iat": now,

@@ -1,11 +1,11 @@
-//! Look-alikes: a name is the same as another by case, width and normal form, and by nothing else.
-//! Whatever it looks like, nobody signs in with it as somebody else.
+//! Look-alikes: two names are the same if they differ only in case, width or normal form. No
+//! other name signs in to the account, however similar it looks.
 
 use tests::app::{PASSWORD, TestApp};
 
 use super::{id_of, sign_up_as};
 
-/// Mike, whose username is `mike`.
+/// An app with the account `mike`, and its id.
 async fn with_mike() -> (TestApp, String) {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_IP", "1000")]).await;
     let mike = sign_up_as(&app, "mike", "mike@example.com", PASSWORD).await;
@@ -15,10 +15,10 @@ async fn with_mike() -> (TestApp, String) {
 
 const EVE_S: &str = "eve-s-password";
 
-/// Other spellings of `mike` and of what stands before the `@` of his address.
+/// Other spellings of `mike`, as a username and before the `@` of an email.
 const FOLDED: [&str; 6] = ["MIKE", "Mike", "ｍｉｋｅ", "ＭＩＫＥ", "mIKE", "miKe"];
 
-/// Not `mike`, whatever a font or a database makes of it.
+/// Names that only look like `mike`.
 const HOMOGRAPHS: [&str; 12] = [
     "m\u{456}ke",   // Cyrillic i
     "\u{43c}ike",   // Cyrillic m
@@ -34,7 +34,7 @@ const HOMOGRAPHS: [&str; 12] = [
     "rnike",
 ];
 
-/// What shows nothing, or only its effect on what stands beside it.
+/// Characters that are invisible, or only affect their neighbours.
 const INVISIBLE: [&str; 10] = [
     "\u{200b}",
     "\u{200c}",
@@ -49,7 +49,7 @@ const INVISIBLE: [&str; 10] = [
 ];
 
 #[tokio::test]
-async fn case_and_width_make_nobody_else() {
+async fn a_name_in_another_case_or_width_is_the_same_name() {
     let (app, mike) = with_mike().await;
 
     for name in FOLDED {
@@ -67,7 +67,7 @@ async fn case_and_width_make_nobody_else() {
 }
 
 #[tokio::test]
-async fn what_only_looks_the_same_is_somebody_else_or_nobody() {
+async fn a_homograph_is_a_different_name_or_refused() {
     let (app, mike) = with_mike().await;
     let mut others = 0;
 
@@ -87,11 +87,11 @@ async fn what_only_looks_the_same_is_somebody_else_or_nobody() {
         assert_eq!(id_of(&app.sign_in("mike", PASSWORD).await), mike);
     }
 
-    assert!(others > 5, "only {others} were let in");
+    assert!(others > 5, "only {others} signed up");
 }
 
 #[tokio::test]
-async fn an_at_sign_of_another_width_makes_no_username_of_somebody_s_address() {
+async fn an_email_with_a_wide_at_sign_is_refused_as_a_username() {
     let (app, _) = with_mike().await;
 
     for (at, name) in [
@@ -105,7 +105,7 @@ async fn an_at_sign_of_another_width_makes_no_username_of_somebody_s_address() {
 }
 
 #[tokio::test]
-async fn a_domain_in_other_letters_is_another_domain() {
+async fn a_look_alike_domain_is_a_different_domain() {
     let (app, mike) = with_mike().await;
 
     for (n, domain) in [
@@ -128,7 +128,7 @@ async fn a_domain_in_other_letters_is_another_domain() {
 }
 
 #[tokio::test]
-async fn the_domain_in_all_its_own_forms_is_his() {
+async fn every_unicode_form_of_a_domain_signs_in_to_the_same_account() {
     let (app, mike) = with_mike().await;
 
     for domain in [
@@ -144,7 +144,7 @@ async fn the_domain_in_all_its_own_forms_is_his() {
 }
 
 #[tokio::test]
-async fn nothing_invisible_hides_in_a_name() {
+async fn names_with_invisible_characters_are_refused() {
     let (app, _) = with_mike().await;
 
     for invisible in INVISIBLE {
@@ -158,7 +158,7 @@ async fn nothing_invisible_hides_in_a_name() {
             let email = sign_up_as(&app, "eve", &format!("{name}@example.com"), EVE_S).await;
             assert_eq!(email.status, 400, "{name:?}");
             assert_eq!(app.sign_in(&name, PASSWORD).await.status, 403, "{name:?}");
-            // Ten failures are allowed for each identifier, and a hundred for an address.
+            // Reset the counters: an identifier may fail ten times, an address a hundred times.
             app.sign_in("mike", PASSWORD).await;
             let address = "sign-in-ip#192.0.2.1";
             app.delete(&app.app.config.tables.rate_limits, address)

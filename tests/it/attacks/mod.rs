@@ -1,22 +1,21 @@
-//! Attacks, as tests: what a stranger, a neighbour and a thief try, and what becomes of it.
+//! Attacks and their results.
 //!
-//! | module | what is tried |
+//! | module | attack |
 //! | --- | --- |
-//! | [`enumeration`] | finding out who has an account, by what is answered |
-//! | [`floods`] | sign-ups from 10,000 addresses |
-//! | [`guessing`] | passwords, and locking a stranger out |
-//! | [`injection`] | text that is to be taken for a header, a line of log, a metric or a key |
-//! | [`json_bombs`] | JSON made to exhaust whoever parses it |
-//! | [`jwt`], [`jwt_claims`] | what RFC 8725 warns of, section by section |
-//! | [`look_alikes`] | names that look like another's |
-//! | [`pollution`] | parameters from where they do not belong |
-//! | [`replay`] | sending once more what was sent before |
-//! | [`spoofing`] | another source address than one's own |
-//! | [`timing`] | telling apart by a clock what is answered alike |
+//! | [`enumeration`] | learn from responses which accounts exist |
+//! | [`floods`] | send sign-ups from 10,000 addresses |
+//! | [`guessing`] | guess passwords, or lock the owner out by guessing |
+//! | [`injection`] | inject headers, log fields, metrics or table keys |
+//! | [`json_bombs`] | exhaust the JSON parser |
+//! | [`jwt`], [`jwt_claims`] | forge tokens, by section of RFC 8725 |
+//! | [`look_alikes`] | use names that look like another account's |
+//! | [`pollution`] | send parameters in the wrong part of a request |
+//! | [`replay`] | send an earlier request again |
+//! | [`spoofing`] | pretend to have another source address |
+//! | [`timing`] | tell equal responses apart by their latency |
 //!
-//! No test asserts how long something took: machines are noisy. What could be told apart by a
-//! clock is compared by what it does instead: its calls to DynamoDB, its hashes, its answer, its
-//! line of log.
+//! No test measures time, because machines are noisy. The tests compare the work that decides
+//! the latency: calls to DynamoDB, password hashes, the response and the log line.
 
 use std::collections::BTreeSet;
 
@@ -41,21 +40,20 @@ mod replay;
 mod spoofing;
 mod timing;
 
-/// All that shows of a request: to its caller, to DynamoDB, to a stopwatch and to an operator.
+/// Everything that a caller, DynamoDB or an operator can observe of a request.
 #[derive(Debug, PartialEq)]
 struct Seen {
     status: u16,
     headers: HeaderMap,
     body: Value,
-    /// Operation, units read and written, and what was touched; in no order.
+    /// Operation, capacity units, and actions with their keys; sorted, since the order may vary.
     calls: Vec<(String, String, Vec<Use>)>,
     /// How many password hashes were computed.
     hashes: u64,
     line: Value,
 }
 
-/// Sends a request, and returns all that shows of it, but for what differs between any two: its
-/// id and how long it took.
+/// Sends a request and returns what can be observed of it, except its id, latency and cold start.
 async fn see(app: &TestApp, call: Call) -> Seen {
     let _ = app.wire.take_calls();
     let hashes = app.app.hasher.computed();
@@ -73,9 +71,9 @@ async fn see(app: &TestApp, call: Call) -> Seen {
         .collect();
     calls.sort();
     let mut lines = lines.take();
-    // The embedded DynamoDB logs into the same process.
+    // Skip the lines of the embedded DynamoDB, which logs in the same process.
     lines.retain(|line| line["_aws"].is_object());
-    assert_eq!(lines.len(), 1, "a request is one line: {lines:?}");
+    assert_eq!(lines.len(), 1, "one log line per request: {lines:?}");
     let mut line = lines.remove(0);
     for name in ["request_id", "latency", "cold_start"] {
         line.as_object_mut().unwrap().remove(name);
@@ -90,18 +88,16 @@ async fn see(app: &TestApp, call: Call) -> Seen {
     }
 }
 
-/// Signs up with a username.
 async fn sign_up_as(app: &TestApp, username: &str, email: &str, password: &str) -> Answer {
     let body = json!({"username": username, "email": email, "password": password});
     app.call(post("/user", &body)).await
 }
 
-/// The id of the account that an answer shows.
 fn id_of(answer: &Answer) -> String {
     answer.text("/user/id")
 }
 
-/// What has a counter of this policy.
+/// The subjects (addresses or identifiers) that have a counter of this policy.
 async fn counted(app: &TestApp, policy: &str) -> BTreeSet<String> {
     let counters = app.items(&app.app.config.tables.rate_limits).await;
     let subjects = counters.keys().filter_map(|key| {

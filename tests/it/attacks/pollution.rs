@@ -1,10 +1,10 @@
-//! Parameters from where they do not belong: credentials in a URL or a body, fields in a query.
+//! Parameters in the wrong part of a request: credentials in a URL or body, fields in a query.
 
 use serde_json::json;
 use tests::app::{Call, PASSWORD, TestApp, get, post};
 
 #[tokio::test]
-async fn credentials_count_in_their_headers_alone() {
+async fn credentials_outside_their_headers_are_ignored() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 15).await;
     let in_body = |name: &str, value: &str| {
@@ -39,7 +39,7 @@ async fn credentials_count_in_their_headers_alone() {
 }
 
 #[tokio::test]
-async fn fields_count_in_the_body_alone() {
+async fn fields_in_the_query_string_are_ignored() {
     let app = TestApp::new().await;
     let query = "email=abc@example.com&password=abc321&username=abc";
 
@@ -58,7 +58,7 @@ async fn fields_count_in_the_body_alone() {
 }
 
 #[tokio::test]
-async fn no_header_changes_the_method_or_the_path() {
+async fn override_headers_do_not_change_the_method_or_path() {
     let (app, token) = TestApp::with_user().await;
 
     for (name, value) in [

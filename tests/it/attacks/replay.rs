@@ -1,4 +1,4 @@
-//! Replays: a request that is sent again, by its sender or by who recorded it.
+//! Replays: a request that its sender or an eavesdropper sends again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tests::app::{PASSWORD, TestApp, get, post};
 use super::id_of;
 
 #[tokio::test]
-async fn a_sign_up_sent_again_makes_nothing_and_ends_nothing() {
+async fn a_replayed_sign_up_changes_nothing() {
     let app = TestApp::new().await;
     let body = json!({"username": "abc", "email": "abc@example.com", "password": PASSWORD});
     let first = app.call(post("/user", &body)).await;
@@ -30,7 +30,7 @@ async fn a_sign_up_sent_again_makes_nothing_and_ends_nothing() {
     assert_eq!(app.user(&first.token()).await.status, 200);
 }
 
-/// What the store is asked to add for abc@example.com, by an account of this id.
+/// An account with this id for abc@example.com, and its password hash.
 fn account(id: &str, now: Timestamp) -> (Account, PasswordHash) {
     let email = Email::parse("abc@example.com").unwrap();
     let username = Username::from_email(&email);
@@ -41,10 +41,10 @@ fn account(id: &str, now: Timestamp) -> (Account, PasswordHash) {
     (Account::new(id, &email, &username, None, now), hash)
 }
 
-/// DynamoDB remembers a client request token for ten minutes. What comes after that is as if it
-/// came with another.
+/// DynamoDB remembers a client request token for ten minutes. A later retry is a new transaction to
+/// it, just as with a different token.
 #[tokio::test]
-async fn a_transaction_sent_again_after_its_request_token_is_forgotten_changes_nothing() {
+async fn a_transaction_replayed_after_its_request_token_expired_changes_nothing() {
     let app = TestApp::new().await;
     let store = &app.app.store;
     let (account, hash) = account("5c88c7cc04a917256c726c3d", app.clock.now());
@@ -56,7 +56,7 @@ async fn a_transaction_sent_again_after_its_request_token_is_forgotten_changes_n
     let stored = app.users().await;
 
     for request_token in ["within", "forgotten", "forgotten again"] {
-        // Its own success, whether DynamoDB remembers it or finds its claims held by itself.
+        // Succeeds whether DynamoDB remembers the token or the account already has its claims.
         let again = store.add_account(&account, &hash, request_token).await;
         assert!(
             matches!(again, Ok(Added::Stored)),
@@ -68,7 +68,7 @@ async fn a_transaction_sent_again_after_its_request_token_is_forgotten_changes_n
 }
 
 #[tokio::test]
-async fn another_s_transaction_for_the_same_names_is_no_replay() {
+async fn another_account_s_transaction_for_the_same_names_is_refused() {
     let app = TestApp::new().await;
     let store = &app.app.store;
     let (first, hash) = account("5c88c7cc04a917256c726c3d", app.clock.now());
@@ -82,7 +82,7 @@ async fn another_s_transaction_for_the_same_names_is_no_replay() {
 }
 
 #[tokio::test]
-async fn a_token_logged_out_stays_dead_on_every_route_and_instance_until_it_expires() {
+async fn a_logged_out_token_stays_revoked_on_every_route_and_instance() {
     let (app, token) = TestApp::with_user().await;
     let kept = app.sign_in("abc@example.com", PASSWORD).await.token();
     assert_eq!(app.log_out(&token).await.status, 200);
@@ -106,7 +106,7 @@ async fn a_token_logged_out_stays_dead_on_every_route_and_instance_until_it_expi
     app.clock
         .advance(Duration::from_hours(30 * 24) - Duration::from_millis(251));
     assert_eq!(other.user(&token).await.message(), "Bad token");
-    // By now DynamoDB may have deleted the revocation, and nothing is lost by it.
+    // The token has expired, so DynamoDB may have deleted the revocation.
     app.clock.advance(Duration::from_secs(1));
     for key in app.items(&app.app.config.tables.sessions).await.into_keys() {
         app.delete(&app.app.config.tables.sessions, &key).await;
@@ -116,7 +116,7 @@ async fn a_token_logged_out_stays_dead_on_every_route_and_instance_until_it_expi
 }
 
 #[tokio::test]
-async fn a_revoked_key_stays_dead_however_often_and_wherever_it_is_sent_again() {
+async fn a_revoked_api_key_stays_revoked_on_every_instance() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 15).await;
     assert_eq!(app.call(get("/user").api_key(&key)).await.status, 200);
@@ -130,7 +130,7 @@ async fn a_revoked_key_stays_dead_however_often_and_wherever_it_is_sent_again() 
             assert_eq!(replayed.message(), "Invalid API key", "{days}");
         }
     }
-    // Remembered as dead for thirty days, and then as nobody's.
+    // The item of a revoked key is kept for thirty days. Without it, the key is unknown.
     let of_keys = app.users().await.into_keys();
     for item in of_keys.filter(|key| key.starts_with("apikey#")) {
         app.delete(&app.app.config.tables.users, &item).await;
@@ -140,7 +140,7 @@ async fn a_revoked_key_stays_dead_however_often_and_wherever_it_is_sent_again() 
 }
 
 #[tokio::test]
-async fn a_sign_in_sent_again_makes_another_token_and_never_the_same() {
+async fn every_sign_in_issues_a_different_token() {
     let (app, first) = TestApp::with_user().await;
 
     let mut tokens = BTreeSet::from([first]);
@@ -149,14 +149,14 @@ async fn a_sign_in_sent_again_makes_another_token_and_never_the_same() {
         tokens.insert(app.log_in("abc@example.com", PASSWORD).await.token());
     }
 
-    assert_eq!(tokens.len(), 21, "in one and the same second");
+    assert_eq!(tokens.len(), 21, "within the same second");
     for token in &tokens {
-        assert_eq!(app.log_out(token).await.status, 200, "each ends alone");
+        assert_eq!(app.log_out(token).await.status, 200, "each on its own");
     }
 }
 
 #[tokio::test]
-async fn a_token_of_one_deployment_is_nothing_to_another() {
+async fn a_token_of_one_deployment_is_refused_by_another() {
     let (app, token) = TestApp::with_user().await;
     let id = id_of(&app.sign_in("abc@example.com", PASSWORD).await);
     assert!(!id.is_empty());

@@ -1,4 +1,4 @@
-//! Spoofed addresses: limits count by what API Gateway saw, however a caller writes otherwise.
+//! Spoofed addresses: limits count the address that API Gateway saw, not what a caller claims.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use tests::app::{TestApp, post};
 use super::{counted, send};
 use crate::events::event;
 
-/// A sign-up, as an event with these headers and this peer; what it was counted for.
+/// Sends a sign-up from this peer with these headers. Returns the addresses it counted for.
 async fn counted_for(app: &TestApp, peer: Value, headers: &[(&str, &str)]) -> BTreeSet<String> {
     let before = counted(app, "sign-up-ip").await;
     for address in before {
@@ -29,7 +29,7 @@ fn only(address: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn no_header_in_any_spelling_moves_a_caller_to_another_address() {
+async fn no_forwarding_header_changes_the_counted_address() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_EMAIL", "1000")]).await;
 
     for name in [
@@ -74,7 +74,7 @@ async fn no_header_in_any_spelling_moves_a_caller_to_another_address() {
 }
 
 #[tokio::test]
-async fn a_spoofed_address_lets_no_guesser_go_on() {
+async fn a_spoofed_address_does_not_allow_more_guesses() {
     let (app, _) = TestApp::with_user().await;
     let attempt = |n: usize| {
         let body = json!({"username": "abc@example.com", "password": "guess1"});
@@ -91,7 +91,7 @@ async fn a_spoofed_address_lets_no_guesser_go_on() {
 }
 
 #[tokio::test]
-async fn one_peer_is_one_address_however_it_is_written() {
+async fn every_spelling_of_an_address_counts_as_one() {
     let app = TestApp::with(&[("USER_SIGNUP_RATE_LIMIT_EMAIL", "1000")]).await;
 
     for (peer, expected) in [
@@ -104,7 +104,7 @@ async fn one_peer_is_one_address_however_it_is_written() {
             "2001:db8:1:2::/64",
         ),
         (json!("2001:db8:1:3::9"), "2001:db8:1:3::/64"),
-        // What is no address counts as one, together with its like.
+        // All invalid addresses share one counter.
         (json!("192.0.2.1:4711"), "::/64"),
         (json!("[2001:db8::1]"), "::/64"),
         (json!("[2001:db8::1]:4711"), "::/64"),
@@ -125,7 +125,7 @@ async fn one_peer_is_one_address_however_it_is_written() {
     }
 }
 
-/// Behind one proxy in 10.0.0.0/8, to whose list API Gateway appends the proxy itself.
+/// An app that trusts one proxy in 10.0.0.0/8. API Gateway appends the proxy's address to the list.
 async fn behind_a_proxy() -> TestApp {
     TestApp::with(&[
         ("USER_SIGNUP_RATE_LIMIT_EMAIL", "1000"),
@@ -136,7 +136,7 @@ async fn behind_a_proxy() -> TestApp {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_what_stands_left_of_its_own_entry_is_the_caller_s_word() {
+async fn entries_before_the_one_added_by_a_trusted_proxy_are_ignored() {
     let app = behind_a_proxy().await;
 
     for spoofed in [
@@ -169,7 +169,7 @@ async fn behind_a_proxy_what_stands_left_of_its_own_entry_is_the_caller_s_word()
 }
 
 #[tokio::test]
-async fn behind_a_proxy_an_entry_that_is_no_address_counts_for_the_proxy() {
+async fn a_forwarded_entry_that_is_no_address_counts_for_the_proxy() {
     let app = behind_a_proxy().await;
 
     for entry in [
@@ -199,7 +199,7 @@ async fn behind_a_proxy_an_entry_that_is_no_address_counts_for_the_proxy() {
 }
 
 #[tokio::test]
-async fn who_is_no_proxy_is_not_believed_to_be_one() {
+async fn forwarding_headers_from_an_untrusted_peer_are_ignored() {
     let app = behind_a_proxy().await;
 
     for peer in ["192.0.2.1", "11.0.0.1", "::ffff:192.0.2.1"] {
@@ -210,5 +210,5 @@ async fn who_is_no_proxy_is_not_believed_to_be_one() {
     }
     let list = [("x-forwarded-for", "198.51.100.7, 10.0.0.1")];
     let mapped = counted_for(&app, json!("::ffff:10.0.0.1"), &list).await;
-    assert_eq!(mapped, only("198.51.100.7"), "a proxy by its other name");
+    assert_eq!(mapped, only("198.51.100.7"), "the same proxy in IPv6");
 }

@@ -1,7 +1,7 @@
-//! Timing: what would take longer does the same work.
+//! Timing: requests that must not be told apart do the same work.
 //!
-//! Held here is what decides the time: the same calls to DynamoDB, the same number of password
-//! hashes, the same bytes to answer. The times themselves are for `make bench`.
+//! The tests compare what decides the latency: the calls to DynamoDB, the number of password hashes
+//! and the response. `make bench` measures the latency itself.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,11 +14,11 @@ use super::see;
 const ROUTES: [&str; 2] = ["/user/auth", "/v1/auth/login"];
 
 #[tokio::test]
-async fn an_unknown_user_costs_what_a_wrong_password_does() {
+async fn an_unknown_user_costs_the_same_work_as_a_wrong_password() {
     let (app, _) = TestApp::with_user().await;
 
     for path in ROUTES {
-        // Each from an address of its own, so that each opens its own windows.
+        // Each request has its own address, and so its own windows.
         let attempt = |address: &str, body| post(path, &body).from(address);
         let wrong = json!({"username": "abc@example.com", "password": "guess1"});
         let wrong = see(&app, attempt("192.0.2.20", wrong)).await;
@@ -43,7 +43,7 @@ async fn an_unknown_user_costs_what_a_wrong_password_does() {
 }
 
 #[tokio::test]
-async fn an_unknown_username_costs_what_a_known_one_does() {
+async fn an_unknown_username_costs_the_same_work_as_a_known_one() {
     let app = TestApp::new().await;
     super::sign_up_as(&app, "alice", "alice@example.com", "abc321").await;
 
@@ -61,7 +61,7 @@ async fn an_unknown_username_costs_what_a_known_one_does() {
 }
 
 #[tokio::test]
-async fn an_identifier_that_no_account_could_have_costs_a_hash_as_well() {
+async fn an_invalid_identifier_still_costs_a_password_hash() {
     let (app, _) = TestApp::with_user().await;
 
     for (n, username) in ["no body", "", "a@b@c", "\u{202e}"].into_iter().enumerate() {
@@ -74,7 +74,7 @@ async fn an_identifier_that_no_account_could_have_costs_a_hash_as_well() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_a_limit_refuses_tells_no_password_by_its_work() {
+async fn a_throttled_attempt_does_the_same_work_for_any_password() {
     let settings = [("SIGNIN_RATE_LIMIT_ACCOUNT", "1")];
     let app = TestApp::with(&settings).await;
     app.sign_up("abc@example.com").await;
@@ -84,7 +84,7 @@ async fn an_attempt_that_a_limit_refuses_tells_no_password_by_its_work() {
         post("/user/auth", &body)
     };
 
-    // An instance that does not know of the refusal yet, and one that does.
+    // First with instances that have not cached the refusal, then with instances that have.
     let fresh = || app.another(&settings);
     let (first, second) = (fresh(), fresh());
     let wrong = see(&first, attempt("guess1")).await;
@@ -98,7 +98,7 @@ async fn an_attempt_that_a_limit_refuses_tells_no_password_by_its_work() {
 }
 
 #[tokio::test]
-async fn a_token_s_signature_is_as_wrong_with_one_byte_right_as_with_all_but_one() {
+async fn a_wrong_signature_costs_the_same_work_however_much_of_it_matches() {
     let (app, token) = TestApp::with_user().await;
     let (message, tag) = token.rsplit_once('.').unwrap();
     let with_prefix = |right: usize| {
@@ -108,19 +108,19 @@ async fn a_token_s_signature_is_as_wrong_with_one_byte_right_as_with_all_but_one
 
     let none_right = see(&app, with_prefix(0)).await;
     assert_eq!(none_right.status, 401);
-    assert_eq!(none_right.calls, [], "no table is asked about it");
+    assert_eq!(none_right.calls, [], "no table is read");
     for right in 1..tag.len() - 1 {
         assert_eq!(see(&app, with_prefix(right)).await, none_right, "{right}");
     }
 }
 
-/// Another character of both alphabets, and never the same.
+/// A different character that is valid in both alphabets.
 fn swapped(c: char) -> char {
     if c == 'A' { 'B' } else { 'A' }
 }
 
 #[tokio::test]
-async fn an_api_key_is_found_by_a_digest_that_its_prefix_does_not_begin() {
+async fn an_api_key_is_looked_up_by_its_digest_alone() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 1).await;
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -141,10 +141,10 @@ async fn an_api_key_is_found_by_a_digest_that_its_prefix_does_not_begin() {
 }
 
 #[tokio::test]
-async fn an_api_key_is_as_wrong_with_one_character_right_as_with_all_but_one() {
+async fn a_wrong_api_key_costs_the_same_work_however_much_of_it_matches() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 1).await;
-    // From an address of its own each, so that each opens its own window.
+    // Each request has its own address, and so its own window.
     let with_prefix = |right: usize| {
         let wrong: String = key.chars().skip(right).map(swapped).collect();
         let guess = format!("{}{wrong}", &key[..right]);
