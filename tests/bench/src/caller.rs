@@ -1,4 +1,4 @@
-//! What a user asks of each endpoint.
+//! Makes a user's requests to each endpoint.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,8 +10,8 @@ use super::Failure;
 use super::function::Function;
 use super::stage::{EMAIL, PASSWORD, Stage, sign_up};
 
-/// Makes requests to each endpoint, every one of which can be answered with 200 once: what a
-/// request needs, a token to be revoked or a key, is made before, by functions of the caller's own.
+/// Makes requests that each succeed once. It first creates what a request needs, such as a token or
+/// API key to revoke, with its own functions.
 #[derive(Debug)]
 pub(super) struct Caller<'s> {
     stage: &'s Stage,
@@ -19,7 +19,7 @@ pub(super) struct Caller<'s> {
     create_key: Function,
 }
 
-/// What must differ from one request to the next.
+/// The last unique number used.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 fn next() -> u64 {
@@ -35,7 +35,7 @@ impl<'s> Caller<'s> {
         })
     }
 
-    /// An event that this function has yet to answer; `route` is what leads to it.
+    /// A new event for this function; `route` is its method and path.
     pub(super) async fn event(&mut self, function: &str, route: &str) -> Result<String, Failure> {
         let (_, path) = route.split_once(' ').unwrap_or_default();
         let token = &self.stage.token;
@@ -61,14 +61,14 @@ impl<'s> Caller<'s> {
         self.stage.event(call).await
     }
 
-    /// The token of somebody who has just signed up: whoever made many keys would be slower.
+    /// The token of a new account. An account with many API keys would be slower.
     pub(super) async fn newcomer(&mut self) -> Result<String, Failure> {
         let sign_up = self.stage.event(sign_up(&new_email())).await?;
         let answer = self.create_user.invoke(&sign_up, 200).await?;
         answer.reply.text("/token")
     }
 
-    /// A new API key of a token's owner.
+    /// Creates an API key for the owner of this token.
     pub(super) async fn new_key(&mut self, token: &str) -> Result<String, Failure> {
         let event = self.stage.event(new_key(token)).await?;
         let answer = self.create_key.invoke(&event, 200).await?;

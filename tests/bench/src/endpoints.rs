@@ -1,4 +1,5 @@
-//! Each endpoint: cold, warm, how many requests one instance answers in a second, its memory and size, and what it asks of DynamoDB; then the floors.
+//! Each endpoint, then the floors: cold start, warm latency, requests per second of one instance,
+//! memory, size, and the cost in DynamoDB.
 
 use std::io::Write;
 
@@ -39,7 +40,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
         let is_of_route = |row: &&Row| row.request.split(", ").next() == Some(&name);
         let row = costs.iter().find(is_of_route);
         let cost = &row
-            .ok_or_else(|| format!("nobody knows what {name} costs"))?
+            .ok_or_else(|| format!("{name} has no measured cost"))?
             .cost;
         let event = async || caller.event(&route.function, &name).await;
         let figures = figures(stage, &route.function, &[], event).await?;
@@ -60,8 +61,8 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
     Ok(table)
 }
 
-/// What each kind of request costs; measured on a thread of its own, because calls that are made at
-/// once may be seen to follow one another on more.
+/// Measures the cost of each kind of request. It uses a single-threaded runtime, because on more
+/// threads concurrent calls may appear to be sequential.
 async fn measured_costs() -> Result<Vec<Row>, Failure> {
     let alone = tokio::task::spawn_blocking(|| {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -81,7 +82,7 @@ fn units(cost: Option<&Cost>) -> [String; 3] {
     })
 }
 
-/// Measures a program, with some variables of its own, by events each of which it answers once.
+/// Measures a program with these additional variables. `event` makes a new event for each request.
 async fn figures(
     stage: &Stage,
     program: &str,
@@ -112,7 +113,7 @@ async fn figures(
     ])
 }
 
-/// The size of a binary in the archive that is deployed, in megabytes, but for the archive's head.
+/// The compressed size of a binary, in megabytes, without the headers of the zip archive.
 fn zipped(stage: &Stage, program: &str) -> Result<f64, Failure> {
     let mut archive = DeflateEncoder::new(Vec::new(), Compression::default());
     archive.write_all(&std::fs::read(stage.program(program))?)?;

@@ -1,4 +1,4 @@
-//! Figures beside the least they could be, and pairs of guesses that a stopwatch must not tell apart.
+//! Figures compared with their floors, and pairs of guesses whose latency must be equal.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ const COLD: Turns = Turns::new(2, 100, 1);
 const READS: Turns = Turns::new(5, 20, 100);
 const HASHES: Turns = Turns::new(10, 200, 1);
 const GUESSES: Turns = Turns::new(10, 200, 20);
-/// Many in a row, as in a flood: a process that slept between two answers is slower.
+/// Many in a row, because a process that slept between two requests is slower.
 const SIGN_UPS: Turns = Turns::new(1, 10, 20);
 
-/// The table, of times in milliseconds.
+/// Times are in milliseconds.
 pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
     let mut table = Table::new([
         "figure",
@@ -68,12 +68,12 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
     Ok(table)
 }
 
-/// The floor that does this: see `src/bin/bare.rs`.
+/// Starts the floor that does this work: see `src/bin/bare.rs`.
 async fn bare(stage: &Stage, does: &str) -> Result<Function, Failure> {
     stage.function_with("bare", &[("BARE", does)]).await
 }
 
-/// From an event handed out to its answer, in processes that have answered before.
+/// Measures from delivery of the event to the response, in warm processes.
 async fn warm(
     mut sides: [Function; 2],
     event: &str,
@@ -100,8 +100,8 @@ fn add(table: &mut Table, what: &str, floor_is: &str, [ours, floor]: &[Samples; 
     ]);
 }
 
-/// From the process spawned to its first answer: with the key ring in a file, and in Secrets
-/// Manager, which is one call more.
+/// Measures from the start of the process to its first response. Reading the key ring from Secrets
+/// Manager takes one call more than from a file.
 async fn cold(
     stage: &Stage,
     table: &mut Table,
@@ -119,7 +119,7 @@ async fn cold(
     Ok(())
 }
 
-/// Signs up somebody new each time.
+/// Each sign-up creates a new account.
 async fn sign_ups(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
     let mut caller = Caller::of(stage).await?;
     let mut sides = [
@@ -134,8 +134,8 @@ async fn sign_ups(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Guesses that are refused alike: for a known and an unknown user, and right nearly to their end
-/// and wrong from their start.
+/// Compares guesses that must be refused alike: for a known and an unknown user, and with only the
+/// last character wrong and all characters wrong.
 async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
     let mut caller = Caller::of(stage).await?;
     let newcomer = caller.newcomer().await?;
@@ -175,12 +175,12 @@ async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
             by_key("api_".len()),
         ),
     ] {
-        // One function answers both, or the difference would be that of two processes.
+        // The same process answers both, to exclude differences between processes.
         let mut function: Function = stage.function(function).await?;
         let events = [stage.event(guess).await?, stage.event(other).await?];
         let seen = function.invoke(&events[0], status).await?.reply;
         if seen != function.invoke(&events[1], status).await?.reply {
-            return Err(format!("{what}: told from {other_is}").into());
+            return Err(format!("{what}: differs from {other_is}").into());
         }
         let times = turns.measure(async |side| function.time(&events[side], status).await);
         add(table, what, other_is, &times.await?);
@@ -188,8 +188,8 @@ async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
     Ok(())
 }
 
-/// As many of a secret's characters as are said to be right, and others in place of the rest: such
-/// that end in two bits of zero, as the last one of a tag does.
+/// Keeps the first `right` characters of a secret and replaces the others. Both replacements end in
+/// two zero bits, as the last character of a tag must.
 fn right_until(secret: &str, right: usize) -> String {
     let other = |c| if c == 'A' { 'E' } else { 'A' };
     let chars = secret.chars().enumerate();

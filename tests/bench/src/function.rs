@@ -1,4 +1,4 @@
-//! A function's process, and what it answers.
+//! A function's process and its responses.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::runtime_api::RuntimeApi;
 use super::{Failure, now};
 
-/// The variables of a process.
+/// Environment variables.
 pub(super) type Variables = BTreeMap<String, String>;
 
-/// A function in a process of its own, which ends with it.
+/// A function in its own process, which is killed on drop.
 #[derive(Debug)]
 pub(super) struct Function {
     name: String,
@@ -22,18 +22,16 @@ pub(super) struct Function {
     spawned: Instant,
 }
 
-/// An answer, and how long it took.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// From the event handed out to the answer posted.
+    /// From delivery of the event to the response.
     pub(super) took: Duration,
-    /// From the process spawned to the answer posted.
+    /// From the start of the process to the response.
     pub(super) since_spawn: Duration,
-    /// What API Gateway would make a response of.
     pub(super) reply: Reply,
 }
 
-/// A response of an HTTP API.
+/// A response in the payload format of API Gateway.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Reply {
@@ -43,7 +41,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// The text at this place of the body, a JSON pointer.
+    /// The text at this JSON pointer in the body.
     pub(super) fn text(&self, pointer: &str) -> Result<String, Failure> {
         let body: Value = serde_json::from_str(&self.body)?;
         let text = body.pointer(pointer).and_then(Value::as_str);
@@ -54,8 +52,7 @@ impl Reply {
 }
 
 impl Function {
-    /// Starts a command, which is a program or becomes one, with these variables and Lambda's own,
-    /// and no others.
+    /// Starts a command with only these variables and those that Lambda sets.
     pub(super) async fn start(
         mut command: Command,
         name: &str,
@@ -85,7 +82,7 @@ impl Function {
         })
     }
 
-    /// Answers an event, with this status or not at all.
+    /// Sends an event. Fails unless the response has this status.
     pub(super) async fn invoke(&mut self, event: &str, status: u16) -> Result<Answer, Failure> {
         let name = &self.name;
         let posted = self.api.invoke(event.to_owned()).await;
@@ -102,12 +99,12 @@ impl Function {
         })
     }
 
-    /// How long it takes to answer an event with this status.
+    /// Like [`invoke`](Self::invoke), but returns only how long it took.
     pub(super) async fn time(&mut self, event: &str, status: u16) -> Result<Duration, Failure> {
         Ok(self.invoke(event, status).await?.took)
     }
 
-    /// The most memory it has had at once, in megabytes.
+    /// The peak memory of the process, in megabytes.
     pub(super) fn peak_memory(&self) -> Result<f64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let peak = status
@@ -117,7 +114,7 @@ impl Function {
         Ok(peak.trim().parse::<f64>()? * 1024.0 / 1e6)
     }
 
-    /// Lets the process end by itself, as it does when there are no more events to be had.
+    /// Closes the Runtime API, so that the process exits on its own, and waits for that.
     pub(super) async fn end(mut self) -> Result<(), Failure> {
         self.api.close();
         tokio::task::spawn_blocking(move || self.process.wait()).await??;
@@ -127,7 +124,7 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        // Either fails only if the process has ended.
+        // Both fail only if the process has already exited.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,5 +1,5 @@
-//! How many instructions a warm `GET /user` takes, by callgrind: the same on every machine whose C
-//! library is the same, however busy it is.
+//! Counts the instructions of a warm `GET /user` with callgrind. The count depends on the C
+//! library, not on the machine or its load.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::stage::Stage;
 
-/// Where the count is that must not be exceeded by more than [`GROWTH_PERCENT`].
+/// The count that must not be exceeded by more than [`GROWTH_PERCENT`].
 const CHECKED_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.json");
 const PROGRAM: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../target/lambda/get-user/bootstrap"
 );
 
-/// How much a count may grow before somebody has to say that it is meant to.
+/// Growth above this must be accepted with `guard update`.
 const GROWTH_PERCENT: u64 = 3;
 
-/// Requests to a process of which each count is taken: what both do, starting and warming up
-/// included, is not in their difference.
+/// Requests in the two counted runs. Their difference excludes what both do, such as starting and
+/// warming up.
 const FEW: u64 = 100;
 const MANY: u64 = 600;
 
-/// Counts what `GET /user` takes in the binary that `make build` made: an error if that has grown.
-/// With `update`, what is checked in becomes what was counted.
+/// Counts the instructions of `GET /user` in the binary that `make build` made. Fails if the count
+/// has grown; with `update`, first saves the new count.
 pub(super) async fn check(stage: &Stage, update: bool) -> Result<(), Failure> {
     if !Path::new(PROGRAM).exists() {
         return Err(format!("there is no {PROGRAM}: `make build` makes it").into());
@@ -44,13 +44,13 @@ pub(super) async fn check(stage: &Stage, update: bool) -> Result<(), Failure> {
         return Err(format!("grown by more than {GROWTH_PERCENT} %").into());
     }
     if counted * (100 + GROWTH_PERCENT) < known * 100 {
-        println!("Fewer than are checked in: `target/debug/bench guard update` takes them over.");
+        println!("The count has fallen: `target/debug/bench guard update` saves it.");
     }
     println!("1 passed, 0 failed");
     Ok(())
 }
 
-/// What a process takes from its start to its end, with so many requests in between.
+/// The instructions of a process from start to exit, with this many requests.
 async fn total(stage: &Stage, requests: u64) -> Result<u64, Failure> {
     let log = stage.program("callgrind.log");
     let mut command = Command::new("valgrind");

@@ -1,25 +1,25 @@
-//! `make bench`: what a person would ask of Latchkey (cold start, latency, capacity, size,
-//! throughput), measured on its release binaries behind a Lambda Runtime API, over the embedded
-//! DynamoDB, each figure beside a floor of the same run.
+//! `make bench` measures cold start, latency, capacity, size and throughput of the release
+//! binaries, behind a Lambda Runtime API and over the embedded DynamoDB. Each run also measures
+//! floors: the same work without Latchkey.
 //!
-//! | module | what is there |
+//! | module | content |
 //! | --- | --- |
-//! | [`runtime_api`] | the Runtime API: hands out events, takes answers, notes when |
+//! | [`runtime_api`] | the Runtime API: delivers events, receives responses, records when |
 //! | [`function`] | a function's process |
-//! | [`stage`] | what all functions share: the engine, settings, a user who has signed up |
-//! | [`caller`] | what that user asks of each endpoint |
+//! | [`stage`] | the environment of all functions: the database, settings, a signed-up user |
+//! | [`caller`] | that user's requests to each endpoint |
 //! | [`samples`] | measurements, two sides in turns |
-//! | [`floors`] | figures beside the least they could be |
-//! | [`endpoints`] | each endpoint: latency, throughput, memory, size, and what it asks of DynamoDB |
-//! | [`guard`] | how many instructions a warm `GET /user` takes, by callgrind |
+//! | [`floors`] | figures compared with their floors |
+//! | [`endpoints`] | each endpoint: latency, throughput, memory, size, and cost in DynamoDB |
+//! | [`guard`] | instructions of a warm `GET /user`, by callgrind |
 //! | [`table`], [`page`] | tables, and docs/benchmarks.md |
 //!
-//! An answer of another status than the expected one ends the bench.
+//! A response with an unexpected status aborts the bench.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a tool for people, which may end where something is not as expected"
+    reason = "a command-line tool, which may panic on unexpected input"
 )]
 
 mod caller;
@@ -35,10 +35,9 @@ mod table;
 
 use stage::Stage;
 
-/// Why there are no figures.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What docs/benchmarks.md has a part for, in the order in which it is measured.
+/// The parts of docs/benchmarks.md, in the order in which they are measured.
 const PARTS: [&str; 2] = ["floors", "endpoints"];
 
 #[tokio::main]
@@ -70,11 +69,7 @@ async fn measure(parts: &[&str]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Now.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a bench measures the time that really passes"
-)]
+#[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 fn now() -> std::time::Instant {
     std::time::Instant::now()
 }

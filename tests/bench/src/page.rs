@@ -1,4 +1,4 @@
-//! docs/benchmarks.md, of which each measurement writes its own part.
+//! Writes each measurement into its part of docs/benchmarks.md.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use super::Failure;
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/benchmarks.md");
 const END: &str = "<!-- end -->\n";
 
-/// Puts `figures` where the page has this part: between `<!-- part -->` and `<!-- end -->`.
+/// Replaces the text between `<!-- part -->` and `<!-- end -->` with `figures`.
 pub(super) fn write(part: &str, figures: &str) -> Result<(), Failure> {
     let page = std::fs::read_to_string(PAGE)?;
     let begin = format!("<!-- {part} -->\n");
@@ -21,7 +21,7 @@ pub(super) fn write(part: &str, figures: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One line on the machine and the commit.
+/// One line that names the machine and the commit.
 pub(super) fn machine() -> Result<String, Failure> {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let mut lines = cpu.lines();

@@ -1,5 +1,5 @@
-//! The Lambda Runtime API, for one function: one event at a time, and when each was handed out
-//! and answered.
+//! The Lambda Runtime API for one function. It delivers one event at a time and records when it was
+//! delivered and answered.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -25,7 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const DEADLINE_MS: i64 = 10_000;
 const ARN: &str = "arn:aws:lambda:local:000000000000:function:bench";
 
-/// A Runtime API that listens on the loopback interface.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     pub(super) address: SocketAddr,
@@ -34,13 +33,13 @@ pub(super) struct RuntimeApi {
     server: JoinHandle<()>,
 }
 
-/// What a function posted, and when.
+/// A response of the function.
 #[derive(Debug)]
 pub(super) struct Posted {
     pub(super) body: Bytes,
-    /// When its event was handed out.
+    /// When its event was delivered.
     pub(super) handed_out: Instant,
-    /// When it had come in whole.
+    /// When it was received completely.
     pub(super) answered: Instant,
 }
 
@@ -56,7 +55,7 @@ impl RuntimeApi {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let listener = listener.tap_io(|stream| {
-            // Nothing is lost if it cannot be set: each answer is one write.
+            // A failure does no harm: each response is one write.
             let _ = stream.set_nodelay(true);
         });
         let (events, handed) = mpsc::channel(1);
@@ -84,12 +83,12 @@ impl RuntimeApi {
         })
     }
 
-    /// Hands out no more events.
+    /// Stops the server.
     pub(super) fn close(&self) {
         self.server.abort();
     }
 
-    /// Hands out an event, and waits for what becomes of it.
+    /// Delivers an event and waits for the response.
     pub(super) async fn invoke(&mut self, event: String) -> Result<Posted, Failure> {
         self.events.send(event).await?;
         let outcome = tokio::time::timeout(PATIENCE, self.outcomes.recv()).await;

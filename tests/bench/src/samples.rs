@@ -1,25 +1,22 @@
-//! Measurements: two sides in turns, so that the machine's drift meets both.
+//! Measures two sides in turns, so that drift of the machine affects both.
 
 use std::time::Duration;
 
 use super::Failure;
 
-/// Measurements of one side.
 #[derive(Debug, Default)]
 pub(super) struct Samples(pub(super) Vec<Duration>);
 
 impl Samples {
-    /// The median.
     pub(super) fn p50(&self) -> Duration {
         self.percentile(50)
     }
 
-    /// What 99 of 100 do not exceed.
     pub(super) fn p99(&self) -> Duration {
         self.percentile(99)
     }
 
-    /// By the nearest rank.
+    /// The nearest-rank percentile.
     fn percentile(&self, percent: usize) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
@@ -29,7 +26,7 @@ impl Samples {
     }
 }
 
-/// How often two sides take turns.
+/// How two sides take turns.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Turns {
     warm_up: usize,
@@ -38,8 +35,8 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// First so many turns of each side that do not count, then those that do; and how many
-    /// measurements there are in a turn.
+    /// `warm_up` turns per side that do not count, then `counted` turns, each with `each`
+    /// measurements.
     pub(super) const fn new(warm_up: usize, counted: usize, each: usize) -> Self {
         Self {
             warm_up,

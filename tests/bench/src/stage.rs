@@ -1,4 +1,4 @@
-//! What all functions share: the engine, the template's settings, and a user who has signed up.
+//! The environment of all functions: the database, the template's settings, and a signed-up user.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -17,25 +17,24 @@ use tests::call::{Call, get, post};
 use super::Failure;
 use super::function::{Function, Variables};
 
-/// The email of the user who has signed up.
+/// The email of the signed-up user.
 pub(super) const EMAIL: &str = "abc@example.com";
 
-/// The password of everyone who signs up here.
+/// The password of every user.
 pub(super) const PASSWORD: &str = "correct horse battery";
 
-/// More than the bench ever tries.
+/// More attempts than the bench makes.
 const NO_LIMIT: &str = "1000000";
 
-/// The variables of a function that finds the same key ring in a file.
+/// Variables with which a function reads the key ring from a file, not from Secrets Manager.
 pub(super) const RING_IN_FILE: &[(&str, &str)] =
     &[("JWT_KEYS_SECRET", ""), ("JWT_KEYS_FILE", KEYS)];
 
-/// Where the measurements take place.
 #[derive(Debug)]
 pub(super) struct Stage {
-    /// `GET /user` by the user who has signed up.
+    /// The event of `GET /user` by the signed-up user.
     pub(super) get_user: String,
-    /// The token of that user.
+    /// The token of the signed-up user.
     pub(super) token: String,
     template: Template,
     programs: PathBuf,
@@ -43,7 +42,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Starts the engine, in memory, and signs the user up.
+    /// Starts the in-memory database and signs the user up.
     pub(super) async fn set() -> Result<Self, Failure> {
         let template = Template::checked_in()?;
         let engine = Engine::start(":memory:", &template.tables).await?;
@@ -77,7 +76,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// The event that API Gateway makes of a request.
+    /// Converts a request to its API Gateway event.
     pub(super) async fn event(&self, call: Call) -> Result<String, Failure> {
         let call = call
             .header("accept", "*/*")
@@ -97,12 +96,11 @@ impl Stage {
         Ok(gateway::event(route, call.peer, &parts, &body, now).to_string())
     }
 
-    /// Starts a function of this name.
     pub(super) async fn function(&self, name: &str) -> Result<Function, Failure> {
         self.function_with(name, &[]).await
     }
 
-    /// Starts a function of this name with some variables of its own.
+    /// Starts a function with these variables in addition to the common ones.
     pub(super) async fn function_with(
         &self,
         name: &str,
@@ -115,7 +113,7 @@ impl Stage {
         Function::start(Command::new(self.program(name)), name, &variables).await
     }
 
-    /// Starts a function of this name by a command that becomes it.
+    /// Starts a function by a command that runs it, such as valgrind.
     pub(super) async fn function_by(
         &self,
         command: Command,
@@ -124,7 +122,7 @@ impl Stage {
         Function::start(command, name, &self.variables).await
     }
 
-    /// A function's binary.
+    /// The path of a function's binary.
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.programs.join(name)
     }

@@ -1,14 +1,13 @@
-//! A table, in Markdown, that can be read as it is.
+//! Markdown tables with aligned columns.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Rows under a head: a column of text, then figures.
+/// A head and rows: one column of text, then columns of figures.
 #[derive(Debug, Clone)]
 pub(super) struct Table(Vec<Vec<String>>);
 
 impl Table {
-    /// A table without rows.
     pub(super) fn new<const COLUMNS: usize>(head: [&str; COLUMNS]) -> Self {
         Self(vec![head.map(str::to_owned).to_vec()])
     }

@@ -1,15 +1,15 @@
-//! The floors of `make bench`: a Lambda function on the runtime and the SDK client
-//! of the real ones, which does what `BARE` says and nothing else:
+//! The floors of `make bench`: a Lambda function with the runtime and SDK client of the real ones.
+//! The variable `BARE` selects its work:
 //!
-//! | `BARE` | what an invocation does |
+//! | `BARE` | work of an invocation |
 //! | --- | --- |
 //! | `answer` | nothing |
 //! | `read` | one strongly consistent `GetItem` |
-//! | `reads` | one `BatchGetItem`, of the same item and of one that does not exist |
+//! | `reads` | one `BatchGetItem` of the same item and a missing one |
 //! | `hash` | one password hash of the default cost |
-//! | `sign-in` | a `GetItem`, a hash and an `UpdateItem`: the least a sign-in is |
+//! | `sign-in` | `GetItem`, a hash and `UpdateItem`: the minimum of a sign-in |
 //!
-//! With `JWT_KEYS_SECRET` it first makes one `GetSecretValue`, as the real functions do.
+//! With `JWT_KEYS_SECRET` it calls `GetSecretValue` once at start, as the real functions do.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,17 +37,20 @@ struct Floor {
     client: Client,
     does: String,
     key: AttributeValue,
-    /// The memory of a hash, which is kept.
+    /// Argon2's memory, reused by every hash.
     blocks: Arc<Mutex<Vec<Block>>>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "no setting of the functions")]
+#[expect(clippy::disallowed_methods, reason = "not a setting of the functions")]
 fn variable(name: &str) -> Result<String, Error> {
     std::env::var(name).map_err(|error| format!("{name}: {error}").into())
 }
 
 impl Floor {
-    #[expect(clippy::disallowed_methods, reason = "as the runtime does")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "reads the settings as the real functions do"
+    )]
     fn new() -> Result<Self, Error> {
         let config = Config::from_lookup(|name| std::env::var_os(name))?;
         let sdk = config.aws.sdk_config(&config.keys);

@@ -1,12 +1,12 @@
-//! Emails. Whatever is typed:
+//! Emails. For any text:
 //!
-//! - what is accepted is of bounded length, and is kept as it was typed;
-//! - the canonical form of a canonical form is itself;
-//! - the case of ASCII letters makes no other address;
-//! - whoever signed up signs in by what they typed, and by its canonical form.
+//! - an accepted email has a bounded length and keeps the text as typed;
+//! - canonicalization is idempotent;
+//! - the case of ASCII letters does not matter;
+//! - the account signs in by the text as typed and by its canonical form.
 
 #![no_main]
-#![expect(clippy::panic, reason = "what does not hold has to end the execution")]
+#![expect(clippy::panic, reason = "a violated property must abort the run")]
 
 use shared::domain::{Email, Identifier};
 
@@ -18,7 +18,7 @@ const MAX_CANONICAL: usize = 512;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| run(input));
 
-/// Runs one input: an address as typed.
+/// The input is an email as typed.
 fn run(input: &[u8]) {
     let Ok(typed) = std::str::from_utf8(input) else {
         return;
@@ -36,7 +36,7 @@ fn run(input: &[u8]) {
     let holder = Identifier::Email(canonical.to_owned());
     assert_eq!(found, holder, "{typed:?}");
     assert_eq!(Identifier::parse(typed), holder, "{typed:?}");
-    // An A-label may be longer than what was typed, and too long to type.
+    // An A-label may be longer than the text as typed, and exceed the limit.
     if canonical.len() <= MAX_TYPED {
         let again = Email::parse(canonical);
         let again = again.unwrap_or_else(|_| panic!("{typed:?} gives {canonical:?}, refused"));

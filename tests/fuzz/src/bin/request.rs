@@ -1,13 +1,13 @@
-//! Requests as API Gateway lets them through: any headers and any body for a route that exists, each
-//! over the same few accounts. Whatever the request is:
+//! Requests as API Gateway passes them on: any headers and body for an existing route, each over
+//! the same few accounts. For every request:
 //!
 //! - nothing panics, caught or not;
-//! - the answer has a status, headers, a code and fields that the API's description has for the
+//! - the response has a status, headers, code and fields that the OpenAPI document lists for the
 //!   route, and the status is neither 500 nor 503;
-//! - no password, token or key that was sent comes back, unless it was sent as something else;
-//! - nobody is let in without credentials that let them in.
+//! - no password, token or API key is sent back, unless the request sent it as another field;
+//! - only requests with valid credentials are authenticated.
 //!
-//! An input is written like a request, so that a change at random often changes one thing:
+//! An input looks like a request, so that a random mutation often changes one thing:
 //!
 //! ```text
 //! update-profile
@@ -17,15 +17,15 @@
 //! {"user": {"firstName": "Ada"}}
 //! ```
 //!
-//! A line that starts with a colon sets something else: `:ip` the caller's address, `:id` the
-//! `{id}` in the path, and `:strict` chooses an instance with strict settings. `TOKEN` and its kind
-//! stand for secrets: see [`World`].
+//! Lines that start with a colon are directives: `:ip` sets the caller's address, `:id` the `{id}`
+//! in the path, and `:strict` selects the instance with strict settings. Words such as `TOKEN`
+//! are replaced by secrets: see [`World`].
 
 #![no_main]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "what does not hold has to end the execution"
+    reason = "a violated property must abort the run"
 )]
 
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| RUNTIME.block_on(World::new()))
 
 const PASSWORD: &str = "Tr0ub4dor-and-3-staples";
 
-/// Settings under which nothing is refused for being one too many.
+/// Settings without rate limits.
 const OPEN: [(&str, &str); 4] = [
     ("SIGNIN_RATE_LIMIT_ACCOUNT", "1000000000"),
     ("SIGNIN_RATE_LIMIT_IP", "1000000000"),
@@ -56,7 +56,7 @@ const OPEN: [(&str, &str); 4] = [
     ("USER_SIGNUP_RATE_LIMIT_IP", "1000000000"),
 ];
 
-/// Settings that keep people out.
+/// Settings that refuse most requests.
 const STRICT: [(&str, &str); 5] = [
     ("API_USER_CREATE_SCOPE", "admin"),
     ("PASSWORD_REJECT_COMMON", "true"),
@@ -65,15 +65,15 @@ const STRICT: [(&str, &str); 5] = [
     ("TRUSTED_PROXY_CIDRS", "192.0.2.0/24"),
 ];
 
-/// Two instances over tables that hold the same before each request: the account `ada`
-/// (abc@example.com) with a profile and API keys, and the administrator `root`.
+/// Two instances over the same tables, which are restored before each request. They hold `ada`
+/// (abc@example.com), with a profile and API keys, and the administrator `root`.
 struct World {
     open: TestApp,
     strict: TestApp,
     database: Database,
-    /// What the tables hold before each request.
+    /// The file with the initial content of the tables.
     snapshot: PathBuf,
-    /// What inputs call each secret, and whether it lets anybody in.
+    /// The word for each secret in inputs, the secret, and whether it authenticates.
     secrets: Vec<(&'static str, String, bool)>,
 }
 
@@ -101,7 +101,7 @@ impl World {
         open.revoke_api_key(&token, 3).await;
         let root = sign_up("root", "root@example.com").await;
         open.grant(&root.text("/user/id"), &["admin"]).await;
-        // The first name that an input holds is replaced first: longer ones stand before `TOKEN`.
+        // Replaced in this order, so longer names must precede `TOKEN`.
         let secrets = vec![
             ("ADMINTOKEN", root.token(), true),
             ("EXPIREDTOKEN", expired, false),
@@ -129,7 +129,7 @@ impl World {
         self.database.restore_from(path).expect("the snapshot");
     }
 
-    /// `text` with each secret in place of its name.
+    /// Replaces each secret's name in `text` with the secret.
     fn with_secrets(&self, text: &str) -> String {
         let secrets = self.secrets.iter();
         secrets.fold(text.to_owned(), |text, (name, secret, _)| {
@@ -188,7 +188,7 @@ impl Request {
             _ => {
                 let (name, value) = line.split_once(':')?;
                 let value = WORLD.with_secrets(value.trim());
-                // API Gateway refuses what HTTP does not allow.
+                // API Gateway rejects invalid headers.
                 HeaderName::from_bytes(name.as_bytes()).ok()?;
                 HeaderValue::from_bytes(value.as_bytes()).ok()?;
                 self.headers.push((name.to_owned(), value));
@@ -217,8 +217,8 @@ impl Request {
         self.assert_keeps_secrets(&answer);
         let is_open = self.route.function == "create-user";
         assert!(
-            answer.status != 200 || is_open || self.lets_in(),
-            "let in: {answer:?}"
+            answer.status != 200 || is_open || self.has_valid_secret(),
+            "not authenticated: {answer:?}"
         );
     }
 
@@ -235,13 +235,13 @@ impl Request {
         }
     }
 
-    fn lets_in(&self) -> bool {
+    fn has_valid_secret(&self) -> bool {
         let mut sent = self.body.clone();
         let values = self.headers.iter().flat_map(|(_, value)| value.bytes());
         sent.extend(values);
         let sent = String::from_utf8_lossy(&sent);
         let mut secrets = WORLD.secrets.iter();
-        secrets.any(|(_, secret, lets_in)| *lets_in && sent.contains(secret))
+        secrets.any(|(_, secret, is_valid)| *is_valid && sent.contains(secret))
     }
 }
 

@@ -1,15 +1,15 @@
-//! Bearer tokens. Whatever is presented:
+//! Bearer tokens. For any text:
 //!
-//! - what verifies carries a tag that a live key of the ring made, and that is checked here by
-//!   other code than the product's;
-//! - it has every claim, of the right type, is ours, and neither over nor yet to come;
-//! - a token of ours that was changed anywhere does not verify.
+//! - a verified token has a correct signature by a live key, which is computed here independently;
+//! - a verified token has every claim with the right type, our issuer and audience, has not
+//!   expired and is already valid;
+//! - a valid token that was changed anywhere does not verify.
 
 #![no_main]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "what does not hold has to end the execution"
+    reason = "a violated property must abort the run"
 )]
 
 use std::sync::LazyLock;
@@ -25,7 +25,7 @@ use shared::domain::Timestamp;
 /// The one live key of the ring.
 const KEY: &[u8] = b"latchkey-test-key-not-a-secret-!";
 
-/// When everything here happens.
+/// The current time of every run.
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// How far ahead `nbf` may be, in seconds.
@@ -39,7 +39,7 @@ static RING: LazyLock<KeyRing> = LazyLock::new(|| {
 static TOKENS: LazyLock<Tokens> =
     LazyLock::new(|| Tokens::new("latchkey".to_owned(), "latchkey".to_owned()));
 
-/// A token of ours.
+/// A valid token.
 static GOOD: LazyLock<String> = LazyLock::new(|| {
     let header = r#"{"alg":"HS256","typ":"JWT","kid":"test"}"#;
     let claims = r#"{"id":"0123456789abcdef01234567","sub":"0123456789abcdef01234567","scope":["user"],"jti":"one","gen":1,"iss":"latchkey","aud":"latchkey","iat":1800000000,"nbf":1800000000,"exp":1800000060}"#;
@@ -48,11 +48,11 @@ static GOOD: LazyLock<String> = LazyLock::new(|| {
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| run(input));
 
-/// Runs one input. Its first byte says what the rest is:
+/// The first byte of the input says what the rest is:
 ///
-/// - `s`: a header and, after a line break, claims, to be signed with our key;
-/// - `m`: changes to a token of ours, two bytes for where and one for what;
-/// - any other: all of it is a token.
+/// - `s`: a header and, after a line break, claims; they are signed with [`KEY`];
+/// - `m`: changes to [`GOOD`]: two bytes for the position, one for the new value;
+/// - any other: the whole input is a token.
 fn run(input: &[u8]) {
     match input.split_first() {
         Some((b's', rest)) => {
@@ -95,9 +95,9 @@ fn sign(header: &str, claims: &str) -> String {
     format!("{message}.{tag}")
 }
 
-/// What a token says, if it verifies; then it must be one that may.
+/// Returns the claims of a token that verifies, after asserting that it should.
 fn check(token: &str) -> Option<Claims> {
-    let said = TOKENS.verify(&RING, token, NOW).ok()?;
+    let verified = TOKENS.verify(&RING, token, NOW).ok()?;
 
     let (message, presented) = token.rsplit_once('.').expect("a tag");
     assert_eq!(presented, tag(message), "not signed by us: {token}");
@@ -106,9 +106,9 @@ fn check(token: &str) -> Option<Claims> {
         let json = URL_SAFE_NO_PAD.decode(part).expect("base64url");
         serde_json::from_slice::<Value>(&json)
     });
-    // A member that nobody looks at may hold what is no text, such as half of a surrogate pair.
+    // An unknown member may hold invalid text, such as half of a surrogate pair.
     let (Ok(header), Ok(claims)) = (header, claims) else {
-        return Some(said);
+        return Some(verified);
     };
     assert_eq!(header["alg"], "HS256");
     assert_eq!(header["kid"], "test");
@@ -117,19 +117,19 @@ fn check(token: &str) -> Option<Claims> {
         assert_eq!(claims[name], "latchkey", "{name}");
     }
     for (name, value) in [
-        ("id", said.account.as_str()),
-        ("sub", said.account.as_str()),
+        ("id", verified.account.as_str()),
+        ("sub", verified.account.as_str()),
     ] {
         assert_eq!(claims[name], value, "{name}");
     }
-    assert_eq!(claims["jti"], said.token_id.as_str());
-    assert!((1..=255).contains(&said.token_id.len()));
-    assert_eq!(claims["gen"], said.generation);
+    assert_eq!(claims["jti"], verified.token_id.as_str());
+    assert!((1..=255).contains(&verified.token_id.len()));
+    assert_eq!(claims["gen"], verified.generation);
     let is_text = |scope: &Value| scope.is_string();
     let scopes = claims["scope"].as_array().expect("scopes");
     assert!(scopes.iter().all(is_text), "{claims}");
     let [_, nbf, exp] = ["iat", "nbf", "exp"].map(|name| claims[name].as_i64().expect("a number"));
     assert!(nbf <= NOW.secs() + SKEW && NOW.secs() < exp, "{claims}");
-    assert_eq!(said.expires_at, Timestamp::from_secs(exp));
-    Some(said)
+    assert_eq!(verified.expires_at, Timestamp::from_secs(exp));
+    Some(verified)
 }

@@ -1,15 +1,15 @@
-//! Usernames. Whatever is typed, for an account with whatever email:
+//! Usernames. For any text and any email of the account:
 //!
-//! - what is accepted is of bounded length, and is kept as it was typed;
-//! - the canonical form of a canonical form is itself, and holds no `@`;
-//! - a username with `@` is the account's own email and no other;
-//! - whoever signed up signs in by what they typed, and by its canonical form.
+//! - an accepted username has a bounded length and keeps the text as typed;
+//! - canonicalization is idempotent, and a canonical form has no `@`;
+//! - a username with `@` is the account's own email;
+//! - the account signs in by the text as typed and by its canonical form.
 
 #![no_main]
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    reason = "what does not hold has to end the execution"
+    reason = "a violated property must abort the run"
 )]
 
 use shared::domain::{Email, Identifier, InvalidUsername, Username};
@@ -22,7 +22,7 @@ const MAX_CANONICAL: usize = 512;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| run(input));
 
-/// Runs one input: a username as typed, and after a line break an email.
+/// The input is a username as typed and, after a line break, an email.
 fn run(input: &[u8]) {
     let Ok(input) = std::str::from_utf8(input) else {
         return;
@@ -56,7 +56,7 @@ fn run(input: &[u8]) {
     for presented in [typed, canonical] {
         assert_eq!(Identifier::parse(presented), holder, "{typed:?}");
     }
-    // Case mapping may make several characters of one.
+    // Case mapping may expand one character to several.
     if canonical.chars().count() <= MAX_TYPED {
         let again = Username::parse(canonical, &own);
         let again = again.unwrap_or_else(|_| panic!("{typed:?} gives {canonical:?}, refused"));
