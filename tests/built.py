@@ -1,5 +1,5 @@
-"""Checks what `make build` made: that each function fits, runs on Lambda's glibc, and survives a
-panic, which the runtime turns into an answer: cargo-lambda builds programs that abort unless told.
+"""Checks the binaries of `make build`: their size, the glibc they need, and that panics unwind, so that
+the runtime can report them. By default, cargo-lambda builds binaries that abort.
 
 Needs Python and binutils.
 """
@@ -13,7 +13,7 @@ import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MOST_BYTES = 4_000_000
-# That of provided.al2023.
+# The version in provided.al2023.
 GLIBC = (2, 34)
 
 
@@ -33,7 +33,7 @@ def newest_glibc(program):
 
 
 def unwinds(program):
-    """Whether there are tables of what to clean up, which a program that aborts has no use for."""
+    """Whether the binary has unwind tables, which one that aborts does not need."""
     sections = subprocess.run(
         ["objdump", "-h", program], capture_output=True, text=True, check=True
     ).stdout

@@ -1,7 +1,7 @@
-"""Drives every route of a running Latchkey as a client would: tests/end_to_end.py URL [FILE].
+"""Calls every route of a running server as a client would: tests/end_to_end.py URL [FILE].
 
-For `make run`, `make watch` and `sam local start-api` alike. Writes the secrets it used into the
-file, if there is to be one, a line each. Needs Python alone.
+Works with `make run`, `make watch` and `sam local start-api`. Writes the secrets it used to FILE, one
+per line. Needs only Python.
 """
 
 import json

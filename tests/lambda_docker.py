@@ -1,9 +1,9 @@
-"""Runs a command where `sam local` works: tests/lambda_docker.py COMMAND...
+"""Runs a command in an environment for `sam local`: tests/lambda_docker.py COMMAND...
 
-With a Docker engine, which it starts if none answers and stops at the end; with Lambda's base image;
-and with SERVICES_HOST, the address of this machine that containers reach. Where the image cannot be
-pulled, a Debian made on the spot stands in for it. Needs Linux; to start Docker, root and Debian's
-docker.io; for the stand-in, debootstrap. Installs nothing. Ends with 69 where Docker cannot be had.
+It starts a Docker engine if none is running and stops it at the end, pulls Lambda's base image, and sets
+SERVICES_HOST to the address at which containers reach this machine. If the image cannot be pulled, it
+builds a Debian image as a substitute. Needs Linux; root and Debian's docker.io to start Docker;
+debootstrap for the substitute. Installs nothing. Exits with 69 if Docker is unavailable.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ import time
 IMAGE = "public.ecr.aws/lambda/provided:al2023-x86_64"
 # EX_UNAVAILABLE of sysexits.h.
 UNAVAILABLE = 69
-# To its death with this process, however that ends.
-MORTAL = ["setpriv", "--pdeathsig", "TERM"]
+# Terminates the child when this process ends, even if it is killed.
+DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"]
 
 
 class Unavailable(Exception):
-    """Why Docker, or the image, cannot be had."""
+    """The reason why Docker or the image is unavailable."""
 
 
 def docker(*arguments, **options):
@@ -47,9 +47,9 @@ def engine():
     if os.geteuid() != 0 or not shutil.which("dockerd"):
         raise Unavailable(f"no Docker engine, and none to start as root: {last_line(answer.stderr)}")
     with tempfile.TemporaryFile("w+") as log:
-        # Functions need the bridge alone: nothing is forwarded, and the firewall is left as it is.
-        command = [*MORTAL, "dockerd", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
-        # In a session of its own, so that Ctrl-C leaves it to end after what runs on it.
+        # Functions need only the bridge: forward nothing and do not change the firewall.
+        command = [*DIE_WITH_PARENT, "dockerd", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
+        # A new session, so that Ctrl-C does not stop it before the containers.
         daemon = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             for _ in range(600):
@@ -73,10 +73,10 @@ def need_image():
         return print(f"{IMAGE}: pulled")
     reason = last_line(pulled.stderr)
     if docker("image", "inspect", IMAGE).returncode == 0:
-        return print(f"{IMAGE}: as it was found, for it cannot be pulled ({reason})")
+        return print(f"{IMAGE}: using the local copy, because it cannot be pulled ({reason})")
     if os.geteuid() != 0 or not shutil.which("debootstrap"):
-        raise Unavailable(f"no {IMAGE} ({reason}), and no debootstrap as root to make a stand-in")
-    print(f"{IMAGE}: Debian stands in, for it cannot be pulled ({reason})", flush=True)
+        raise Unavailable(f"no {IMAGE} ({reason}), and no root or debootstrap to build a substitute")
+    print(f"{IMAGE}: using Debian instead, because it cannot be pulled ({reason})", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder, "root")
         made = subprocess.run(
@@ -95,7 +95,7 @@ def run(command):
     gateway = "{{(index .IPAM.Config 0).Gateway}}"
     bridge = docker("network", "inspect", "bridge", "--format", gateway).stdout.strip()
     environment = {**os.environ, "SERVICES_HOST": bridge}
-    process = subprocess.Popen([*MORTAL, *command], env=environment, start_new_session=True)
+    process = subprocess.Popen([*DIE_WITH_PARENT, *command], env=environment, start_new_session=True)
     try:
         return process.wait()
     finally:

@@ -1,9 +1,9 @@
-"""Counts lines of code by what they are for, without blank lines and comments: `make lines`.
+"""Counts lines of code by purpose, without blank lines and comments: `make lines`.
 
     python3 tests/lines.py [ROOT]
 
-Unit tests are `tests.rs` files and items under `#[cfg(test)]`, wherever they stand. In Rust, lines
-inside a `/* */` comment count, because there are none; in Python, docstrings count as comments.
+Unit tests are `tests.rs` files and items under `#[cfg(test)]`, in any file. Rust's `/* */` comments
+would count as code, but there are none; Python's docstrings count as comments.
 """
 
 import ast
@@ -12,12 +12,12 @@ import sys
 
 KINDS = ["product", "unit tests", "integration tests", "harness", "bench", "fuzz", "scripts"]
 MACHINERY = ["harness", "bench", "fuzz", "scripts"]
-# The first prefix that fits decides; what nobody names here is no code of ours.
+# The first matching prefix decides; other folders are not counted.
 FOLDERS = {
     "functions/": "product", "shared/": "product", "local/": "product",
     "tests/it/": "integration tests",
     "tests/bench/": "bench", "tests/fuzz/": "fuzz",
-    # Where the bench was until version 0.1, so that older trees can be counted.
+    # The paths of the bench until version 0.1, to count older trees.
     "tests/hashes/": "bench", "tests/src/bench/": "bench", "tests/src/bin/b": "bench",
     "tests/src/": "harness",
 }
@@ -26,13 +26,13 @@ GENERATED = {"target", "node_modules", ".venv", "__pycache__"}
 
 
 def rust(text):
-    """Counts a Rust file's lines outside and inside items for tests alone."""
+    """Counts a Rust file's lines outside and inside `#[cfg(test)]` items."""
     counts, in_tests = [0, 0], False
     for line in text.splitlines():
         in_tests = in_tests or line == "#[cfg(test)]"
         if line.strip() and not line.lstrip().startswith("//"):
             counts[in_tests] += 1
-            # An item ends where its brace closes, or at once where it has none.
+            # An item ends at its closing brace, or at once if it has none.
             if line[0] == "}" or line.startswith("mod ") and line.endswith(";"):
                 in_tests = False
     return counts

@@ -1,6 +1,6 @@
-"""What `make run` promises besides its answers: that it starts, stops and remembers as it should.
+"""Tests how `make run` starts, stops, stores data and reloads keys.
 
-Runs target/debug/local, which `make run` builds. Needs Python alone.
+Runs target/debug/local, which `make run` builds. Needs only Python.
 """
 
 import base64
@@ -20,7 +20,7 @@ PORT = "3917"
 
 
 class Run:
-    """`make run` in a folder of its own."""
+    """`make run` in this folder."""
 
     def __init__(self, folder, **settings):
         self.port = settings.get("PORT", PORT)
@@ -69,21 +69,21 @@ class Run:
 ABC = {"email": "abc@example.com", "password": "abc321"}
 
 
-def announces_its_address_routes_reference_and_a_curl_line(folder):
+def prints_its_address_routes_reference_and_a_curl_example(folder):
     with Run(folder) as run:
         for expected in (f"http://127.0.0.1:{PORT}", "POST /user", "GET  /user", "POST /user/auth",
                          f"http://127.0.0.1:{PORT}/docs"):
             assert expected in run.announced, run.announced
 
 
-def ends_cleanly_when_told(folder):
+def exits_cleanly_on_sigint_and_sigterm(folder):
     for sent in (signal.SIGINT, signal.SIGTERM):
         with Run(folder) as run:
             assert run.post("/user/auth", **ABC) == 403
             assert run.end(sent) == 0, sent
 
 
-def remembers_accounts_after_a_stop_and_after_a_kill(folder):
+def keeps_accounts_after_a_stop_and_after_a_kill(folder):
     for sent in (signal.SIGTERM, signal.SIGKILL):
         email = {**ABC, "email": f"{sent}@example.com"}
         with Run(folder) as run:
@@ -106,7 +106,7 @@ ROUTES = (
 )
 
 
-def lets_a_logout_on_one_process_end_the_token_on_another(folder):
+def revokes_a_token_on_every_process_after_a_logout(folder):
     with Run(folder) as one, Run(folder, PORT="3918") as another:
         token = one.send("POST", "/user", ABC)[1]["token"]
         assert another.send("GET", "/user", token=token)[0] == 200
@@ -116,7 +116,7 @@ def lets_a_logout_on_one_process_end_the_token_on_another(folder):
             assert (status, answer["message"]) == (401, "Bad token"), (method, path, answer)
 
 
-def grants_scopes_beside_a_server_that_runs(folder):
+def grants_scopes_while_a_server_runs(folder):
     with Run(folder) as run:
         token = run.send("POST", "/user", ABC)[1]["token"]
         granted = grant(folder, EMAIL=ABC["email"], SCOPES="user,admin")
@@ -127,7 +127,7 @@ def grants_scopes_beside_a_server_that_runs(folder):
         assert (nobody.returncode, nobody.stderr.count("\n")) == (1, 1), nobody.stderr
 
 
-def lets_pages_of_this_machine_call_it_and_no_others(folder):
+def allows_cross_origin_requests_only_from_localhost(folder):
     with Run(folder) as run:
         for origin, allowed in (("http://localhost:5173", True), ("https://example.com", False)):
             preflight = urllib.request.Request(
@@ -141,8 +141,8 @@ def lets_pages_of_this_machine_call_it_and_no_others(folder):
                 assert found == (origin if allowed else None), found
 
 
-def lets_keys_change_under_two_processes_that_run(folder):
-    """A ring in which the pending key signs, while tokens of the old one go on."""
+def reloads_a_changed_key_ring_in_running_processes(folder):
+    """Activates a new key and retires the old one: tokens of both stay valid."""
     ring_file = pathlib.Path(folder, ".local/jwt-keys.json")
     second = str(int(PORT) + 1)
     with Run(folder) as one, Run(folder, PORT=second) as other:
@@ -171,14 +171,14 @@ def grant(folder, **settings):
     )
 
 
-def keeps_its_key_to_its_owner(folder):
+def restricts_its_key_file_to_its_owner(folder):
     with Run(folder):
         key = pathlib.Path(folder, ".local/jwt-keys.json")
         assert stat.S_IMODE(key.stat().st_mode) == 0o600, key.stat()
         assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700, key.parent.stat()
 
 
-def complains_in_one_line(folder, named, **settings):
+def assert_fails_with_one_line(folder, named, **settings):
     process = Run(folder, **settings).process
     output, complaint = process.communicate(timeout=10)
     assert process.returncode == 1, process.returncode
@@ -186,40 +186,40 @@ def complains_in_one_line(folder, named, **settings):
     assert not output, output
 
 
-def says_what_keeps_it_from_starting(folder):
+def reports_in_one_line_why_it_cannot_start(folder):
     not_a_database = pathlib.Path(folder, "not-a-database")
     not_a_database.write_text("no database\n" * 1000)
-    complains_in_one_line(folder, "not-a-database", LATCHKEY_DB=str(not_a_database))
-    complains_in_one_line(folder, "/nonexistent/db", LATCHKEY_DB="/nonexistent/db")
-    complains_in_one_line(folder, "PORT", PORT="high")
-    complains_in_one_line(folder, "HOST", HOST="nowhere")
-    complains_in_one_line(
+    assert_fails_with_one_line(folder, "not-a-database", LATCHKEY_DB=str(not_a_database))
+    assert_fails_with_one_line(folder, "/nonexistent/db", LATCHKEY_DB="/nonexistent/db")
+    assert_fails_with_one_line(folder, "PORT", PORT="high")
+    assert_fails_with_one_line(folder, "HOST", HOST="nowhere")
+    assert_fails_with_one_line(
         folder, "USER_SIGNUP_RATE_LIMIT_IP", USER_SIGNUP_RATE_LIMIT_IP="many"
     )
     with Run(folder):
-        complains_in_one_line(folder, PORT)
+        assert_fails_with_one_line(folder, PORT)
 
 
-PROMISES = (
-    announces_its_address_routes_reference_and_a_curl_line,
-    ends_cleanly_when_told,
-    remembers_accounts_after_a_stop_and_after_a_kill,
-    lets_a_logout_on_one_process_end_the_token_on_another,
-    grants_scopes_beside_a_server_that_runs,
-    lets_pages_of_this_machine_call_it_and_no_others,
-    lets_keys_change_under_two_processes_that_run,
-    keeps_its_key_to_its_owner,
-    says_what_keeps_it_from_starting,
+TESTS = (
+    prints_its_address_routes_reference_and_a_curl_example,
+    exits_cleanly_on_sigint_and_sigterm,
+    keeps_accounts_after_a_stop_and_after_a_kill,
+    revokes_a_token_on_every_process_after_a_logout,
+    grants_scopes_while_a_server_runs,
+    allows_cross_origin_requests_only_from_localhost,
+    reloads_a_changed_key_ring_in_running_processes,
+    restricts_its_key_file_to_its_owner,
+    reports_in_one_line_why_it_cannot_start,
 )
 
 failed = 0
-for promise in PROMISES:
+for test in TESTS:
     with tempfile.TemporaryDirectory() as folder:
         try:
-            promise(folder)
-            print(f"make run {promise.__name__.replace('_', ' ')}: ok")
+            test(folder)
+            print(f"make run {test.__name__.replace('_', ' ')}: ok")
         except AssertionError as error:
             failed += 1
-            print(f"make run {promise.__name__.replace('_', ' ')}: FAILED: {error}")
-print(f"{len(PROMISES) - failed} passed, {failed} failed")
+            print(f"make run {test.__name__.replace('_', ' ')}: FAILED: {error}")
+print(f"{len(TESTS) - failed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

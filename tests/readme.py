@@ -1,6 +1,6 @@
-"""Runs the commands of README.md and docs/tour.md against `make run`, and compares the answers to the letter.
+"""Runs the commands of README.md and docs/tour.md against `make run` and compares the output exactly.
 
-Tokens, keys, ids and dates differ from run to run and are masked. Needs bash, curl and jq.
+Tokens, keys, ids and dates differ in each run and are masked. Needs bash, curl and jq.
 """
 
 import difflib
@@ -21,12 +21,12 @@ ADDRESS = "http://localhost:3000"
 MARK = "---8<---"
 
 
-# The tour shows what is left of its limits, so it goes first.
+# The tour shows the remaining attempts of a limit, so it must run first.
 PAGES = ("docs/tour.md", "README.md")
 
 
 def examples(page):
-    """Each command of the page's console blocks, with the answer that follows it."""
+    """Each command in the page's console blocks, with the expected output."""
     text = (ROOT / page).read_text()
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -62,7 +62,7 @@ def wait_for_server(server):
 
 
 def run(page):
-    """How many of the page's commands were answered as it says, and how many not."""
+    """Runs the page's commands and returns how many outputs differ from the page."""
     commands, expected = zip(*examples(page))
     script = f"\necho; echo '{MARK}'\n".join(commands)
     ran = subprocess.run(

@@ -1,5 +1,5 @@
-"""Rotates a key ring as Secrets Manager would, and revokes a key: the real rotate-keys binary, behind
-a Lambda Runtime API, against moto's Secrets Manager, which knows nothing of ours.
+"""Rotates a key ring as Secrets Manager would, and revokes a key. It runs the real rotate-keys binary
+behind a Lambda Runtime API, against moto's Secrets Manager, an independent implementation.
 
 Needs what `make setup` installs, and target/debug/rotate-keys.
 """
@@ -24,7 +24,7 @@ os.environ.update(CREDENTIALS, AWS_EC2_METADATA_DISABLED="true")
 
 
 class RuntimeApi(http.server.BaseHTTPRequestHandler):
-    """Hands out events and takes answers, one at a time."""
+    """Delivers events and receives responses, one at a time."""
 
     protocol_version = "HTTP/1.1"
     events, answers = queue.Queue(), queue.Queue()
@@ -117,14 +117,14 @@ try:
     for name in ("finishSecret", "finishSecret", "createSecret"):
         expect(name, step(name, version), (True, {}))
     expect("after a rotation", states(), ["active", "pending"])
-    expect("what is in use", stages()["AWSCURRENT"], version)
+    expect("the current version", stages()["AWSCURRENT"], version)
     good, refusal = step("createSecret", str(uuid.uuid4()))
     expect("a rotation too soon", (good, "10 minutes" in refusal["errorMessage"]), (False, True))
     good, ring = ask(action="revoke", kid="1")
     expect("a revocation", good, True)
-    expect("after it", states(), ["revoked", "active", "pending"])
-    expect("a rotation under way", "AWSPENDING" in stages(), False)
-    expect("the version before", stages()["AWSPREVIOUS"], version)
+    expect("after a revocation", states(), ["revoked", "active", "pending"])
+    expect("a pending rotation", "AWSPENDING" in stages(), False)
+    expect("the previous version", stages()["AWSPREVIOUS"], version)
 finally:
     function.kill()
     function.wait()

@@ -1,7 +1,7 @@
 """Invokes the built functions in Lambda's container: `sam local invoke` with every event, then
 `sam local start-api` with tests/end_to_end.py.
 
-Run by `make test-sam`, with the settings of a function and the services behind them in the
+Run by `make test-sam`, with the functions' settings and the addresses of the services in the
 environment. Needs what `make setup` installs.
 """
 
@@ -24,7 +24,7 @@ SAM = pathlib.Path(sys.executable).with_name("sam")
 PORT = "3918"
 URL = f"http://127.0.0.1:{PORT}"
 FOLDER = tempfile.TemporaryDirectory()
-# For SAM itself: no account, nothing but this machine.
+# For SAM itself: no AWS account and no network.
 ENVIRONMENT = {
     **os.environ,
     "AWS_DEFAULT_REGION": os.environ["AWS_REGION"],
@@ -36,8 +36,8 @@ ENVIRONMENT = {
 
 
 def template():
-    """The checked-in template with this run's settings, for SAM passes only what it declares; and
-    the logical id of each function."""
+    """The checked-in template with this run's settings, because SAM passes only declared variables;
+    and the logical id of each function."""
     text = yaml.safe_load((ROOT / "template.yaml").read_text())
     variables = text["Globals"]["Function"]["Environment"]["Variables"]
     for name, value in os.environ.items():
@@ -54,7 +54,7 @@ def template():
 
 @contextlib.contextmanager
 def sam(command, *arguments, **streams):
-    """SAM at work. It leaves no container behind if it is interrupted, but does if it is killed."""
+    """Runs SAM. It removes its containers when interrupted, but not when killed."""
     process = subprocess.Popen(
         [SAM, "local", command, *arguments, "--skip-pull-image", "--template", "template.json"],
         cwd=FOLDER.name, env=ENVIRONMENT, text=True, start_new_session=True, **streams,
@@ -70,7 +70,7 @@ def sam(command, *arguments, **streams):
 
 
 def invoke(function, event):
-    """The status, if it is an answer over HTTP, and the body."""
+    """The status, or None if it is not an HTTP response, and the body."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with sam("invoke", function, "--event", "-", **pipes) as process:
         output, log = process.communicate(json.dumps(event), timeout=300)
@@ -88,18 +88,18 @@ def event(name, token=""):
 
 
 def sign_up(functions):
-    """The account that the events are about, by a token."""
+    """Creates the account that the events use and returns its token."""
     account = json.loads(event("sign-in")["body"])
     new = {"email": account["username"], "password": account["password"]}
     request = {**event("create-user"), "body": json.dumps(new)}
     _, body = invoke(functions["create-user"], request)
     if "token" not in body:
-        sys.exit(f"nobody can sign up: {body}")
+        sys.exit(f"the sign-up failed: {body}")
     return body["token"]
 
 
 def try_events(functions):
-    """How many events are answered as expected, and how many not."""
+    """How many events get the expected response, and how many do not."""
     token = sign_up(functions)
     passed = failed = 0
     for expected in json.loads((ROOT / "tests/events.json").read_text()):

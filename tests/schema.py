@@ -1,7 +1,7 @@
-"""Holds `make run` against its own description: no 5xx, no status, header or shape that is not described.
+"""Checks `make run` against its own OpenAPI document: no 5xx, and no undocumented status, header or shape.
 
 Runs target/debug/local, which `make run` builds, and schemathesis, which `make setup` installs;
-tests/schemathesis.toml says what is checked.
+tests/schemathesis.toml selects the checks.
 """
 
 import json
@@ -34,7 +34,7 @@ server_environment = {
 
 
 def sign_up(server):
-    """As soon as the server listens."""
+    """Signs up as soon as the server listens."""
     request = urllib.request.Request(
         URL + "/user",
         data=json.dumps(ACCOUNT).encode(),

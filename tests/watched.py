@@ -1,5 +1,6 @@
-"""Starts `make watch`, drives every route through it, and stops it; then looks for secrets in what
-the functions logged. Needs what `make setup` installs.
+"""Starts `make watch`, calls every route, stops it, and searches the functions' logs for secrets.
+
+Needs what `make setup` installs.
 """
 
 import json

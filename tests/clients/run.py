@@ -1,6 +1,6 @@
-"""Generates two clients from docs/openapi.json and walks `make run` with each: `make test-clients`.
+"""Generates two clients from docs/openapi.json and tests `make run` with each: `make test-clients`.
 
-A generator that warns has not understood the description, so a warning is a failure.
+A generator warns about what it does not understand, so a warning is a failure.
 """
 
 import os
@@ -23,7 +23,7 @@ PYTHON = ROOT / ".venv-clients/bin"
 
 
 def run(*command, **environment):
-    """The command's output; its failure is ours."""
+    """Returns the command's output, or exits if it fails."""
     ran = subprocess.run(
         command, cwd=OUT, env={**os.environ, **environment}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
@@ -34,15 +34,15 @@ def run(*command, **environment):
 
 
 def generate():
-    # The generator formats what it writes with the ruff beside it.
+    # The generator formats its output with the ruff in the same folder.
     path = f"{PYTHON}{os.pathsep}{os.environ['PATH']}"
     run(
         PYTHON / "openapi-python-client", "generate", "--path", DESCRIPTION, "--meta", "none",
         "--output-path", OUT / "latchkey", "--overwrite", "--fail-on-warning", PATH=path,
     )
-    said = run("node_modules/.bin/openapi-typescript", DESCRIPTION, "--output", "api.d.ts")
-    if "⚠" in said or "warn" in said.lower():
-        sys.exit(said)
+    output = run("node_modules/.bin/openapi-typescript", DESCRIPTION, "--output", "api.d.ts")
+    if "⚠" in output or "warn" in output.lower():
+        sys.exit(output)
     shutil.copy(HERE / "walk.ts", OUT)
     run(
         "node_modules/.bin/tsc", "--strict", "--target", "es2022", "--module", "nodenext",

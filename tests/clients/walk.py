@@ -1,4 +1,4 @@
-"""The README's walk, errors included, by the client that openapi-python-client generates: walk.py URL."""
+"""Follows the README, errors included, with the client that openapi-python-client generates: walk.py URL."""
 
 import sys
 
@@ -55,7 +55,7 @@ def assert_management(error, code, message):
 
 
 class WithoutPassword:
-    """A body that the generated classes do not let one make."""
+    """A body that the generated classes do not allow."""
 
     def to_dict(self):
         return {"email": EMAIL}

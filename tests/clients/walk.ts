@@ -1,4 +1,4 @@
-// The README's walk, errors included, by openapi-fetch with the types that openapi-typescript
+// Follows the README, errors included, with openapi-fetch and the types that openapi-typescript
 // generates: walk.js URL.
 
 import { deepStrictEqual as same } from "node:assert";
@@ -14,7 +14,7 @@ const bearer = (token: string) =>
   createClient<paths>({ baseUrl, headers: { authorization: `Bearer ${token}` } });
 const byKey = (key: string) => createClient<paths>({ baseUrl, headers: { "x-api-key": key } });
 
-/** What succeeded; anything else ends the walk. */
+/** Returns the data of a successful response. */
 const done = <T>({ data, error }: { data?: T; error?: unknown }): T => {
   same(error, undefined);
   return data!;

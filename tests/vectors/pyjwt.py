@@ -1,7 +1,7 @@
-"""Makes and checks pyjwt.json: tokens that PyJWT made and that PyJWT verifies.
+"""Checks pyjwt.json, which holds a token by PyJWT and one by Latchkey that PyJWT verifies.
 
-    python tests/vectors/pyjwt.py          verify what is checked in
-    python tests/vectors/pyjwt.py OURS     write it anew, with the token OURS made by Latchkey
+    python tests/vectors/pyjwt.py          verify both tokens
+    python tests/vectors/pyjwt.py OURS     rewrite the file with OURS, a token by Latchkey
 """
 
 import base64
