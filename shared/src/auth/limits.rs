@@ -76,11 +76,11 @@ pub(super) async fn count(
     if limit.admits(tally) {
         return Ok(CountedAttempt { status, counter });
     }
-    if policy.counts_failures_only() {
+    if policy.uncounts() {
         // A refused attempt is not a failure.
         log_failure(app.store.uncount(&counter, &status).await);
     }
-    let until = if policy.counts_failures_only() {
+    let until = if policy.uncounts() {
         status.resets_at.min(now.plus(SIGN_IN_REFUSAL))
     } else {
         status.resets_at

@@ -36,17 +36,17 @@ impl RingDocument {
             let active = self.keys.iter_mut();
             active
                 .filter(|key| key.state == KeyState::Active)
-                .for_each(|key| key.end(KeyState::Retired, until));
+                .for_each(|key| key.retire_or_revoke(KeyState::Retired, until));
             self.activate(pending);
         }
-        self.complete(current, now, longest_life, entropy)?;
+        self.prune_and_publish(current, now, longest_life, entropy)?;
         Ok(self)
     }
 
     /// The ring of version `current` with the key `kid` revoked. If that key was active, the
     /// pending key becomes active at once: instances that do not have it read the ring again when
     /// they see its `kid`.
-    pub fn without(
+    pub fn with_revoked(
         mut self,
         kid: &str,
         current: &str,
@@ -58,7 +58,7 @@ impl RingDocument {
         let key = self.keys.iter_mut().find(|key| key.kid == kid);
         let key = key.ok_or(NotRotated::NoSuchKey)?;
         let was_active = key.state == KeyState::Active;
-        key.end(KeyState::Revoked, until);
+        key.retire_or_revoke(KeyState::Revoked, until);
         if was_active {
             let pending = self.position(KeyState::Pending);
             let next = match pending {
@@ -67,7 +67,7 @@ impl RingDocument {
             };
             self.activate(next);
         }
-        self.complete(current, now, longest_life, entropy)?;
+        self.prune_and_publish(current, now, longest_life, entropy)?;
         Ok(self)
     }
 
@@ -90,7 +90,7 @@ impl RingDocument {
     }
 
     /// Removes expired keys and adds a pending key if there is none.
-    fn complete(
+    fn prune_and_publish(
         &mut self,
         current: &str,
         now: Timestamp,
@@ -122,7 +122,7 @@ impl RingDocument {
 
 impl KeyDocument {
     /// Retires or revokes the key. It may be removed at `until`.
-    fn end(&mut self, state: KeyState, until: Timestamp) {
+    fn retire_or_revoke(&mut self, state: KeyState, until: Timestamp) {
         self.state = state;
         self.since = None;
         self.until = Some(until.secs());
@@ -216,7 +216,7 @@ mod tests {
             KeyRing::from_json(&ring.to_json()).unwrap();
         }
         let revoked = ring.keys[0].kid.clone();
-        let ring = ring.without(&revoked, "v", at(91), LIFE, &SystemEntropy);
+        let ring = ring.with_revoked(&revoked, "v", at(91), LIFE, &SystemEntropy);
         KeyRing::from_json(&ring.unwrap().to_json()).unwrap();
     }
 
@@ -238,11 +238,13 @@ mod tests {
         use KeyState::{Active, Pending, Revoked};
         let ring = rotate(&first(), at(0));
 
-        let ring = ring.without("1", "v", at(0), LIFE, &SystemEntropy).unwrap();
+        let ring = ring
+            .with_revoked("1", "v", at(0), LIFE, &SystemEntropy)
+            .unwrap();
 
         assert_eq!(states(&ring), [Revoked, Active, Pending]);
         assert!(matches!(
-            ring.without("none", "v", at(0), LIFE, &SystemEntropy),
+            ring.with_revoked("none", "v", at(0), LIFE, &SystemEntropy),
             Err(NotRotated::NoSuchKey)
         ));
     }
@@ -251,7 +253,7 @@ mod tests {
     fn revoking_the_only_key_makes_a_new_one_sign() {
         use KeyState::{Active, Pending, Revoked};
 
-        let ring = first().without("1", "v", at(0), LIFE, &SystemEntropy);
+        let ring = first().with_revoked("1", "v", at(0), LIFE, &SystemEntropy);
 
         assert_eq!(states(&ring.unwrap()), [Revoked, Active, Pending]);
     }

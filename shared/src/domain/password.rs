@@ -51,21 +51,25 @@ impl PasswordPolicy {
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(InvalidPassword::TooLong);
         }
-        if !self.reject_common {
-            return Ok(());
-        }
-        let folded = precis::folded(password);
-        let holds = |name: &&str| {
-            name.chars().count() >= MIN_NAME_CHARS && folded.contains(&precis::folded(name))
-        };
-        if names.iter().any(holds) {
-            return Err(InvalidPassword::HoldsName);
-        }
-        if is_common(&folded) {
-            return Err(InvalidPassword::Common);
+        if self.reject_common {
+            check_is_uncommon(password, names)?;
         }
         Ok(())
     }
+}
+
+fn check_is_uncommon(password: &str, names: &[&str]) -> Result<(), InvalidPassword> {
+    let folded = precis::folded(password);
+    let holds = |name: &&str| {
+        name.chars().count() >= MIN_NAME_CHARS && folded.contains(&precis::folded(name))
+    };
+    if names.iter().any(holds) {
+        return Err(InvalidPassword::HoldsName);
+    }
+    if is_common(&folded) {
+        return Err(InvalidPassword::Common);
+    }
+    Ok(())
 }
 
 fn is_common(folded: &str) -> bool {

@@ -37,9 +37,9 @@ impl Policy {
         format!("{}#{subject}", self.name())
     }
 
-    /// Whether a successful attempt is subtracted again.
+    /// Whether an attempt that the limit refuses, or that succeeds, is uncounted.
     #[must_use]
-    pub fn counts_failures_only(self) -> bool {
+    pub fn uncounts(self) -> bool {
         match self {
             Self::SignUpIp | Self::SignUpEmail | Self::ApiKeyIp => false,
             Self::SignInIp | Self::SignInAccount => true,

@@ -57,7 +57,7 @@ pub enum KeysError {
     Secret(#[from] SecretError),
     #[error("the key ring {0}")]
     Invalid(#[from] InvalidKeyRing),
-    #[error("the key ring could not be read less than a minute ago")]
+    #[error("reading the key ring failed less than a minute ago: not tried again yet")]
     Paused,
 }
 

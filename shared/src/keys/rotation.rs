@@ -78,7 +78,8 @@ impl<'a> Rotation<'a> {
     pub async fn revoke(&self, kid: &str) -> Result<RingDocument, RotationError> {
         let current = self.secret.current().await?;
         let from = current.ring.clone();
-        let ring = from.without(kid, &current.id, self.now, self.longest_life, self.entropy)?;
+        let ring =
+            from.with_revoked(kid, &current.id, self.now, self.longest_life, self.entropy)?;
         let id = random_id(self.entropy)?;
         add(self.secret, &id, REVOKING, &ring).await?;
         self.secret.promote(&id, &current).await?;

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use super::accounts::{self, account_key};
 use super::item::{Attributes, s};
 use super::profiles::{self, profile_key};
-use super::tokens::revoked_key;
+use super::revocations::revoked_key;
 use super::{PK, Store, StoreError};
 use crate::domain::{Account, AccountId, Profile};
 

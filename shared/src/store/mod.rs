@@ -21,7 +21,7 @@ mod item;
 mod profile_change;
 mod profiles;
 mod retry;
-mod tokens;
+mod revocations;
 
 use std::sync::Arc;
 
