@@ -1,7 +1,7 @@
 //! The API's description of `POST /user`.
 
 use shared::auth::Need;
-use shared::domain::{Permission, Policy};
+use shared::domain::{Permission, RateLimitPolicy};
 use shared::http::HttpError;
 use shared::http::openapi::refusals::{limited, taken};
 use shared::http::openapi::{Asks, Json, Operation, example};
@@ -31,8 +31,8 @@ pub fn operation() -> Operation {
         refuses: vec![
             HttpError::field("password", Problem::Missing),
             taken(),
-            limited(Policy::SignUpIp),
-            limited(Policy::SignUpEmail),
+            limited(RateLimitPolicy::SignUpIp),
+            limited(RateLimitPolicy::SignUpEmail),
         ],
         ..Operation::new("signUp")
     }

@@ -1,7 +1,7 @@
 //! The API's description of `POST /user/auth`.
 
 use shared::auth::AuthError;
-use shared::domain::Policy;
+use shared::domain::RateLimitPolicy;
 use shared::http::HttpError;
 use shared::http::openapi::refusals::limited;
 use shared::http::openapi::{Json, Operation, example};
@@ -30,7 +30,7 @@ pub fn operation() -> Operation {
         refuses: vec![
             HttpError::field("password", Problem::Missing),
             AuthError::InvalidCredentials.into(),
-            limited(Policy::SignInAccount),
+            limited(RateLimitPolicy::SignInAccount),
         ],
         ..Operation::new("signIn")
     }

@@ -6,7 +6,7 @@ use super::limits;
 use super::tokens::verify_token;
 use crate::app::App;
 use crate::crypto::{Claims, PlainApiKey};
-use crate::domain::{Account, Permission, Policy, Profile, Scope, SourceIp, Timestamp};
+use crate::domain::{Account, Permission, Profile, RateLimitPolicy, Scope, SourceIp, Timestamp};
 use crate::observe;
 use crate::store::{StoredApiKey, WithProfile};
 
@@ -17,13 +17,13 @@ pub enum Need {
     Permission(Permission),
     /// The caller must not use an API key, not even together with a token.
     TokenAlone,
-    Nothing,
+    AnyCredentials,
 }
 
 impl Need {
     fn check(self, key: Option<&StoredApiKey>) -> Result<(), AuthError> {
         match (self, key) {
-            (_, None) | (Self::Nothing, Some(_)) => Ok(()),
+            (_, None) | (Self::AnyCredentials, Some(_)) => Ok(()),
             (Self::TokenAlone, Some(_)) => Err(AuthError::TokenAlone),
             (Self::Permission(needed), Some(key)) if key.permissions.include(needed) => Ok(()),
             (Self::Permission(_), Some(_)) => Err(AuthError::InsufficientScope),
@@ -82,7 +82,7 @@ pub async fn authenticate_key_if_sent(
         authorization: Authorization::Nothing,
         ..credentials
     };
-    match authenticate(app, source, key_alone, Need::Nothing).await {
+    match authenticate(app, source, key_alone, Need::AnyCredentials).await {
         Ok(_) | Err(AuthError::Denied(Denial::NoCredentials)) => Ok(()),
         Err(error) => Err(error),
     }
@@ -139,7 +139,7 @@ async fn live_key(
         Some(key) if key.is_live(now) => Ok(key),
         Some(_) => Err(Denial::ApiKey.into()),
         None => {
-            limits::count(app, Policy::ApiKeyIp, limits::api_key_ip(source)).await?;
+            limits::count(app, RateLimitPolicy::ApiKeyIp, limits::api_key_ip(source)).await?;
             Err(Denial::ApiKey.into())
         }
     }

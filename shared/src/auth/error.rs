@@ -2,7 +2,7 @@
 
 use super::credentials::Scheme;
 use crate::crypto::{HashError, InvalidToken};
-use crate::domain::{InvalidSetting, Policy, RateLimitStatus, Timestamp};
+use crate::domain::{InvalidSetting, RateLimitPolicy, RateLimitStatus, Timestamp};
 use crate::keys::KeysError;
 use crate::ports::EntropyError;
 use crate::store::StoreError;
@@ -27,7 +27,7 @@ pub enum AuthError {
     #[error("email or username taken")]
     Taken {
         /// The status of each limit that admitted the attempt.
-        rate_limits: Vec<(Policy, RateLimitStatus)>,
+        rate_limits: Vec<(RateLimitPolicy, RateLimitStatus)>,
     },
     #[error("{0:?} cannot be changed")]
     Unchangeable(Name),
@@ -52,7 +52,7 @@ pub enum AuthError {
 /// A limit that refused an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitExceeded {
-    pub policy: Policy,
+    pub policy: RateLimitPolicy,
     pub status: RateLimitStatus,
     /// When the attempt was refused.
     pub at: Timestamp,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::{AuthError, LimitExceeded};
 use crate::app::App;
 use crate::crypto::digest;
-use crate::domain::{Identifier, Policy, RateLimitStatus, SourceIp, Timestamp};
+use crate::domain::{Identifier, RateLimitPolicy, RateLimitStatus, SourceIp, Timestamp};
 use crate::observe;
 use crate::store::StoreError;
 
@@ -23,22 +23,22 @@ const SIGN_IN_REFUSAL: Duration = Duration::from_secs(10);
 
 /// The counter of sign-ups from an address.
 pub(super) fn sign_up_ip(ip: SourceIp) -> String {
-    Policy::SignUpIp.counter(ip)
+    RateLimitPolicy::SignUpIp.counter(ip)
 }
 
 /// The counter of sign-ups for a canonical email.
 pub(super) fn sign_up_email(canonical: &str) -> String {
-    Policy::SignUpEmail.counter(digest(canonical))
+    RateLimitPolicy::SignUpEmail.counter(digest(canonical))
 }
 
 /// The counter of failed sign-ins from an address.
 pub(super) fn sign_in_ip(ip: SourceIp) -> String {
-    Policy::SignInIp.counter(ip)
+    RateLimitPolicy::SignInIp.counter(ip)
 }
 
 /// The counter of guessed API keys from an address.
 pub(super) fn api_key_ip(ip: SourceIp) -> String {
-    Policy::ApiKeyIp.counter(ip)
+    RateLimitPolicy::ApiKeyIp.counter(ip)
 }
 
 /// The counter of failed sign-ins for an identifier from an address. It includes the identifier's
@@ -49,12 +49,16 @@ pub(super) fn sign_in_account(identifier: &Identifier, ip: SourceIp) -> String {
         Identifier::Username(username) => format!("username {ip} {username}"),
         Identifier::Invalid(presented) => format!("nobody {ip} {presented}"),
     };
-    Policy::SignInAccount.counter(digest(&named))
+    RateLimitPolicy::SignInAccount.counter(digest(&named))
 }
 
 /// Refuses an attempt, without a call to DynamoDB, if this instance remembers that the limit is
 /// exceeded.
-pub(super) fn refuse_remembered(app: &App, policy: Policy, counter: &str) -> Result<(), AuthError> {
+pub(super) fn refuse_remembered(
+    app: &App,
+    policy: RateLimitPolicy,
+    counter: &str,
+) -> Result<(), AuthError> {
     let now = app.clock.now();
     match app.exceeded.get(counter, now) {
         Some(status) => Err(refused(policy, status, now)),
@@ -65,7 +69,7 @@ pub(super) fn refuse_remembered(app: &App, policy: Policy, counter: &str) -> Res
 /// Counts an attempt in the table, unless this instance remembers that the limit is exceeded.
 pub(super) async fn count(
     app: &App,
-    policy: Policy,
+    policy: RateLimitPolicy,
     counter: String,
 ) -> Result<CountedAttempt, AuthError> {
     refuse_remembered(app, policy, &counter)?;
@@ -89,7 +93,7 @@ pub(super) async fn count(
     Err(refused(policy, status, now))
 }
 
-fn refused(policy: Policy, status: RateLimitStatus, at: Timestamp) -> AuthError {
+fn refused(policy: RateLimitPolicy, status: RateLimitStatus, at: Timestamp) -> AuthError {
     AuthError::Limited(LimitExceeded { policy, status, at })
 }
 

@@ -8,7 +8,8 @@ use super::tokens::issue_token;
 use crate::app::App;
 use crate::crypto::{PasswordHash, Token};
 use crate::domain::{
-    Account, Identifier, Lifetime, MAX_PASSWORD_BYTES, Password, Policy, SourceIp, Timestamp,
+    Account, Identifier, Lifetime, MAX_PASSWORD_BYTES, Password, RateLimitPolicy, SourceIp,
+    Timestamp,
 };
 use crate::observe;
 use crate::store::Claim;
@@ -37,15 +38,15 @@ pub struct SignedIn {
 pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<SignedIn, AuthError> {
     let ip = limits::sign_in_ip(source);
     let account = limits::sign_in_account(&sign_in.identifier, source);
-    limits::refuse_remembered(app, Policy::SignInIp, &ip)?;
-    limits::refuse_remembered(app, Policy::SignInAccount, &account)?;
+    limits::refuse_remembered(app, RateLimitPolicy::SignInIp, &ip)?;
+    limits::refuse_remembered(app, RateLimitPolicy::SignInAccount, &account)?;
     // Before the attempt is counted, so that a failure leaves nothing to uncount.
     let keys = app.keys.current(app.clock.now()).await?;
     let password = Arc::new(sign_in.password);
     let (verified, ip, account) = tokio::join!(
         verify(app, &sign_in.identifier, Arc::clone(&password)),
-        limits::count(app, Policy::SignInIp, ip),
-        limits::count(app, Policy::SignInAccount, account),
+        limits::count(app, RateLimitPolicy::SignInIp, ip),
+        limits::count(app, RateLimitPolicy::SignInAccount, account),
     );
     let attempts = CountedAttempts::both_or_neither(app, ip, account).await?;
     match verified {

@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::crypto::Token;
 use crate::crypto::ids::random_id;
 use crate::domain::{
-    Account, Email, Password, Permission, Policy, RateLimitStatus, Scope, SourceIp, Username,
+    Account, Email, Password, Permission, RateLimitPolicy, RateLimitStatus, Scope, SourceIp,
+    Username,
 };
 use crate::observe;
 use crate::store::Added;
@@ -28,7 +29,7 @@ pub struct SignedUp {
     pub account: Account,
     pub token: Token,
     /// The status of each limit that applied to the attempt.
-    pub rate_limits: Vec<(Policy, RateLimitStatus)>,
+    pub rate_limits: Vec<(RateLimitPolicy, RateLimitStatus)>,
 }
 
 /// Who requests a new account.
@@ -124,12 +125,12 @@ async fn count_attempts(
     app: &App,
     source: SourceIp,
     email: &Email,
-) -> Result<Vec<(Policy, RateLimitStatus)>, AuthError> {
-    let ip = limits::count(app, Policy::SignUpIp, limits::sign_up_ip(source)).await?;
+) -> Result<Vec<(RateLimitPolicy, RateLimitStatus)>, AuthError> {
+    let ip = limits::count(app, RateLimitPolicy::SignUpIp, limits::sign_up_ip(source)).await?;
     let email = limits::sign_up_email(email.canonical());
-    let email = limits::count(app, Policy::SignUpEmail, email).await?;
+    let email = limits::count(app, RateLimitPolicy::SignUpEmail, email).await?;
     Ok(vec![
-        (Policy::SignUpIp, ip.status),
-        (Policy::SignUpEmail, email.status),
+        (RateLimitPolicy::SignUpIp, ip.status),
+        (RateLimitPolicy::SignUpEmail, email.status),
     ])
 }

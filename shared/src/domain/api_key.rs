@@ -104,7 +104,7 @@ impl ApiKeyDescription {
 
 fn at_most(max: usize, text: String) -> Result<String, InvalidValue> {
     if text.len() > max {
-        return Err(InvalidValue::TooLong(max));
+        return Err(InvalidValue::TooManyBytes(max));
     }
     Ok(text)
 }
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(name(""), Err(InvalidValue::Empty));
         assert_eq!(
             name(&format!("{longest_name}x")),
-            Err(InvalidValue::TooLong(128))
+            Err(InvalidValue::TooManyBytes(128))
         );
         assert_eq!(
             description(&longest_description).unwrap().as_str(),
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(description("").unwrap().as_str(), "");
         assert_eq!(
             description(&format!("{longest_description}x")),
-            Err(InvalidValue::TooLong(256))
+            Err(InvalidValue::TooManyBytes(256))
         );
     }
 

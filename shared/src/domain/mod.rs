@@ -29,7 +29,7 @@ pub use identifier::Identifier;
 pub use lifetime::{InvalidLifetime, Lifetime};
 pub use limit::{Limit, RateLimitStatus, Tally};
 pub use password::{InvalidPassword, MAX_PASSWORD_BYTES, Password, PasswordPolicy};
-pub use policy::{Limits, Policy};
+pub use policy::{Limits, RateLimitPolicy};
 pub use profile::{
     FieldValue, InvalidValue, MAX_SETTINGS, Profile, ProfileDelta, ProfileField, ProfileUpdate,
 };
@@ -37,7 +37,7 @@ pub use scope::{Scope, Scopes};
 pub use setting::{InvalidSetting, NewSetting, Setting, SettingChange, SettingType};
 pub use source_ip::SourceIp;
 pub use timestamp::Timestamp;
-pub use username::{InvalidUsername, Username};
+pub use username::{InvalidUsername, MAX_USERNAME_CHARS, Username};
 
 /// The longest canonical form of an email or a username, in bytes of UTF-8.
 const MAX_CANONICAL_BYTES: usize = 512;

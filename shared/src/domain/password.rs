@@ -49,7 +49,7 @@ impl PasswordPolicy {
             return Err(InvalidPassword::TooShort(self.min_chars));
         }
         if password.len() > MAX_PASSWORD_BYTES {
-            return Err(InvalidPassword::TooLong);
+            return Err(InvalidPassword::TooManyBytes);
         }
         if self.reject_common {
             check_is_uncommon(password, names)?;
@@ -81,7 +81,7 @@ pub enum InvalidPassword {
     #[error("shorter than {0} characters")]
     TooShort(usize),
     #[error("longer than {MAX_PASSWORD_BYTES} bytes")]
-    TooLong,
+    TooManyBytes,
     #[error("a common password")]
     Common,
     #[error("contains the account's email or username")]
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(check(STRICT, &"ü".repeat(512)), Ok(()));
         assert_eq!(
             check(STRICT, &"ü".repeat(513)),
-            Err(InvalidPassword::TooLong)
+            Err(InvalidPassword::TooManyBytes)
         );
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::Limit;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
+pub enum RateLimitPolicy {
     /// Sign-ups by source address.
     SignUpIp,
     /// Sign-ups by email.
@@ -18,7 +18,7 @@ pub enum Policy {
     ApiKeyIp,
 }
 
-impl Policy {
+impl RateLimitPolicy {
     /// The name that operators see, and the prefix of the counter keys.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -61,14 +61,14 @@ pub struct Limits {
 
 impl Limits {
     #[must_use]
-    pub fn of(&self, policy: Policy) -> Limit {
+    pub fn of(&self, policy: RateLimitPolicy) -> Limit {
         match policy {
-            Policy::SignUpIp => self.sign_up_ip,
-            Policy::SignUpEmail => self.sign_up_email,
+            RateLimitPolicy::SignUpIp => self.sign_up_ip,
+            RateLimitPolicy::SignUpEmail => self.sign_up_email,
             // Unknown keys share the limit of failed sign-ins but not the counter, so that guessing
             // keys does not block sign-ins.
-            Policy::SignInIp | Policy::ApiKeyIp => self.sign_in_ip,
-            Policy::SignInAccount => self.sign_in_account,
+            RateLimitPolicy::SignInIp | RateLimitPolicy::ApiKeyIp => self.sign_in_ip,
+            RateLimitPolicy::SignInAccount => self.sign_in_account,
         }
     }
 }

@@ -112,7 +112,7 @@ impl ProfileField {
 
 fn plain(text: String, max: usize, controls: &[char]) -> Result<FieldValue, InvalidValue> {
     if text.len() > max {
-        return Err(InvalidValue::TooLong(max));
+        return Err(InvalidValue::TooManyBytes(max));
     }
     if text.contains(|c: char| c.is_control() && !controls.contains(&c)) {
         return Err(InvalidValue::ControlCharacter);
@@ -124,7 +124,7 @@ fn plain(text: String, max: usize, controls: &[char]) -> Result<FieldValue, Inva
 /// malformed URLs as browsers do, so those are refused first.
 fn image(text: String, max: usize) -> Result<FieldValue, InvalidValue> {
     if text.len() > max {
-        return Err(InvalidValue::TooLong(max));
+        return Err(InvalidValue::TooManyBytes(max));
     }
     let has_stray = text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
     let after = |prefix: &str| {
@@ -167,7 +167,7 @@ pub enum InvalidValue {
     #[error("empty")]
     Empty,
     #[error("more than {0} bytes")]
-    TooLong(usize),
+    TooManyBytes(usize),
     #[error("a control character")]
     ControlCharacter,
     /// Not a code of ISO 3166-1 alpha-2.

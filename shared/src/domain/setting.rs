@@ -121,7 +121,7 @@ pub enum InvalidSetting {
     #[error("{0} is empty")]
     Empty(&'static str),
     #[error("{0} has more than {1} bytes")]
-    TooLong(&'static str, usize),
+    TooManyBytes(&'static str, usize),
     #[error("{0} holds a control character")]
     ControlCharacter(&'static str),
     #[error("value is no {0:?}")]
@@ -200,7 +200,7 @@ impl NewSetting {
         ] {
             let Some(text) = text else { continue };
             if text.len() > max {
-                return Err(InvalidSetting::TooLong(name, max));
+                return Err(InvalidSetting::TooManyBytes(name, max));
             }
             let layout: &[char] = if name == "value" {
                 &['\t', '\n', '\r']

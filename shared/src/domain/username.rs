@@ -15,13 +15,13 @@ pub struct Username {
 }
 
 /// The longest username as typed, in Unicode code points.
-const MAX_CHARS: usize = 128;
+pub const MAX_USERNAME_CHARS: usize = 128;
 
 impl Username {
     /// `email` is that of the same account.
     pub fn parse(typed: &str, email: &Email) -> Result<Self, InvalidUsername> {
-        if typed.chars().count() > MAX_CHARS {
-            return Err(InvalidUsername::TooLong);
+        if typed.chars().count() > MAX_USERNAME_CHARS {
+            return Err(InvalidUsername::TooManyChars);
         }
         let canonical = precis::canonical(typed).ok_or(InvalidUsername::Characters)?;
         if !canonical.contains('@') {
@@ -63,7 +63,7 @@ impl Username {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUsername {
     #[error("username too long")]
-    TooLong,
+    TooManyChars,
     /// Empty, or refused by the PRECIS profile.
     #[error("username holds characters that are not allowed")]
     Characters,
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn length_is_counted_in_characters() {
         assert!(parse(&"ü".repeat(128)).is_ok());
-        assert_eq!(parse(&"ü".repeat(129)), Err(InvalidUsername::TooLong));
+        assert_eq!(parse(&"ü".repeat(129)), Err(InvalidUsername::TooManyChars));
     }
 
     #[test]

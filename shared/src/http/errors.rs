@@ -11,7 +11,7 @@ use super::code::Code;
 use super::family::Family;
 use super::problem::{FieldName, Problem, field_of, setting_problem};
 use crate::auth::{AuthError, Denial, Scheme};
-use crate::domain::Policy;
+use crate::domain::RateLimitPolicy;
 use crate::observe::causes;
 use crate::store::StoreError;
 
@@ -190,17 +190,17 @@ fn denial_row(denial: Denial) -> Row {
     (StatusCode::UNAUTHORIZED, code, message)
 }
 
-fn limit_row(policy: Policy) -> Row {
+fn limit_row(policy: RateLimitPolicy) -> Row {
     let (code, message) = match policy {
-        Policy::SignUpIp => (
+        RateLimitPolicy::SignUpIp => (
             Code::SignUpIpLimit,
             "Too many signup attempts from your IP address. Please try again later.",
         ),
-        Policy::SignUpEmail => (
+        RateLimitPolicy::SignUpEmail => (
             Code::SignUpEmailLimit,
             "Too many signup attempts for this email address. Please try again later.",
         ),
-        Policy::SignInIp | Policy::SignInAccount | Policy::ApiKeyIp => (
+        RateLimitPolicy::SignInIp | RateLimitPolicy::SignInAccount | RateLimitPolicy::ApiKeyIp => (
             Code::SignInLimit,
             "Too many sign-in attempts. Please try again later.",
         ),

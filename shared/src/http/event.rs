@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::request::Origin;
 use super::{Family, HttpError, Reply};
 use crate::app::App;
-use crate::observe::{self, Answered};
+use crate::observe::{self, RequestOutcome};
 
 /// How long an endpoint may take: less than the function's timeout in template.yaml, so that a slow
 /// request gets our 503 and not API Gateway's.
@@ -52,7 +52,7 @@ where
             (error.into_reply(family, now), Some(report))
         }
     };
-    let answered = Answered {
+    let outcome = RequestOutcome {
         stack: &app.config.stack,
         at: now,
         route: route.as_deref().unwrap_or("none"),
@@ -63,7 +63,7 @@ where
         limit: report.as_ref().and_then(|report| report.limit),
         error: report.and_then(|report| report.error),
     };
-    observe::answered(&answered, &notes);
+    observe::log_request(&outcome, &notes);
     into_response(reply)
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::auth::Name;
 use crate::domain::{
     InvalidEmail, InvalidPassword, InvalidSetting, InvalidUsername, InvalidValue,
-    MAX_PASSWORD_BYTES, MAX_SETTINGS, SettingType,
+    MAX_PASSWORD_BYTES, MAX_SETTINGS, MAX_USERNAME_CHARS, SettingType,
 };
 
 /// A field's name, with the list that contains it: `email`, `settings.value`.
@@ -42,7 +42,7 @@ pub enum Problem {
     Empty,
     NotAnEmail,
     /// At most this many characters.
-    TooLong(usize),
+    TooManyChars(usize),
     /// At most this many bytes of UTF-8.
     TooManyBytes(usize),
     ControlCharacter,
@@ -79,7 +79,7 @@ impl Problem {
             Self::Repeated => "must appear only once".into(),
             Self::Empty => "is not allowed to be empty".into(),
             Self::NotAnEmail => "must be a valid email".into(),
-            Self::TooLong(max) => {
+            Self::TooManyChars(max) => {
                 format!("length must be less than or equal to {max} characters long").into()
             }
             Self::TooManyBytes(max) => {
@@ -128,7 +128,7 @@ pub(super) fn setting_problem(invalid: InvalidSetting) -> (FieldName, Problem) {
         InvalidSetting::TooMany => ("settings".into(), Problem::TooMany(MAX_SETTINGS)),
         InvalidSetting::Missing(name) => (field(name), Problem::Missing),
         InvalidSetting::Empty(name) => (field(name), Problem::Empty),
-        InvalidSetting::TooLong(name, max) => (field(name), Problem::TooManyBytes(max)),
+        InvalidSetting::TooManyBytes(name, max) => (field(name), Problem::TooManyBytes(max)),
         InvalidSetting::ControlCharacter(name) => (field(name), Problem::ControlCharacter),
         InvalidSetting::Value(kind) => (field("value"), Problem::NotOfType(kind)),
     }
@@ -143,7 +143,7 @@ impl From<InvalidEmail> for Problem {
 impl From<InvalidUsername> for Problem {
     fn from(invalid: InvalidUsername) -> Self {
         match invalid {
-            InvalidUsername::TooLong => Self::TooLong(128),
+            InvalidUsername::TooManyChars => Self::TooManyChars(MAX_USERNAME_CHARS),
             InvalidUsername::Characters => Self::NotAUsername,
             InvalidUsername::AnotherEmail => Self::AnotherEmail,
         }
@@ -154,7 +154,7 @@ impl From<InvalidPassword> for Problem {
     fn from(invalid: InvalidPassword) -> Self {
         match invalid {
             InvalidPassword::TooShort(min) => Self::PasswordTooShort(min),
-            InvalidPassword::TooLong => Self::TooManyBytes(MAX_PASSWORD_BYTES),
+            InvalidPassword::TooManyBytes => Self::TooManyBytes(MAX_PASSWORD_BYTES),
             InvalidPassword::Common => Self::PasswordCommon,
             InvalidPassword::HoldsName => Self::PasswordHoldsName,
         }
@@ -165,7 +165,7 @@ impl From<InvalidValue> for Problem {
     fn from(invalid: InvalidValue) -> Self {
         match invalid {
             InvalidValue::Empty => Self::Empty,
-            InvalidValue::TooLong(max) => Self::TooManyBytes(max),
+            InvalidValue::TooManyBytes(max) => Self::TooManyBytes(max),
             InvalidValue::ControlCharacter => Self::ControlCharacter,
             InvalidValue::CountryCode => Self::NotACountryCode,
             InvalidValue::Date => Self::NotADate,

@@ -3,11 +3,11 @@
 
 use sfv::{Integer, KeyRef, ListSerializer, StringRef};
 
-use crate::domain::{Policy, RateLimitStatus, Timestamp};
+use crate::domain::{RateLimitPolicy, RateLimitStatus, Timestamp};
 
 /// `RateLimit-Policy` and `RateLimit` for the limits that have a public name.
 pub(super) fn headers(
-    rate_limits: &[(Policy, RateLimitStatus)],
+    rate_limits: &[(RateLimitPolicy, RateLimitStatus)],
     now: Timestamp,
 ) -> impl Iterator<Item = (&'static str, String)> {
     let policies = list(rate_limits, |status| {
@@ -24,7 +24,7 @@ pub(super) fn headers(
 }
 
 fn list(
-    rate_limits: &[(Policy, RateLimitStatus)],
+    rate_limits: &[(RateLimitPolicy, RateLimitStatus)],
     parameters: impl Fn(&RateLimitStatus) -> [(&'static str, u128); 2],
 ) -> Option<String> {
     let mut list = ListSerializer::new();
@@ -49,10 +49,12 @@ fn integer(value: u128) -> Integer {
 }
 
 /// The policy's public name; `None` for limits whose counts would help an attacker.
-fn name(policy: Policy) -> Option<&'static str> {
+fn name(policy: RateLimitPolicy) -> Option<&'static str> {
     match policy {
-        Policy::SignUpIp => Some("ip"),
-        Policy::SignUpEmail => Some("email"),
-        Policy::SignInIp | Policy::SignInAccount | Policy::ApiKeyIp => None,
+        RateLimitPolicy::SignUpIp => Some("ip"),
+        RateLimitPolicy::SignUpEmail => Some("email"),
+        RateLimitPolicy::SignInIp | RateLimitPolicy::SignInAccount | RateLimitPolicy::ApiKeyIp => {
+            None
+        }
     }
 }

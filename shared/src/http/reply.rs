@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::HttpError;
 use super::code::Code;
 use super::rate_limit;
-use crate::domain::{Policy, RateLimitStatus, Timestamp};
+use crate::domain::{RateLimitPolicy, RateLimitStatus, Timestamp};
 
 /// A status, headers and a JSON body.
 pub struct Reply {
@@ -61,7 +61,7 @@ impl Reply {
     #[must_use]
     pub fn with_rate_limit(
         mut self,
-        rate_limits: &[(Policy, RateLimitStatus)],
+        rate_limits: &[(RateLimitPolicy, RateLimitStatus)],
         now: Timestamp,
     ) -> Self {
         for (name, value) in rate_limit::headers(rate_limits, now) {

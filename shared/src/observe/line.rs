@@ -10,7 +10,7 @@ const NAMESPACE: &str = "Latchkey";
 
 /// The outcome of a request.
 #[derive(Debug)]
-pub struct Answered<'a> {
+pub struct RequestOutcome<'a> {
     /// A dimension of every metric.
     pub stack: &'a str,
     pub at: Timestamp,
@@ -30,10 +30,10 @@ pub struct Answered<'a> {
 }
 
 /// Logs the request's line.
-pub fn answered(answered: &Answered<'_>, notes: &Notes) {
-    let line = Line::new(answered, notes);
+pub fn log_request(outcome: &RequestOutcome<'_>, notes: &Notes) {
+    let line = Line::new(outcome, notes);
     match serde_json::to_string(&line) {
-        Ok(line) if answered.error.is_some() => tracing::error!(target: REQUESTS, "{line}"),
+        Ok(line) if outcome.error.is_some() => tracing::error!(target: REQUESTS, "{line}"),
         Ok(line) => tracing::info!(target: REQUESTS, "{line}"),
         Err(error) => tracing::error!(%error, "the log line could not be serialized"),
     }
@@ -101,34 +101,34 @@ struct Metric {
 }
 
 impl<'a> Line<'a> {
-    fn new(answered: &'a Answered<'_>, notes: &'a Notes) -> Self {
-        let is_refused = answered.limit.is_some();
+    fn new(outcome: &'a RequestOutcome<'_>, notes: &'a Notes) -> Self {
+        let is_refused = outcome.limit.is_some();
         let mut line = Self {
-            level: if answered.error.is_some() {
+            level: if outcome.error.is_some() {
                 "ERROR"
             } else {
                 "INFO"
             },
             message: "answered",
             request_id: &notes.request_id,
-            stack: answered.stack,
-            route: answered.route,
-            status: answered.status,
-            latency: answered.latency,
-            cold_start: answered.is_first,
+            stack: outcome.stack,
+            route: outcome.route,
+            status: outcome.status,
+            latency: outcome.latency,
+            cold_start: outcome.is_first,
             account: notes.account.as_ref().map(Displayed),
-            reason: answered.reason,
-            limit: answered.limit,
-            error: answered.error.as_deref(),
+            reason: outcome.reason,
+            limit: outcome.limit,
+            error: outcome.error.as_deref(),
             panicked_at: notes.panicked_at.as_deref(),
             sign_ups: notes.signed_up.into(),
             sign_ins: notes.signed_in.into(),
-            failures: (answered.reason.is_some() && !is_refused).into(),
+            failures: (outcome.reason.is_some() && !is_refused).into(),
             refusals: is_refused.into(),
             retries: notes.retries,
             rings_unread: notes.rings_unread,
             metadata: Metadata {
-                timestamp: answered.at.millis(),
+                timestamp: outcome.at.millis(),
                 cloud_watch_metrics: Vec::with_capacity(2),
             },
         };

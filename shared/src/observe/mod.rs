@@ -13,7 +13,7 @@ use std::panic::Location;
 
 use crate::domain::AccountId;
 
-pub use self::line::{Answered, answered};
+pub use self::line::{RequestOutcome, log_request};
 pub use self::retries::CountRetries;
 pub use self::subscriber::{REQUESTS, subscriber};
 

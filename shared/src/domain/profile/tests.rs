@@ -54,7 +54,7 @@ fn each_field_has_a_maximum_length() {
         let longest = format!("{start}{}", "x".repeat(max - start.len()));
 
         assert_eq!(parse(field, &longest), Ok(longest.clone()));
-        let refused = Err(InvalidValue::TooLong(max));
+        let refused = Err(InvalidValue::TooManyBytes(max));
         assert_eq!(parse(field, &format!("{longest}x")), refused);
         assert_eq!(field.max_bytes(), max);
     }

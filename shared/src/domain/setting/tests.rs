@@ -103,7 +103,7 @@ fn each_text_has_a_maximum_length() {
         ("description", 256),
     ] {
         assert!(with(name, max).is_ok(), "{name}");
-        let refused = Err(InvalidSetting::TooLong(name, max));
+        let refused = Err(InvalidSetting::TooManyBytes(name, max));
         assert_eq!(with(name, max + 1), refused);
     }
     assert_eq!(with("category", 0), Err(InvalidSetting::Empty("category")));

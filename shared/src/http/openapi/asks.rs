@@ -4,7 +4,7 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::refusals::limited;
 use crate::auth::{AuthError, Denial, Need, Scheme};
-use crate::domain::Policy;
+use crate::domain::RateLimitPolicy;
 use crate::http::HttpError;
 
 /// The security scheme of bearer tokens.
@@ -16,7 +16,7 @@ pub(super) const API_KEY: &str = "apiKey";
 #[derive(Debug, Clone, Copy)]
 pub enum Asks {
     /// Credentials are ignored.
-    Nothing,
+    Ignored,
     /// An API key is optional, but must be live if it is sent.
     LiveKeyIfSent,
     /// Credentials are optional, but must satisfy the need if they are sent.
@@ -32,24 +32,24 @@ impl Asks {
         let token = || SecurityRequirement::new::<_, [&str; 0], &str>(TOKEN, []);
         let key = || SecurityRequirement::new::<_, [&str; 0], &str>(API_KEY, []);
         match self {
-            Self::Nothing => vec![],
+            Self::Ignored => vec![],
             Self::LiveKeyIfSent => vec![nothing(), key()],
             Self::IfSent(_) => vec![nothing(), token(), key()],
             Self::For(Need::Permission(_)) => vec![token(), key()],
-            Self::For(Need::TokenAlone | Need::Nothing) => vec![token()],
+            Self::For(Need::TokenAlone | Need::AnyCredentials) => vec![token()],
         }
     }
 
     /// The errors for missing or insufficient credentials.
     pub(super) fn refusals(self) -> Vec<HttpError> {
         match self {
-            Self::Nothing => vec![],
-            Self::LiveKeyIfSent => vec![Denial::ApiKey.into(), limited(Policy::ApiKeyIp)],
+            Self::Ignored => vec![],
+            Self::LiveKeyIfSent => vec![Denial::ApiKey.into(), limited(RateLimitPolicy::ApiKeyIp)],
             Self::IfSent(need) | Self::For(need) => denials()
                 .into_iter()
                 .map(HttpError::from)
                 .chain(of_need(need).map(HttpError::from))
-                .chain([limited(Policy::ApiKeyIp)])
+                .chain([limited(RateLimitPolicy::ApiKeyIp)])
                 .collect(),
         }
     }
@@ -72,7 +72,7 @@ fn of_need(need: Need) -> Option<AuthError> {
     match need {
         Need::Permission(_) => Some(AuthError::InsufficientScope),
         Need::TokenAlone => Some(AuthError::TokenAlone),
-        Need::Nothing => None,
+        Need::AnyCredentials => None,
     }
 }
 

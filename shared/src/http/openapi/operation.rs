@@ -57,7 +57,7 @@ impl Operation {
             parameter: None,
             body: None,
             max_body: SMALL_BODY,
-            asks: Asks::Nothing,
+            asks: Asks::Ignored,
             answer: None,
             is_counted: false,
             refuses: Vec::new(),

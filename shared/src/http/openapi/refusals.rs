@@ -11,7 +11,7 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
 
 use super::{NOW, headers};
 use crate::auth::{AuthError, LimitExceeded};
-use crate::domain::{Limit, Policy, RateLimitStatus, Tally};
+use crate::domain::{Limit, RateLimitPolicy, RateLimitStatus, Tally};
 use crate::http::HttpError;
 use crate::http::code::Code;
 use crate::http::family::Family;
@@ -30,7 +30,7 @@ pub(super) fn everywhere(max_body: usize) -> [HttpError; 6] {
 
 /// An attempt beyond the policy's limit.
 #[must_use]
-pub fn limited(policy: Policy) -> HttpError {
+pub fn limited(policy: RateLimitPolicy) -> HttpError {
     HttpError::Auth(AuthError::Limited(LimitExceeded {
         policy,
         status: status(51),
@@ -41,7 +41,7 @@ pub fn limited(policy: Policy) -> HttpError {
 /// A counted sign-up whose email or username is taken.
 #[must_use]
 pub fn taken() -> HttpError {
-    let rate_limits = vec![(Policy::SignUpIp, status(1))];
+    let rate_limits = vec![(RateLimitPolicy::SignUpIp, status(1))];
     HttpError::Auth(AuthError::Taken { rate_limits })
 }
 

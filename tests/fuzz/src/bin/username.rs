@@ -32,7 +32,7 @@ fn run(input: &[u8]) {
     let own = own.expect("an email");
     let username = match Username::parse(typed, &own) {
         Ok(username) => username,
-        Err(InvalidUsername::TooLong) => {
+        Err(InvalidUsername::TooManyChars) => {
             assert!(typed.chars().count() > MAX_TYPED, "{typed:?}");
             return;
         }
