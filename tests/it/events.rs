@@ -12,7 +12,7 @@ use local::secrets::Secrets;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::http::event::{ApiGatewayV2httpRequest, answer};
-use tests::app::{PASSWORD, TestApp};
+use tests::app::{Call, PASSWORD, TestApp};
 
 use crate::key_rotation::with_secret;
 use crate::layout::names_in;
@@ -63,6 +63,25 @@ struct Expectation {
 
 fn expectations() -> Vec<Expectation> {
     serde_json::from_str(include_str!("../events.json")).unwrap()
+}
+
+/// The request of each endpoint that succeeds: the event that has the endpoint's name.
+pub(crate) fn good_requests(token: &str) -> Vec<Call> {
+    let good = expectations()
+        .into_iter()
+        .filter(|one| one.status == Some(200) && one.event == one.function);
+    good.map(|one| {
+        let event = event(&format!("{}.json", one.event), token);
+        let body = event["body"].as_str().unwrap_or_default().to_owned();
+        let method = event["requestContext"]["http"]["method"].as_str();
+        let path = event["rawPath"].as_str();
+        let call = Call::new(method.unwrap(), path.unwrap(), body.into());
+        let headers = event["headers"].as_object().unwrap().iter();
+        headers.fold(call, |call, (name, value)| {
+            call.header(name, value.as_str().unwrap())
+        })
+    })
+    .collect()
 }
 
 #[tokio::test]

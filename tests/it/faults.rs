@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
+use tests::app::{Answer, PASSWORD, TestApp};
 use tests::wire::Fault;
+
+use crate::events::good_requests;
 
 fn assert_unavailable(answer: &Answer) {
     answer.assert_refused(
@@ -39,29 +41,9 @@ async fn endpoints_answer_503_while_dynamodb_is_unavailable_and_then_recover() {
     }
 }
 
-/// A valid request to each route.
-pub(crate) fn requests(token: &str) -> Vec<Call> {
-    let credentials = json!({"username": "abc@example.com", "password": PASSWORD});
-    let new_user = json!({"email": "new@example.com", "password": PASSWORD});
-    let user = json!({"user": {"settings": [{"category": "a", "name": "b"}]}});
-    let new_key = json!({"name": "ci", "permissions": 1});
-    vec![
-        post("/user", &new_user),
-        post("/user/auth", &credentials),
-        get("/user").bearer(token),
-        post("/v1/auth/login", &credentials),
-        get("/v1/auth/user").bearer(token),
-        post("/v1/auth/user", &user).bearer(token),
-        post("/v1/api-keys", &new_key).bearer(token),
-        get("/v1/api-keys").bearer(token),
-        Call::new("DELETE", "/v1/api-keys/1", "".into()).bearer(token),
-        post("/v1/auth/logout", &json!({})).bearer(token),
-    ]
-}
-
 #[tokio::test]
 async fn if_any_dynamodb_call_of_a_route_fails_it_answers_503_and_a_retry_succeeds() {
-    let routes = requests("").len();
+    let routes = good_requests("").len();
     for route in 0..routes {
         for failing in 1.. {
             let (app, token) = TestApp::with_user().await;
@@ -72,7 +54,7 @@ async fn if_any_dynamodb_call_of_a_route_fails_it_answers_503_and_a_retry_succee
                 (calls >= failing).then(Fault::broken)
             });
 
-            let answer = app.call(requests(&token).swap_remove(route)).await;
+            let answer = app.call(good_requests(&token).swap_remove(route)).await;
             if answer.status == 200 {
                 // At most the uncounting of an attempt failed, which does not fail the request.
                 break;
@@ -81,7 +63,7 @@ async fn if_any_dynamodb_call_of_a_route_fails_it_answers_503_and_a_retry_succee
             assert_eq!(answer.header("retry-after"), Some("1"));
 
             app.wire.heal();
-            let again = app.call(requests(&token).swap_remove(route)).await;
+            let again = app.call(good_requests(&token).swap_remove(route)).await;
             assert_eq!(
                 again.status, 200,
                 "route {route}, call {failing}: {again:?}"
@@ -92,7 +74,7 @@ async fn if_any_dynamodb_call_of_a_route_fails_it_answers_503_and_a_retry_succee
 
 #[tokio::test]
 async fn every_write_is_retried_after_a_transaction_conflict() {
-    let routes = requests("").len();
+    let routes = good_requests("").len();
     for route in 0..routes {
         let (app, token) = TestApp::with_user().await;
         app.api_key(&token, 1).await;
@@ -112,7 +94,7 @@ async fn every_write_is_retried_after_a_transaction_conflict() {
             }
         });
 
-        let answer = app.call(requests(&token).swap_remove(route)).await;
+        let answer = app.call(good_requests(&token).swap_remove(route)).await;
 
         assert_eq!(answer.status, 200, "route {route}: {answer:?}");
     }

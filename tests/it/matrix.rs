@@ -51,8 +51,21 @@ fn credentials(_: usize) -> Value {
     json!({"username": "person@example.com", "password": PASSWORD})
 }
 
-const ROUTES: [Route; 10] = [
-    Route {
+/// Declares the routes, and a test that checks every cell of each.
+macro_rules! routes {
+    ($($name:ident = $route:expr,)*) => {
+        const ROUTES: &[Route] = &[$($route),*];
+        $(
+            #[tokio::test]
+            async fn $name() {
+                check_with(&[], &$route).await;
+            }
+        )*
+    };
+}
+
+routes!(
+    creating_a_user_matches_the_matrix = Route {
         method: "POST",
         path: "/user",
         body: |n| json!({"email": format!("new{n}@example.com"), "password": PASSWORD}),
@@ -64,7 +77,7 @@ const ROUTES: [Route; 10] = [
         both: CREATE,
         of_two_accounts: 401,
     },
-    Route {
+    signing_in_matches_the_matrix = Route {
         method: "POST",
         path: "/user/auth",
         body: credentials,
@@ -76,7 +89,7 @@ const ROUTES: [Route; 10] = [
         both: ALL,
         of_two_accounts: 200,
     },
-    Route {
+    getting_the_user_matches_the_matrix = Route {
         method: "GET",
         path: "/user",
         body: nothing,
@@ -88,7 +101,7 @@ const ROUTES: [Route; 10] = [
         both: READ,
         of_two_accounts: 401,
     },
-    Route {
+    logging_in_matches_the_matrix = Route {
         method: "POST",
         path: "/v1/auth/login",
         body: credentials,
@@ -101,7 +114,7 @@ const ROUTES: [Route; 10] = [
         // The key may belong to any account.
         of_two_accounts: 200,
     },
-    Route {
+    getting_the_profile_matches_the_matrix = Route {
         method: "GET",
         path: "/v1/auth/user",
         body: nothing,
@@ -113,7 +126,7 @@ const ROUTES: [Route; 10] = [
         both: READ,
         of_two_accounts: 401,
     },
-    Route {
+    updating_the_profile_matches_the_matrix = Route {
         method: "POST",
         path: "/v1/auth/user",
         body: |_| json!({"user": {"city": "Berlin"}}),
@@ -125,7 +138,7 @@ const ROUTES: [Route; 10] = [
         both: WRITE,
         of_two_accounts: 401,
     },
-    Route {
+    logging_out_matches_the_matrix = Route {
         method: "POST",
         path: "/v1/auth/logout",
         body: nothing,
@@ -138,7 +151,7 @@ const ROUTES: [Route; 10] = [
         both: ALL,
         of_two_accounts: 401,
     },
-    Route {
+    creating_an_api_key_matches_the_matrix = Route {
         method: "POST",
         path: "/v1/api-keys",
         body: |_| json!({"name": "ci", "permissions": 1}),
@@ -150,7 +163,7 @@ const ROUTES: [Route; 10] = [
         both: NONE,
         of_two_accounts: 401,
     },
-    Route {
+    listing_api_keys_matches_the_matrix = Route {
         method: "GET",
         path: "/v1/api-keys",
         body: nothing,
@@ -162,7 +175,7 @@ const ROUTES: [Route; 10] = [
         both: NONE,
         of_two_accounts: 401,
     },
-    Route {
+    revoking_an_api_key_matches_the_matrix = Route {
         method: "DELETE",
         path: "/v1/api-keys/1",
         body: nothing,
@@ -174,7 +187,7 @@ const ROUTES: [Route; 10] = [
         both: NONE,
         of_two_accounts: 401,
     },
-];
+);
 
 #[derive(Debug, Clone, Copy)]
 enum Credentials {
@@ -358,13 +371,6 @@ impl<'a> Scene<'a> {
     }
 }
 
-async fn check(method: &str, path: &str) {
-    let route = ROUTES
-        .iter()
-        .find(|route| route.method == method && route.path == path);
-    check_with(&[], route.unwrap()).await;
-}
-
 /// Admits the sign-ups of all cells.
 const ADMIT_ALL: (&str, &str) = ("USER_SIGNUP_RATE_LIMIT_IP", "1000");
 
@@ -397,28 +403,6 @@ async fn check_with(settings: &[(&str, &str)], route: &Route) {
             );
         }
     }
-}
-
-macro_rules! checks {
-    ($($name:ident: $method:literal $path:literal,)*) => {$(
-        #[tokio::test]
-        async fn $name() {
-            check($method, $path).await;
-        }
-    )*};
-}
-
-checks! {
-    creating_a_user_matches_the_matrix: "POST" "/user",
-    signing_in_matches_the_matrix: "POST" "/user/auth",
-    getting_the_user_matches_the_matrix: "GET" "/user",
-    logging_in_matches_the_matrix: "POST" "/v1/auth/login",
-    getting_the_profile_matches_the_matrix: "GET" "/v1/auth/user",
-    updating_the_profile_matches_the_matrix: "POST" "/v1/auth/user",
-    logging_out_matches_the_matrix: "POST" "/v1/auth/logout",
-    creating_an_api_key_matches_the_matrix: "POST" "/v1/api-keys",
-    listing_api_keys_matches_the_matrix: "GET" "/v1/api-keys",
-    revoking_an_api_key_matches_the_matrix: "DELETE" "/v1/api-keys/1",
 }
 
 #[tokio::test]
