@@ -1,6 +1,7 @@
 //! The registry of functions: endpoints with their routes, handlers and descriptions, and the
-//! functions for operators. The local server, the API's description, the fuzz targets and the tests
-//! of the template and of cargo-lambda's settings read it.
+//! functions for operators. The API's description, the fuzz targets and the tests of the template
+//! and of cargo-lambda's settings read it. The local server takes its routes from the template and
+//! finds the handler here by the function's name.
 //!
 //! A new endpoint needs a line in [`ENDPOINTS`]; docs/architecture.md has the other steps.
 

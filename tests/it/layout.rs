@@ -115,7 +115,7 @@ fn every_path_on_the_architecture_page_exists() {
     let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let quoted = page.split('`').skip(1).step_by(2);
     let is_path = |text: &&str| {
-        let is_real = !text.contains(['<', '*', ' ', '\n']) && !text.contains("ping");
+        let is_real = !text.contains(['<', '*', ' ', '\n']) && !text.contains("whoami");
         is_real && (text.contains('/') || ["template.yaml", "Cargo.toml"].contains(text))
     };
     // A path such as `src/lib.rs` is relative to an endpoint.
