@@ -1,6 +1,6 @@
 //! Logs and metrics: one log line for each request, which also contains its metrics.
 //!
-//! While a request runs, code adds to its [`Notes`]; at its end [`answered`] writes the line. A line
+//! While a request runs, code adds to its [`Notes`]; at its end [`log_request`] writes the line. A line
 //! contains ids, statuses and durations, but no email, password, token or key.
 
 mod line;
