@@ -4,22 +4,18 @@ Tokens, keys, ids and dates differ in each run and are masked. Needs bash, curl 
 """
 
 import difflib
-import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
+
+import server
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ADDRESS = "http://localhost:3000"
 MARK = "---8<---"
-
 
 # The tour shows the remaining attempts of a limit, so it must run first.
 PAGES = ("docs/tour.md", "README.md")
@@ -48,19 +44,6 @@ def masked(text):
     return text.replace("\r", "").strip()
 
 
-def wait_for_server(server):
-    for _ in range(6000):
-        if server.poll() is not None:
-            sys.exit("make run ended before it answered")
-        try:
-            urllib.request.urlopen(ADDRESS + "/user")
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("make run did not answer within ten minutes")
-
-
 def run(page):
     """Runs the page's commands and returns how many outputs differ from the page."""
     commands, expected = zip(*examples(page))
@@ -86,16 +69,8 @@ def main():
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", 3000)) == 0:
             sys.exit("NOT RUN: another server listens on port 3000")
-    environment = {**os.environ, "LATCHKEY_DB": ":memory:"}
-    server = subprocess.Popen(
-        ["make", "--silent", "run"], cwd=ROOT, env=environment, start_new_session=True
-    )
-    try:
-        wait_for_server(server)
+    with server.make("run", ADDRESS, LATCHKEY_DB=":memory:"):
         failed = sum([run(page) for page in PAGES])
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait()
     sys.exit(1 if failed else 0)
 
 

@@ -6,14 +6,14 @@ A generator warns about what it does not understand, so a warning is a failure.
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+import server
+
 HERE = ROOT / "tests/clients"
 OUT = ROOT / "target/clients"
 DESCRIPTION = ROOT / "docs/openapi.json"
@@ -50,28 +50,7 @@ def generate():
     )
 
 
-def wait_for(server):
-    for _ in range(6000):
-        if server.poll() is not None:
-            sys.exit("make run ended before it answered")
-        try:
-            urllib.request.urlopen(URL + "/user")
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("make run did not answer within ten minutes")
-
-
 generate()
-server = subprocess.Popen(
-    ["make", "--silent", "run"], cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL,
-    env={**os.environ, "PORT": PORT, "LATCHKEY_DB": ":memory:"},
-)
-try:
-    wait_for(server)
+with server.make("run", URL, stdout=subprocess.DEVNULL, PORT=PORT, LATCHKEY_DB=":memory:"):
     print(run(PYTHON / "python", HERE / "walk.py", URL, PYTHONPATH=str(OUT)), end="")
     print(run("node", "walk.js", URL), end="")
-finally:
-    os.killpg(server.pid, signal.SIGTERM)
-    server.wait()
