@@ -80,11 +80,9 @@ pub(super) async fn count(
     if limit.admits(tally) {
         return Ok(CountedAttempt { status, counter });
     }
-    if policy.uncounts() {
+    let until = if policy.uncounts() {
         // A refused attempt is not a failure.
         log_failure(app.store.uncount(&counter, &status).await);
-    }
-    let until = if policy.uncounts() {
         status.resets_at.min(now.plus(SIGN_IN_REFUSAL))
     } else {
         status.resets_at
