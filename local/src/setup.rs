@@ -32,8 +32,8 @@ pub async fn app(template: &Template) -> Result<App, Failure> {
     Ok(app)
 }
 
-/// Starts an embedded DynamoDB, which runs as long as this process, and returns the environment of a
-/// function that uses it. Settings and the key ring come from this process's environment; the
+/// Starts an embedded DynamoDB, which runs as long as this process, and returns the environment of
+/// a function that uses it. Settings and the key ring come from this process's environment; the
 /// defaults are the template's settings and a key generated for this machine.
 pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>, Failure> {
     let state = std::path::absolute(STATE)?;

@@ -31,7 +31,8 @@ impl Need {
     }
 }
 
-/// The account that made a request, as it is stored now and not as it was when the token was issued.
+/// The account that made a request, as it is stored now and not as it was when the token was
+/// issued.
 #[derive(Debug)]
 pub struct Caller {
     pub account: Account,
@@ -71,8 +72,8 @@ pub async fn authenticate_with_profile(
     identify(app, source, credentials, need, WithProfile::Yes).await
 }
 
-/// For routes that need no credentials: if the request has an API key, it must be a live one, of any
-/// account.
+/// For routes that need no credentials: if the request has an API key, it must be a live one, of
+/// any account.
 pub async fn authenticate_key_if_sent(
     app: &App,
     source: SourceIp,

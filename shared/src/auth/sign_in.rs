@@ -33,8 +33,8 @@ pub struct SignedIn {
 ///
 /// Counts the attempt under both limits while the password is verified, and uncounts it unless the
 /// password is wrong. The sign-in succeeds only if both limits admit the attempt, so that parallel
-/// guesses cannot exceed a limit. Whether an account has the identifier changes neither the response
-/// nor the work.
+/// guesses cannot exceed a limit. Whether an account has the identifier changes neither the
+/// response nor the work.
 pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<SignedIn, AuthError> {
     let ip = limits::sign_in_ip(source);
     let account = limits::sign_in_account(&sign_in.identifier, source);

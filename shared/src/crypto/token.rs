@@ -1,8 +1,8 @@
 //! Bearer tokens: JWTs signed with HMAC-SHA-256 (RFC 7519, RFC 8725).
 //!
 //! `jsonwebtoken` verifies the signature, the algorithm, the issuer and the audience. Its defaults
-//! are lax, so this module requires every claim and compares times itself, with the given clock: `exp`
-//! without leeway, `nbf` with five seconds.
+//! are lax, so this module requires every claim and compares times itself, with the given clock:
+//! `exp` without leeway, `nbf` with five seconds.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
