@@ -16,7 +16,7 @@ macro_rules! codes {
             /// Every code and its meaning.
             pub const ALL: &[(Self, &str)] = &[$((Self::$name, concat!($($meaning),+))),+];
 
-            /// The name in logs and metrics.
+            /// The name in logs, metrics and the API's description.
             pub(super) fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)+

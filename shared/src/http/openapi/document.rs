@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::json;
-use utoipa::ToSchema;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
 use utoipa::openapi::path::{PathItem, PathsBuilder};
@@ -13,6 +12,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::server::ServerBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, Ref, RefOr, Response, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::asks::{API_KEY, TOKEN};
 use super::refusals::Answer;
@@ -47,18 +47,7 @@ pub fn document(endpoints: impl IntoIterator<Item = Endpoint>) -> OpenApi {
         .security_scheme(API_KEY, api_key())
         .schema("Code", codes());
     for family in [Family::Appmixer, Family::Management] {
-        let mut schema = match family {
-            Family::Appmixer => <AppmixerError<'_> as utoipa::PartialSchema>::schema(),
-            Family::Management => <ManagementError<'_> as utoipa::PartialSchema>::schema(),
-        };
-        if let (Family::Management, RefOr::T(Schema::Object(error))) = (family, &mut schema) {
-            let failure = json::only(Type::Boolean, json!(false));
-            error
-                .properties
-                .insert("success".to_owned(), failure.into());
-        }
-        json::close(&mut schema);
-        components = components.schema(family.error_schema(), schema);
+        components = components.schema(family.error_schema(), error(family));
     }
     for (name, header) in headers::all() {
         components = components.header(name, header);
@@ -100,6 +89,25 @@ pub fn document(endpoints: impl IntoIterator<Item = Endpoint>) -> OpenApi {
         .paths(paths.build())
         .components(Some(components.build()))
         .build()
+}
+
+/// The schema of a family's error envelope.
+fn error(family: Family) -> RefOr<Schema> {
+    let mut schema = match family {
+        Family::Appmixer => AppmixerError::schema(),
+        Family::Management => {
+            let mut schema = ManagementError::schema();
+            if let RefOr::T(Schema::Object(error)) = &mut schema {
+                let failure = json::only(Type::Boolean, json!(false));
+                error
+                    .properties
+                    .insert("success".to_owned(), failure.into());
+            }
+            schema
+        }
+    };
+    json::close(&mut schema);
+    schema
 }
 
 /// The responses that several operations share, by name. If two differ under one name, the first.
@@ -161,12 +169,14 @@ fn codes() -> Schema {
     let mut description =
         "The outcome of a request. A number never changes its meaning.\n".to_owned();
     for (code, meaning) in Code::ALL {
-        let _ = write!(description, "\n* {} {code:?}:{meaning}", *code as u16);
+        let _ = write!(
+            description,
+            "\n* {} {}:{meaning}",
+            *code as u16,
+            code.name()
+        );
     }
-    let names: Vec<String> = Code::ALL
-        .iter()
-        .map(|(code, _)| format!("{code:?}"))
-        .collect();
+    let names: Vec<&str> = Code::ALL.iter().map(|(code, _)| code.name()).collect();
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .description(Some(description))
@@ -196,7 +206,7 @@ impl Family {
 
 impl ToSchema for Code {}
 
-impl utoipa::PartialSchema for Code {
+impl PartialSchema for Code {
     fn schema() -> RefOr<Schema> {
         codes().into()
     }

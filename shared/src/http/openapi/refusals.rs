@@ -89,7 +89,7 @@ fn answer(family: Family, status: StatusCode, refusals: Vec<HttpError>) -> Answe
         let example = ExampleBuilder::new()
             .summary(meaning(code))
             .value(Some(body));
-        examples.push((format!("{code:?}"), example.build()));
+        examples.push((code.name(), example.build()));
     }
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name(family.error_schema())))
@@ -106,7 +106,7 @@ fn answer(family: Family, status: StatusCode, refusals: Vec<HttpError>) -> Answe
 
 fn name(status: StatusCode, codes: &[Code]) -> String {
     match codes {
-        [code] => format!("{code:?}"),
+        [code] => code.name().to_owned(),
         _ => status
             .canonical_reason()
             .unwrap_or_default()
