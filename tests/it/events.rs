@@ -24,7 +24,7 @@ pub(crate) fn event(name: &str, token: &str) -> Value {
     serde_json::from_str(&text.replace("TOKEN", token)).unwrap()
 }
 
-fn parsed(event: &Value) -> ApiGatewayV2httpRequest {
+fn parsed(event: &Value) -> Box<ApiGatewayV2httpRequest> {
     serde_json::from_str(&event.to_string()).unwrap()
 }
 

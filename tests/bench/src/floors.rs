@@ -31,23 +31,18 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
         "",
     ]);
     let read = &[("BARE", "read")][..];
-    let ring_in_file = [read, RING_IN_FILE].concat();
-    cold(
-        stage,
-        &mut table,
-        "GET /user, cold start",
-        "bare GetItem",
-        &ring_in_file,
-    )
-    .await?;
-    cold(
-        stage,
-        &mut table,
-        "GET /user, cold start, ring read",
-        "bare 2 reads",
-        read,
-    )
-    .await?;
+    for (figure, floor_is, with) in [
+        ("cold start", "bare GetItem", RING_IN_FILE),
+        ("cold start, ring read", "bare 2 reads", &[]),
+        (
+            "cold start, ring read, TLS",
+            "bare 2 reads",
+            &stage.over_tls(),
+        ),
+    ] {
+        let figure = &format!("GET /user, {figure}");
+        cold(stage, &mut table, figure, floor_is, &[read, with].concat()).await?;
+    }
 
     let sign_in = &stage.event(sign_in(EMAIL, PASSWORD)).await?;
     for (floor_is, floor) in [("bare GetItem", "read"), ("bare BatchGetItem", "reads")] {

@@ -12,6 +12,7 @@
 //! | [`floors`] | figures compared with their floors |
 //! | [`endpoints`] | each endpoint: latency, throughput, memory, size, and cost in DynamoDB |
 //! | [`guard`] | instructions of a warm `GET /user`, by callgrind |
+//! | [`tls`] | HTTPS in front of the embedded services |
 //! | [`table`], [`page`] | tables, and docs/benchmarks.md |
 //!
 //! A response with an unexpected status aborts the bench.
@@ -32,6 +33,7 @@ mod runtime_api;
 mod samples;
 mod stage;
 mod table;
+mod tls;
 
 use stage::Stage;
 

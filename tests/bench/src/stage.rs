@@ -16,6 +16,7 @@ use tests::call::{Call, get, post};
 
 use super::Failure;
 use super::function::{Function, Variables};
+use super::tls::Tls;
 
 /// The email of the signed-up user.
 pub(super) const EMAIL: &str = "abc@example.com";
@@ -36,6 +37,8 @@ pub(super) struct Stage {
     pub(super) get_user: String,
     /// The token of the signed-up user.
     pub(super) token: String,
+    /// Variables with which a function uses TLS, as in AWS.
+    over_tls: Vec<(&'static str, String)>,
     template: Template,
     programs: PathBuf,
     variables: Variables,
@@ -59,11 +62,23 @@ impl Stage {
         ] {
             variables.insert(limit.to_owned(), NO_LIMIT.to_owned());
         }
+        let programs = std::env::current_exe()?.with_file_name("");
+        let tls = Tls::new(&programs)?;
+        let mut over_tls = vec![("SSL_CERT_FILE", tls.roots().display().to_string())];
+        for name in [
+            "AWS_ENDPOINT_URL_DYNAMODB",
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        ] {
+            let plain = variables[name].strip_prefix("http://");
+            let service = plain.ok_or("an embedded service without a URL")?.parse()?;
+            over_tls.push((name, tls.in_front_of(service).await?));
+        }
         let mut stage = Self {
             get_user: String::new(),
             token: String::new(),
+            over_tls,
             template,
-            programs: std::env::current_exe()?.with_file_name(""),
+            programs,
             variables,
         };
         let mut create_user = stage.function("create-user").await?;
@@ -94,6 +109,14 @@ impl Stage {
         let body = to_bytes(body, usize::MAX).await?;
         let now = SystemClock.now().millis();
         Ok(gateway::event(route, call.peer, &parts, &body, now).to_string())
+    }
+
+    /// See [`Stage::function_with`].
+    pub(super) fn over_tls(&self) -> Vec<(&str, &str)> {
+        let variables = self.over_tls.iter();
+        variables
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect()
     }
 
     pub(super) async fn function(&self, name: &str) -> Result<Function, Failure> {
