@@ -28,7 +28,7 @@ pub struct Endpoint {
     pub path: &'static str,
     /// Its part of the API's description.
     pub operation: fn() -> Operation,
-    answer: for<'a> fn(&'a Arc<App>, ApiGatewayV2httpRequest) -> Answered<'a>,
+    answer: for<'a> fn(&'a Arc<App>, Box<ApiGatewayV2httpRequest>) -> Answered<'a>,
 }
 
 /// A function for operators, without a route.
@@ -87,7 +87,7 @@ pub const OPERATORS: &[Operator] = &[
 pub async fn invoke(
     function: &str,
     app: &Arc<App>,
-    event: ApiGatewayV2httpRequest,
+    event: Box<ApiGatewayV2httpRequest>,
 ) -> Option<ApiGatewayV2httpResponse> {
     let endpoint = ENDPOINTS.iter().find(|one| one.name == function)?;
     Some((endpoint.answer)(app, event).await)

@@ -26,9 +26,12 @@ where
 {
     run(read_keys, |app| {
         let handle = Arc::new(handle);
-        let answer = move |invocation: LambdaEvent<ApiGatewayV2httpRequest>| {
+        let answer = move |invocation: LambdaEvent<Box<ApiGatewayV2httpRequest>>| {
             let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
-            async move { Ok::<_, Error>(event::answer(&app, invocation.payload, &*handle).await) }
+            // Boxed, because the runtime moves the event and the future some twenty times.
+            Box::pin(async move {
+                Ok::<_, Error>(event::answer(&app, invocation.payload, &*handle).await)
+            })
         };
         lambda_runtime::run(service_fn(answer))
     })

@@ -27,7 +27,7 @@ const BUDGET: Duration = Duration::from_secs(9);
 /// Answers an event with `handle`. Errors, panics and timeouts become error replies.
 pub async fn answer<H, F>(
     app: &Arc<App>,
-    event: ApiGatewayV2httpRequest,
+    event: Box<ApiGatewayV2httpRequest>,
     handle: H,
 ) -> ApiGatewayV2httpResponse
 where
@@ -90,7 +90,8 @@ async fn run(
 
 /// Builds the request from an event, without a URI: API Gateway passes the query string on
 /// unchecked, and callers can send one that is not valid in a URI (ADR 5).
-fn request(event: ApiGatewayV2httpRequest) -> Result<Request, HttpError> {
+fn request(event: Box<ApiGatewayV2httpRequest>) -> Result<Request, HttpError> {
+    let event = *event;
     let body = match event.body {
         Some(text) if event.is_base64_encoded => {
             Body::Binary(STANDARD.decode(text).map_err(|_| HttpError::Unreadable)?)
