@@ -175,8 +175,12 @@ async fn an_invalid_profile_field_is_refused_and_changes_nothing() {
         "https://exa mple.com/",
         "data:",
         "data:image/png;base64",
+        "data:text/html,<script>",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        "data:image/png;charset=utf-8,x",
     ] {
-        cases.push(("image", json!(url), "must be an https or data URL"));
+        let problem = "must be an https URL, or a data URL of a PNG, JPEG, WebP or GIF image";
+        cases.push(("image", json!(url), problem));
     }
 
     for (field, value, problem) in cases {

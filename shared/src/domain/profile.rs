@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::setting::{InvalidSetting, NewSetting, Setting, SettingChange};
@@ -120,24 +122,75 @@ fn plain(text: String, max: usize, controls: &[char]) -> Result<FieldValue, Inva
     Ok(FieldValue(text))
 }
 
-/// Accepts an https URL with a host, or a data URL, and keeps it as written. `Url::parse` repairs
-/// malformed URLs as browsers do, so those are refused first.
+/// Accepts an https URL with a host, or a data URL of an image, and keeps it as written.
+/// `Url::parse` repairs malformed URLs as browsers do, so those are refused first.
 fn image(text: String, max: usize) -> Result<FieldValue, InvalidValue> {
     if text.len() > max {
         return Err(InvalidValue::TooManyBytes(max));
     }
     let has_stray = text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\');
-    let after = |prefix: &str| {
-        let (start, rest) = text.split_at_checked(prefix.len())?;
-        start.eq_ignore_ascii_case(prefix).then_some(rest)
+    let is_https = || {
+        let host = after_prefix(&text, "https://");
+        host.is_some_and(|host| !host.starts_with('/')) && Url::parse(&text).is_ok()
     };
-    let is_https = after("https://").is_some_and(|rest| !rest.starts_with('/'));
-    let is_data = after("data:").is_some_and(|rest| rest.contains(','));
-    if !has_stray && (is_https || is_data) && Url::parse(&text).is_ok() {
+    if !has_stray && (is_https() || is_image_data(&text)) {
         Ok(FieldValue(text))
     } else {
         Err(InvalidValue::Image)
     }
+}
+
+/// What follows `prefix`, whose case does not matter.
+fn after_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// The media types of images in data URLs. SVG is left out because it can contain scripts.
+const IMAGE_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/gif"];
+
+/// Whether `text` is a data URL (RFC 2397) of one of [`IMAGE_TYPES`], without parameters and with
+/// data.
+fn is_image_data(text: &str) -> bool {
+    let parts = after_prefix(text, "data:").and_then(|rest| rest.split_once(','));
+    let Some((head, data)) = parts else {
+        return false;
+    };
+    let (media_type, is_base64) = match head.split_once(';') {
+        None => (head, false),
+        Some((media_type, encoding)) if encoding.eq_ignore_ascii_case("base64") => {
+            (media_type, true)
+        }
+        Some(_) => return false,
+    };
+    let is_image = IMAGE_TYPES
+        .iter()
+        .any(|allowed| media_type.eq_ignore_ascii_case(allowed));
+    let is_encoded = if is_base64 {
+        STANDARD.decode(data).is_ok()
+    } else {
+        is_percent_encoded(data)
+    };
+    is_image && !data.is_empty() && is_encoded
+}
+
+/// Whether `data` has only the characters of RFC 2397's `urlchar`, with two hex digits after each
+/// `%`.
+fn is_percent_encoded(data: &str) -> bool {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || b";/?:@&=+$,-_.!~*'()".contains(&byte);
+    let mut parts = data.split('%');
+    parts
+        .next()
+        .is_some_and(|first| first.bytes().all(is_plain))
+        && parts.all(|part| match part.as_bytes() {
+            [high, low, rest @ ..] => {
+                high.is_ascii_hexdigit()
+                    && low.is_ascii_hexdigit()
+                    && rest.iter().copied().all(is_plain)
+            }
+            _ => false,
+        })
 }
 
 /// The value of a [`ProfileField`], valid for that field.
@@ -176,7 +229,7 @@ pub enum InvalidValue {
     /// Not an RFC 3339 date-time of the years 1 to 9999.
     #[error("no date-time")]
     Date,
-    /// Neither an https URL nor a data URL.
+    /// Neither an https URL nor a data URL of an allowed image type.
     #[error("no image URL")]
     Image,
 }

@@ -96,7 +96,9 @@ impl Problem {
             Self::NotACountryCode => "must be a country code of ISO 3166-1 alpha-2".into(),
             Self::NotADate => "must be an RFC 3339 date-time of the years 1 to 9999".into(),
             Self::NotInTheFuture => "must be in the future".into(),
-            Self::NotAnImage => "must be an https or data URL".into(),
+            Self::NotAnImage => {
+                "must be an https URL, or a data URL of a PNG, JPEG, WebP or GIF image".into()
+            }
             Self::NotPermissions => "must be a mask from 0 to 15".into(),
             Self::NotASettingType => "must be one of string, bool, int, double, json".into(),
             Self::NotOfType(kind) => format!("must be of type {}", kind.name()).into(),

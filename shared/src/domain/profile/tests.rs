@@ -49,7 +49,7 @@ fn each_field_has_a_maximum_length() {
     for (field, start, max) in [
         (ProfileField::City, "", 256),
         (ProfileField::Notes, "", 4096),
-        (ProfileField::Image, "data:,", 49_152),
+        (ProfileField::Image, "data:image/png,", 49_152),
     ] {
         let longest = format!("{start}{}", "x".repeat(max - start.len()));
 
@@ -78,14 +78,62 @@ fn only_notes_may_have_line_breaks() {
 }
 
 #[test]
-fn an_image_is_an_https_or_a_data_url() {
+fn an_image_is_an_https_url_or_a_data_url_of_an_image_type() {
     for text in [
         "https://example.com/a.png",
         "HTTPS://example.com",
         "data:image/png;base64,AAAA",
-        "DATA:,x",
+        "data:image/jpeg;base64,/9j+",
+        "data:image/webp;base64,AA==",
+        "data:image/gif;base64,R0lGODlh",
+        "DATA:Image/PNG;BASE64,AAAA",
+        "data:image/png,%89PNG%0d%0A",
     ] {
         assert_eq!(parse(ProfileField::Image, text), Ok(text.to_owned()));
+    }
+}
+
+#[test]
+fn a_data_url_of_another_type_or_form_is_not_an_image() {
+    for text in [
+        "data:,x",
+        "data:;base64,AAAA",
+        "data:text/html,<script>",
+        "data:text/html;base64,PHNjcmlwdD4=",
+        "data:image/svg+xml,%3Csvg%3E",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        "data:image/png+xml,x",
+        "data:image/pngx,x",
+        "data:image/*,x",
+        "data:image/png/,x",
+        "data:text/html;image/png,x",
+        "data:image/png;charset=utf-8,x",
+        "data:image/png;base64;charset=utf-8,AAAA",
+        "data:image/png;charset=utf-8;base64,AAAA",
+        "data:image/png;base64;base64,AAAA",
+        "data:image/png;,x",
+        "data:image/png",
+        "data:image/png,",
+        "data:image/png;base64,",
+        "data:image/png;base64",
+        "data:image/png;base64,AAA",
+        "data:image/png;base64,AB==",
+        "data:image/png;base64,AA%3D%3D",
+        "data:image/png;base64,-_-_",
+        "data:image/png,<script>",
+        "data:image/png,\"x",
+        "data:image/png,x#y",
+        "data:image/png,%",
+        "data:image/png,%4",
+        "data:image/png,%4g",
+        "data:image/png,%%41",
+        "data:image/png,é",
+        "data: image/png,x",
+        "data://image/png,x",
+        " data:image/png,x",
+    ] {
+        let refused = Err(InvalidValue::Image);
+        assert_eq!(parse(ProfileField::Image, text), refused, "{text:?}");
     }
 }
 
@@ -105,7 +153,6 @@ fn malformed_urls_and_other_schemes_are_not_images() {
         "https://example.com/\u{a0}",
         "https://example.com\\a",
         "https://[::1",
-        "data:image/png;base64",
     ] {
         let refused = Err(InvalidValue::Image);
         assert_eq!(parse(ProfileField::Image, text), refused, "{text:?}");

@@ -106,6 +106,11 @@ impl PartialSchema for UserChange {
     }
 }
 
+/// Without regard to case. The server also checks what follows.
+const IMAGE_PATTERN: &str = "^([Hh][Tt][Tt][Pp][Ss]://|[Dd][Aa][Tt][Aa]:[Ii][Mm][Aa][Gg][Ee]/\
+    ([Pp][Nn][Gg]|[Jj][Pp][Ee][Gg]|[Ww][Ee][Bb][Pp]|[Gg][Ii][Ff])\
+    (;[Bb][Aa][Ss][Ee]64)?,.)";
+
 fn of_field(field: ProfileField) -> Object {
     let text = ObjectBuilder::new().schema_type(or_null(Type::String));
     match field {
@@ -119,9 +124,10 @@ fn of_field(field: ProfileField) -> Object {
             )),
         ProfileField::Image => text
             .max_length(Some(field.max_bytes()))
-            .pattern(Some("^([Hh][Tt][Tt][Pp][Ss]://|[Dd][Aa][Tt][Aa]:)"))
+            .pattern(Some(IMAGE_PATTERN))
             .description(Some(
-                "An https URL with a host, or a data URL, of up to 48 KiB.",
+                "An https URL with a host, or a data URL of image/png, image/jpeg, image/webp or \
+                 image/gif without parameters, of up to 48 KiB.",
             )),
         ProfileField::Notes => text
             .max_length(Some(field.max_bytes()))
