@@ -188,6 +188,42 @@ async fn a_decoded_path_that_is_not_a_valid_uri_reaches_its_endpoint() {
 }
 
 #[tokio::test]
+async fn the_route_that_matched_decides_the_envelope_whatever_the_path_as_sent() {
+    let app = TestApp::new().await;
+    for (function, name, paths, is_management) in [
+        (
+            "log-in",
+            "log-in-wrong-password.json",
+            [
+                "//v1/auth/login",
+                "/prod/v1/auth/login",
+                "/a/b//v1/auth/login",
+                "",
+            ],
+            true,
+        ),
+        (
+            "get-user",
+            "get-user-no-credentials.json",
+            ["//user", "/v1/user", "/v1//user", ""],
+            false,
+        ),
+    ] {
+        let good = event(name, "");
+        let expected = send(&app, function, &good).await;
+        assert_eq!(expected.0, 401);
+        assert_eq!(expected.1["success"] == false, is_management);
+        assert_eq!(expected.1["statusCode"] == 401, !is_management);
+        for path in paths {
+            let sent = with(&good, "/rawPath", &json!(path));
+            let sent = with(&sent, "/requestContext/http/path", &json!(path));
+
+            assert_eq!(send(&app, function, &sent).await, expected, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_non_ascii_authorization_header_is_refused() {
     let app = TestApp::new().await;
     let mut event = event("create-user.json", "");

@@ -36,8 +36,11 @@ where
 {
     let started = Instant::now();
     let is_first = app.is_first_request();
-    let family = Family::of_path(event.raw_path.as_deref().unwrap_or_default());
     let route = event.route_key.clone();
+    let family = family(
+        route.as_deref().unwrap_or_default(),
+        event.raw_path.as_deref().unwrap_or_default(),
+    );
     let request_id = event.request_context.request_id.clone().unwrap_or_default();
     let outcome = async {
         let request = request(event)?;
@@ -71,6 +74,14 @@ where
 #[must_use]
 pub fn reply_to(app: &App, path: &str, error: HttpError) -> ApiGatewayV2httpResponse {
     into_response(error.into_reply(Family::of_path(path), app.clock.now()))
+}
+
+/// The family of the route that matched, such as `GET /user`. The path as sent can differ from it:
+/// `//v1/auth/login` and a path with a prefix reach the same route. A route key without a path,
+/// such as `$default`, means that no route matched; then the path decides.
+fn family(route_key: &str, raw_path: &str) -> Family {
+    let matched = route_key.split_once(' ').map(|(_, path)| path);
+    Family::of_path(matched.unwrap_or(raw_path))
 }
 
 /// Runs an endpoint within its time budget. A panic ends the request, not the process.
@@ -116,4 +127,28 @@ fn into_response(reply: Reply) -> ApiGatewayV2httpResponse {
     response.headers = reply.headers;
     response.body = Some(Body::Text(reply.body));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_route_that_matched_decides_the_family_and_otherwise_the_path() {
+        for (route_key, raw_path, expected) in [
+            ("POST /v1/auth/login", "/v1/auth/login", Family::Management),
+            ("POST /v1/auth/login", "//v1/auth/login", Family::Management),
+            ("POST /v1/auth/login", "", Family::Management),
+            ("POST /user/auth", "/v1/user/auth", Family::Appmixer),
+            ("$default", "/v1/nowhere", Family::Management),
+            ("$default", "/nowhere", Family::Appmixer),
+            ("", "/v1/nowhere", Family::Management),
+        ] {
+            assert_eq!(
+                family(route_key, raw_path),
+                expected,
+                "{route_key} {raw_path}"
+            );
+        }
+    }
 }
