@@ -29,6 +29,8 @@ pub struct Config {
     pub token_lifetime: Lifetime,
     /// `SESSION_EXPIRES_IN`: the lifetime of tokens of the Management family.
     pub session_lifetime: Lifetime,
+    /// `API_KEY_MAX_EXPIRES_IN`: the longest lifetime of a new API key. `None` for no maximum.
+    pub api_key_max_lifetime: Option<Lifetime>,
     pub sign_up: SignUpConfig,
     /// `PASSWORD_MIN_LENGTH`, `PASSWORD_REJECT_COMMON`.
     pub passwords: PasswordPolicy,
@@ -143,6 +145,7 @@ impl Config {
             audience: settings.text("JWT_AUDIENCE", "latchkey")?,
             token_lifetime: settings.lifetime("JWT_EXPIRES_IN", "30d")?,
             session_lifetime: settings.lifetime("SESSION_EXPIRES_IN", "30m")?,
+            api_key_max_lifetime: settings.optional_lifetime("API_KEY_MAX_EXPIRES_IN")?,
             sign_up: settings.sign_up()?,
             passwords: PasswordPolicy {
                 min_chars: settings.at_least("PASSWORD_MIN_LENGTH", 6, 1)?,
@@ -193,6 +196,7 @@ mod tests {
         assert_eq!(config.limits.sign_in_ip, limit(100, quarter));
         assert_eq!(config.token_lifetime, Lifetime::parse("30d").unwrap());
         assert_eq!(config.session_lifetime, Lifetime::parse("30m").unwrap());
+        assert_eq!(config.api_key_max_lifetime, None);
         assert_eq!(config.passwords.min_chars, 6);
         assert_eq!(config.hash_params, HashParams::new(19456, 2, 1).unwrap());
         assert!(!config.passwords.reject_common);
@@ -211,6 +215,7 @@ mod tests {
             ("SIGNIN_RATE_LIMIT_WINDOW_MS", "0"),
             ("JWT_EXPIRES_IN", "30"),
             ("SESSION_EXPIRES_IN", "0m"),
+            ("API_KEY_MAX_EXPIRES_IN", "1y"),
             ("PASSWORD_MIN_LENGTH", "0"),
             ("PASSWORD_REJECT_COMMON", "maybe"),
             ("ARGON2_MEMORY_KIB", "7"),
@@ -242,6 +247,7 @@ mod tests {
             "SIGNIN_RATE_LIMIT_WINDOW_MS",
             "JWT_EXPIRES_IN",
             "SESSION_EXPIRES_IN",
+            "API_KEY_MAX_EXPIRES_IN",
             "PASSWORD_MIN_LENGTH",
             "PASSWORD_REJECT_COMMON",
             "ARGON2_MEMORY_KIB",

@@ -146,6 +146,44 @@ async fn an_api_key_never_has_more_rights_than_its_owner() {
 }
 
 #[tokio::test]
+async fn an_api_key_expires_at_the_latest_at_the_maximum_lifetime() {
+    let (app, token) = TestApp::with_user().await;
+    let app = app.another(&[("API_KEY_MAX_EXPIRES_IN", "2h")]);
+    let latest = "2027-01-15T10:00:00.250Z";
+
+    let mut keys = Vec::new();
+    for (asked, expected) in [
+        (json!(null), latest),
+        (json!("2999-01-01T00:00:00Z"), latest),
+        (json!("2027-01-15T10:00:00.251Z"), latest),
+        (json!("2027-01-15T10:00:00.250Z"), latest),
+        (
+            json!("2027-01-15T10:00:00.249Z"),
+            "2027-01-15T10:00:00.249Z",
+        ),
+    ] {
+        let body = json!({"name": "ci", "permissions": 1, "expireDate": asked});
+        let created = app.create_api_key(&token, body).await;
+        assert_eq!(created.status, 200, "{asked}");
+        assert_eq!(created.text("/apiKey/expireDate"), expected, "{asked}");
+        keys.push(created.text("/apiKey/key"));
+    }
+
+    for key in app.api_keys(&token).await {
+        assert!(key["expireDate"].as_str().unwrap() <= latest, "{key}");
+    }
+    app.clock
+        .advance(Duration::from_hours(2).saturating_sub(Duration::from_millis(1)));
+    assert_eq!(app.call(get("/user").api_key(&keys[0])).await.status, 200);
+    app.clock.advance(Duration::from_millis(1));
+    for key in &keys {
+        assert_eq!(app.call(get("/user").api_key(key)).await.status, 401);
+        let unlimited = app.another(&[]);
+        assert_eq!(unlimited.call(get("/user").api_key(key)).await.status, 401);
+    }
+}
+
+#[tokio::test]
 async fn an_api_key_is_refused_from_the_millisecond_it_expires() {
     let (app, token) = TestApp::with_user().await;
     let body = json!({"name": "ci", "permissions": 1, "expireDate": "2027-01-15T08:00:10Z"});

@@ -278,6 +278,7 @@ fn the_template_refuses_no_text_that_functions_accept() {
     }
 
     let checked = [
+        "API_KEY_MAX_EXPIRES_IN",
         "API_USER_CREATE_SCOPE",
         "JWT_EXPIRES_IN",
         "PASSWORD_REJECT_COMMON",
@@ -311,6 +312,7 @@ fn a_text_that_only_functions_refuse_is_reported_with_its_variable() {
     }
 
     let inexact = [
+        "API_KEY_MAX_EXPIRES_IN",
         "API_USER_CREATE_SCOPE",
         "DEFAULT_USER_VENDOR",
         "JWT_EXPIRES_IN",

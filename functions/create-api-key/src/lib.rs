@@ -29,7 +29,8 @@ struct Body {
     // An `Option`, so that an invalid name or description is reported before missing permissions.
     #[schema(value_type = i64, required = true, minimum = 0, maximum = 15)]
     permissions: Option<i64>,
-    /// Must be in the future. Without it the key never expires.
+    /// Must be in the future. Without it the key never expires, unless the operator set a maximum
+    /// lifetime: no key outlives that, and the response has the date that applies.
     #[schema(format = DateTime)]
     expire_date: Option<String>,
 }

@@ -32,7 +32,8 @@ const MAX_ATTEMPTS: u32 = 30;
 
 /// Creates a key for the caller. `profile` is the one that authentication read.
 ///
-/// Ids increase and are never reused. Racing requests cannot exceed [`MAX_LIVE_API_KEYS`].
+/// The key expires within the operator's maximum lifetime, if there is one, even if `new` asks for
+/// a later date. Ids increase and are never reused. Racing requests cannot exceed [`MAX_LIVE_API_KEYS`].
 pub async fn create_api_key(
     app: &App,
     caller: &Caller,
@@ -40,6 +41,9 @@ pub async fn create_api_key(
     new: NewApiKey,
 ) -> Result<CreatedApiKey, AuthError> {
     let plain = PlainApiKey::generate(app.entropy.as_ref())?;
+    let created_at = app.clock.now();
+    let max_lifetime = app.config.api_key_max_lifetime;
+    let latest_expiry = max_lifetime.map(|lifetime| created_at.plus(lifetime.duration()));
     let mut key = ApiKey {
         id: 0,
         name: new.name,
@@ -47,8 +51,8 @@ pub async fn create_api_key(
         permissions: new.permissions,
         start: plain.start().to_owned(),
         digest: plain.digest(),
-        created_at: app.clock.now(),
-        expires_at: new.expires_at,
+        created_at,
+        expires_at: new.expires_at.into_iter().chain(latest_expiry).min(),
         revoked_at: None,
     };
     let owner = &caller.account.id;

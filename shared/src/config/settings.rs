@@ -66,6 +66,16 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
         Lifetime::parse(&self.text(variable, default)?).map_err(|error| invalid(variable, error))
     }
 
+    /// `None` if the variable is empty.
+    pub(super) fn optional_lifetime(
+        &self,
+        variable: &str,
+    ) -> Result<Option<Lifetime>, ConfigError> {
+        self.get(variable)?
+            .map(|text| Lifetime::parse(&text).map_err(|error| invalid(variable, error)))
+            .transpose()
+    }
+
     pub(super) fn aws(&self) -> Result<Aws, ConfigError> {
         let any_service = self.get("AWS_ENDPOINT_URL")?;
         let url = |variable| Ok(self.get(variable)?.or_else(|| any_service.clone()));

@@ -1,4 +1,4 @@
-//! Token lifetimes.
+//! Lifetimes of tokens and API keys.
 
 use std::time::Duration;
 
