@@ -29,6 +29,8 @@ pub struct Config {
     pub token_lifetime: Lifetime,
     /// `SESSION_EXPIRES_IN`: the lifetime of tokens of the Management family.
     pub session_lifetime: Lifetime,
+    /// `REAUTH_MAX_AGE`: how long a sign-in counts as recent.
+    pub reauth_max_age: Lifetime,
     /// `API_KEY_MAX_EXPIRES_IN`: the longest lifetime of a new API key. `None` for no maximum.
     pub api_key_max_lifetime: Option<Lifetime>,
     pub sign_up: SignUpConfig,
@@ -145,6 +147,7 @@ impl Config {
             audience: settings.text("JWT_AUDIENCE", "latchkey")?,
             token_lifetime: settings.lifetime("JWT_EXPIRES_IN", "30d")?,
             session_lifetime: settings.lifetime("SESSION_EXPIRES_IN", "30m")?,
+            reauth_max_age: settings.lifetime("REAUTH_MAX_AGE", "15m")?,
             api_key_max_lifetime: settings.optional_lifetime("API_KEY_MAX_EXPIRES_IN")?,
             sign_up: settings.sign_up()?,
             passwords: PasswordPolicy {
@@ -196,6 +199,7 @@ mod tests {
         assert_eq!(config.limits.sign_in_ip, limit(100, quarter));
         assert_eq!(config.token_lifetime, Lifetime::parse("30d").unwrap());
         assert_eq!(config.session_lifetime, Lifetime::parse("30m").unwrap());
+        assert_eq!(config.reauth_max_age, Lifetime::parse("15m").unwrap());
         assert_eq!(config.api_key_max_lifetime, None);
         assert_eq!(config.passwords.min_chars, 6);
         assert_eq!(config.hash_params, HashParams::new(19456, 2, 1).unwrap());
@@ -215,6 +219,7 @@ mod tests {
             ("SIGNIN_RATE_LIMIT_WINDOW_MS", "0"),
             ("JWT_EXPIRES_IN", "30"),
             ("SESSION_EXPIRES_IN", "0m"),
+            ("REAUTH_MAX_AGE", "15"),
             ("API_KEY_MAX_EXPIRES_IN", "1y"),
             ("PASSWORD_MIN_LENGTH", "0"),
             ("PASSWORD_REJECT_COMMON", "maybe"),
@@ -247,6 +252,7 @@ mod tests {
             "SIGNIN_RATE_LIMIT_WINDOW_MS",
             "JWT_EXPIRES_IN",
             "SESSION_EXPIRES_IN",
+            "REAUTH_MAX_AGE",
             "API_KEY_MAX_EXPIRES_IN",
             "PASSWORD_MIN_LENGTH",
             "PASSWORD_REJECT_COMMON",

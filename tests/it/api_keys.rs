@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use serde_json::{Value, json};
 use shared::crypto::digest;
-use tests::app::{Answer, Call, TestApp, get, post};
+use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
 
 use crate::races::{count, race_over};
@@ -143,6 +143,46 @@ async fn an_api_key_never_has_more_rights_than_its_owner() {
     let id = app.user_id(&token).await;
     app.grant(&id, &["admin"]).await;
     assert_eq!(guarded.call(sign_up()).await.status, 200);
+}
+
+#[tokio::test]
+async fn creating_an_api_key_needs_a_recent_sign_in() {
+    let (app, signed_up) = TestApp::with_user().await;
+    let logged_in = app.log_in("abc@example.com", PASSWORD).await.token();
+    let signed_in = app.sign_in("abc@example.com", PASSWORD).await.token();
+    let older = [&signed_up, &logged_in, &signed_in];
+    let body = json!({"name": "ci", "permissions": 1});
+    // `auth_time` is in whole seconds.
+    let age = Duration::from_mins(15).saturating_sub(Duration::from_millis(250));
+    app.clock.advance(age);
+    for token in older {
+        let created = app.create_api_key(token, body.clone()).await;
+        assert_eq!(created.status, 200, "15 minutes ago");
+    }
+    let key = app.api_key(&signed_up, 1).await;
+
+    app.clock.advance(Duration::from_millis(1));
+
+    for token in older {
+        let refused = app.create_api_key(token, body.clone()).await;
+        assert_eq!(refused.status, 401);
+        assert_eq!(refused.body["code"], 2009);
+        assert_eq!(refused.message(), "A recent sign-in is required");
+        assert_eq!(
+            refused.header("www-authenticate"),
+            Some("Bearer error=\"insufficient_user_authentication\", max_age=900")
+        );
+        assert_eq!(app.user(token).await.status, 200);
+        assert_eq!(app.revoke_api_key(token, 1).await.status, 200);
+    }
+    assert_eq!(app.api_keys(&signed_up).await.len(), 4);
+    let both = post("/v1/api-keys", &body).bearer(&signed_up).api_key(&key);
+    assert_eq!(app.call(both).await.status, 403);
+    let lenient = app.another(&[("REAUTH_MAX_AGE", "30m")]);
+    let created = lenient.create_api_key(&signed_up, body.clone()).await;
+    assert_eq!(created.status, 200);
+    let anew = app.log_in("abc@example.com", PASSWORD).await.token();
+    assert_eq!(app.create_api_key(&anew, body).await.status, 200);
 }
 
 #[tokio::test]

@@ -282,6 +282,7 @@ fn the_template_refuses_no_text_that_functions_accept() {
         "API_USER_CREATE_SCOPE",
         "JWT_EXPIRES_IN",
         "PASSWORD_REJECT_COMMON",
+        "REAUTH_MAX_AGE",
         "SESSION_EXPIRES_IN",
         "TRUSTED_PROXY_CIDRS",
     ];
@@ -316,6 +317,7 @@ fn a_text_that_only_functions_refuse_is_reported_with_its_variable() {
         "API_USER_CREATE_SCOPE",
         "DEFAULT_USER_VENDOR",
         "JWT_EXPIRES_IN",
+        "REAUTH_MAX_AGE",
         "SESSION_EXPIRES_IN",
         "TRUSTED_PROXY_CIDRS",
     ];

@@ -245,6 +245,8 @@ impl World {
                 "SIGNIN_RATE_LIMIT_WINDOW_MS",
                 rates.sign_in_ip.window.to_string(),
             ),
+            // The owner never signs in again.
+            ("REAUTH_MAX_AGE", "3660d".to_owned()),
         ];
         let settings: Vec<_> = settings
             .iter()

@@ -16,6 +16,7 @@ pub(crate) const KEY: &[u8] = b"latchkey-test-key-not-a-secret-!";
 pub(crate) fn claims(account: &str, now: Timestamp) -> Value {
     json!({
         "id": account, "sub": account, "scope": ["user"], "jti": "0123456789abcdef", "gen": 1,
+        "auth_time": now.secs(),
         "iss": "latchkey", "aud": "latchkey",
         "iat": now.secs(), "nbf": now.secs(), "exp": now.secs() + 60,
     })
@@ -155,6 +156,8 @@ async fn a_claim_with_a_foreign_value_or_wrong_type_is_refused() {
         ("jti", json!("x".repeat(256))),
         ("scope", json!("user")),
         ("gen", json!("1")),
+        ("auth_time", json!("9999999999")),
+        ("auth_time", json!(1.5)),
         ("exp", json!("9999999999")),
         ("exp", json!(null)),
         ("nbf", json!(true)),

@@ -19,6 +19,7 @@ CLAIMS = {
     "scope": ["user"],
     "jti": "fb0ee0342030a25df2a4e8788e2ae099",
     "gen": 1,
+    "auth_time": 1552492609,
     "iss": "latchkey",
     "aud": "latchkey",
     "iat": 1552492609,

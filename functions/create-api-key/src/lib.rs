@@ -14,7 +14,7 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-const NEED: Need = Need::TokenAlone;
+const NEED: Need = Need::RecentSignIn;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -13,7 +13,7 @@ pub fn operation() -> Operation {
     Operation {
         summary: "Create an API key",
         description: "Only this response contains the full key. An account has at most 50 live keys. Requires a \
-            bearer token, without an API key.",
+            bearer token of a recent sign-in (RFC 9470), without an API key.",
         body: Some(Json::of::<Body>(example!({
             "name": "backup",
             "permissions": 1,

@@ -1,5 +1,7 @@
 //! Authenticates callers and checks what they may do. No other module decides this.
 
+use std::time::Duration;
+
 use super::credentials::{ApiKeyHeader, Authorization, Credentials};
 use super::error::{AuthError, Denial};
 use super::limits;
@@ -17,6 +19,8 @@ pub enum Need {
     Permission(Permission),
     /// The caller must not use an API key, not even together with a token.
     TokenAlone,
+    /// Like [`Need::TokenAlone`], and the password was proved within `REAUTH_MAX_AGE`.
+    RecentSignIn,
     AnyCredentials,
 }
 
@@ -24,9 +28,25 @@ impl Need {
     fn check(self, key: Option<&StoredApiKey>) -> Result<(), AuthError> {
         match (self, key) {
             (_, None) | (Self::AnyCredentials, Some(_)) => Ok(()),
-            (Self::TokenAlone, Some(_)) => Err(AuthError::TokenAlone),
+            (Self::TokenAlone | Self::RecentSignIn, Some(_)) => Err(AuthError::TokenAlone),
             (Self::Permission(needed), Some(key)) if key.permissions.include(needed) => Ok(()),
             (Self::Permission(_), Some(_)) => Err(AuthError::InsufficientScope),
+        }
+    }
+
+    /// RFC 9470.
+    fn check_age(
+        self,
+        token: Option<&Claims>,
+        max_age: Duration,
+        now: Timestamp,
+    ) -> Result<(), AuthError> {
+        let is_recent = token.is_some_and(|token| now <= token.authenticated_at.plus(max_age));
+        match self {
+            Self::RecentSignIn if !is_recent => Err(Denial::SignInNotRecent(max_age).into()),
+            Self::RecentSignIn | Self::TokenAlone | Self::Permission(_) | Self::AnyCredentials => {
+                Ok(())
+            }
         }
     }
 }
@@ -125,6 +145,7 @@ async fn identify(
     }
     observe::authenticated(&account.id);
     need.check(key.as_ref())?;
+    need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
     Ok((Caller { account, token }, record.profile))
 }
 

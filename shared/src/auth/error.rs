@@ -1,5 +1,7 @@
 //! Errors of the use cases.
 
+use std::time::Duration;
+
 use super::credentials::Scheme;
 use crate::crypto::{HashError, InvalidToken};
 use crate::domain::{InvalidSetting, RateLimitPolicy, RateLimitStatus, Timestamp};
@@ -84,6 +86,8 @@ pub enum Denial {
     TokenRevoked,
     /// The API key is malformed, not live or not the caller's.
     ApiKey,
+    /// The password was proved longer ago than this.
+    SignInNotRecent(Duration),
 }
 
 impl From<InvalidToken> for Denial {

@@ -33,6 +33,8 @@ pub struct Claims {
     pub token_id: String,
     /// `gen`: the account's token generation when this token was issued.
     pub generation: u64,
+    /// `auth_time`: when the account's password was last proved.
+    pub authenticated_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
@@ -44,6 +46,7 @@ struct ClaimSet {
     jti: String,
     #[serde(rename = "gen")]
     generation: u64,
+    auth_time: i64,
     iss: String,
     aud: String,
     iat: i64,
@@ -82,7 +85,8 @@ impl Tokens {
         }
     }
 
-    /// Signs a token with the ring's active key. The token expires `lifetime` after `now`.
+    /// Signs a token with the ring's active key, for a password that was proved or set at `now`. The
+    /// token expires `lifetime` later.
     pub fn issue(
         &self,
         keys: &KeyRing,
@@ -100,6 +104,7 @@ impl Tokens {
             scope: account.scopes.iter().map(str::to_owned).collect(),
             jti: token_id,
             generation: account.generation,
+            auth_time: now.secs(),
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
             iat: now.secs(),
@@ -141,6 +146,7 @@ impl Tokens {
             account: AccountId::parse(&claims.id).map_err(|_| InvalidToken::Signature)?,
             token_id: claims.jti,
             generation: claims.generation,
+            authenticated_at: Timestamp::from_secs(claims.auth_time),
             expires_at,
         })
     }

@@ -69,6 +69,8 @@ codes! {
     ApiKey = 2007,
     /// Wrong username or password.
     InvalidCredentials = 2008,
+    /// The route needs a token of a recent sign-in.
+    SignInNotRecent = 2009,
 
     /// A scope or permission is missing.
     InsufficientScope = 3000,

@@ -1,5 +1,7 @@
 //! The credentials that a route requires.
 
+use std::time::Duration;
+
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::refusals::limited;
@@ -36,7 +38,9 @@ impl Asks {
             Self::LiveKeyIfSent => vec![nothing(), key()],
             Self::IfSent(_) => vec![nothing(), token(), key()],
             Self::For(Need::Permission(_)) => vec![token(), key()],
-            Self::For(Need::TokenAlone | Need::AnyCredentials) => vec![token()],
+            Self::For(Need::TokenAlone | Need::RecentSignIn | Need::AnyCredentials) => {
+                vec![token()]
+            }
         }
     }
 
@@ -48,7 +52,7 @@ impl Asks {
             Self::IfSent(need) | Self::For(need) => denials()
                 .into_iter()
                 .map(HttpError::from)
-                .chain(of_need(need).map(HttpError::from))
+                .chain(of_need(need).into_iter().map(HttpError::from))
                 .chain([limited(RateLimitPolicy::ApiKeyIp)])
                 .collect(),
         }
@@ -68,11 +72,15 @@ fn denials() -> [Denial; 8] {
     ]
 }
 
-fn of_need(need: Need) -> Option<AuthError> {
+fn of_need(need: Need) -> Vec<AuthError> {
     match need {
-        Need::Permission(_) => Some(AuthError::InsufficientScope),
-        Need::TokenAlone => Some(AuthError::TokenAlone),
-        Need::AnyCredentials => None,
+        Need::Permission(_) => vec![AuthError::InsufficientScope],
+        Need::TokenAlone => vec![AuthError::TokenAlone],
+        Need::RecentSignIn => vec![
+            AuthError::TokenAlone,
+            Denial::SignInNotRecent(Duration::from_mins(15)).into(),
+        ],
+        Need::AnyCredentials => vec![],
     }
 }
 

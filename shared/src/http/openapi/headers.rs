@@ -61,8 +61,11 @@ fn describe(name: &str) -> Header {
             "Seconds to wait before a retry.",
         ),
         "WWW-Authenticate" => (
-            text().pattern(Some("^Bearer( error=\".+\")?$")).build(),
-            "The required scheme, and what is wrong with the token (RFC 6750).",
+            text()
+                .pattern(Some("^Bearer( error=\".+\"(, max_age=[0-9]+)?)?$"))
+                .build(),
+            "The required scheme, and what is wrong with the token (RFC 6750). `max_age`: how many \
+             seconds ago the sign-in may have been (RFC 9470).",
         ),
         "RateLimit-Policy" => (
             text()
