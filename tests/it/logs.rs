@@ -165,16 +165,21 @@ fn alarms_use_only_metrics_that_exist() {
         .skip(1)
         .map(|alarm| {
             let (name, rest) = alarm.split_once('\n').unwrap();
-            let of_stack =
-                "      Dimensions: [{ Name: stack, Value: { Ref: \"AWS::StackName\" } }]\n";
-            assert!(rest.starts_with(of_stack), "{rest}");
+            let stack = "{ Name: stack, Value: { Ref: \"AWS::StackName\" } }";
+            let of_reason = "{ Name: reason, Value: InvalidCredentials }";
+            let dimensions = match name {
+                "failures" => format!("{stack}, {of_reason}"),
+                _ => stack.to_owned(),
+            };
+            let dimensions = format!("      Dimensions: [{dimensions}]\n");
+            assert!(rest.starts_with(&dimensions), "{rest}");
             name
         })
         .collect();
 
     assert_eq!(
         alarmed,
-        BTreeSet::from(["refusals", "retries", "rings_unread"])
+        BTreeSet::from(["failures", "refusals", "retries", "rings_unread"])
     );
     assert!(template.contains("STACK_NAME: { Ref: \"AWS::StackName\" }"));
 }
@@ -188,4 +193,26 @@ async fn a_dynamodb_call_that_succeeds_on_its_second_attempt_counts_one_retry() 
     assert_eq!(app.user(&token).await.status, 200);
 
     assert_eq!(lines.take()[0]["retries"], 1);
+}
+
+#[test]
+fn operations_md_says_what_to_do_about_each_alarm() {
+    let template = include_str!("../../template.yaml");
+    let page = include_str!("../../docs/operations.md");
+    let (_, section) = page.split_once("\n## Alarms\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let documented: BTreeSet<&str> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name)
+        .collect();
+
+    let alarms = template
+        .split("Alarm:\n    Type: AWS::CloudWatch::Alarm\n")
+        .filter_map(|before| before.rsplit("\n  ").next())
+        .collect::<Vec<_>>();
+    let (_, alarms) = alarms.split_last().unwrap();
+
+    assert!(alarms.len() > 9, "{alarms:?}");
+    assert_eq!(documented, alarms.iter().copied().collect());
 }
