@@ -78,14 +78,19 @@ impl Engine {
     }
 }
 
-/// Creates a table if it does not exist.
+/// Creates a table if it does not exist. A table with another key is refused.
 pub fn create(database: &Database, table: &Table) -> Result<(), String> {
     let named = serde_json::from_value(json!({ "TableName": table.name }));
-    if database
-        .describe_table(named.map_err(|error| error.to_string())?)
-        .is_ok()
-    {
-        return Ok(());
+    let named = named.map_err(|error| error.to_string())?;
+    if let Ok(found) = database.describe_table(named) {
+        let found = serde_json::to_value(&found).map_err(|error| error.to_string())?;
+        if found.pointer("/Table/KeySchema") == table.create.get("KeySchema") {
+            return Ok(());
+        }
+        let name = &table.name;
+        return Err(format!(
+            "its table {name} is of another version of Latchkey; move the file away and start again"
+        ));
     }
     let create = serde_json::from_value(table.create.clone()).map_err(|error| error.to_string())?;
     database
@@ -101,4 +106,47 @@ pub fn create(database: &Database, table: &Table) -> Result<(), String> {
             .map_err(|error| error.to_string())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(keys: &[(&str, &str)]) -> Table {
+        let names = keys.iter().map(|(name, _)| *name);
+        let definitions: Vec<_> = names
+            .map(|name| json!({"AttributeName": name, "AttributeType": "S"}))
+            .collect();
+        let schema: Vec<_> = keys
+            .iter()
+            .map(|(name, kind)| json!({"AttributeName": name, "KeyType": kind}))
+            .collect();
+        Table {
+            name: "latchkey-users".to_owned(),
+            create: json!({
+                "TableName": "latchkey-users",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": definitions,
+                "KeySchema": schema,
+            }),
+            time_to_live: None,
+        }
+    }
+
+    #[test]
+    fn a_database_whose_tables_have_another_key_is_refused_in_one_line() {
+        let database = Database::memory().unwrap();
+        let of_0_1 = table(&[("pk", "HASH")]);
+        let now = table(&[("pk", "HASH"), ("sk", "RANGE")]);
+        create(&database, &of_0_1).unwrap();
+
+        let refused = create(&database, &now).unwrap_err();
+
+        assert_eq!(
+            refused,
+            "its table latchkey-users is of another version of Latchkey; \
+             move the file away and start again"
+        );
+        assert_eq!(create(&database, &of_0_1), Ok(()), "nothing was changed");
+    }
 }

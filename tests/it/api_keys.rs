@@ -420,7 +420,8 @@ async fn an_api_key_whose_item_is_missing_can_still_be_revoked() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 1).await;
     let users = &app.app.config.tables.users;
-    app.delete(users, &format!("apikey#{}", digest(&key))).await;
+    app.delete(users, &format!("apikey#{}/key", digest(&key)))
+        .await;
 
     assert_eq!(app.revoke_api_key(&token, 1).await.status, 200);
 

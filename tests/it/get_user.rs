@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::auth::verify_token;
 use shared::domain::Timestamp;
 use shared::ports::Clock;
-use tests::app::{Answer, TestApp, get};
+use tests::app::{Answer, TestApp, account_key, get};
 
 use crate::tokens::{claims, sign};
 
@@ -263,7 +263,7 @@ async fn a_token_of_a_deleted_account_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let id = app.user_id(&token).await;
 
-    app.delete(&app.app.config.tables.users, &format!("user#{id}"))
+    app.delete(&app.app.config.tables.users, &account_key(&id))
         .await;
 
     assert_denied(&app.user(&token).await, "Bad token");

@@ -6,7 +6,7 @@ use axum::body::Body;
 use local::template::Template;
 use serde_json::{Value, json};
 use shared::ports::Clock;
-use tests::app::{Call, PASSWORD, TestApp};
+use tests::app::{Call, PASSWORD, TestApp, account_key};
 
 use crate::tokens::{claims, sign_with_foreign_key};
 
@@ -365,9 +365,7 @@ impl<'a> Scene<'a> {
 
     async fn delete_owner(&self) {
         let users = &self.app.app.config.tables.users;
-        self.app
-            .delete(users, &format!("user#{}", self.owner))
-            .await;
+        self.app.delete(users, &account_key(&self.owner)).await;
     }
 }
 

@@ -26,7 +26,9 @@ async fn the_documented_command_ends_the_sessions_of_one_account() {
     let user = app.user(&token).await;
     let id = user.body["id"].as_str().unwrap();
 
-    let account = json("key")["pk"]["S"].as_str().unwrap().replace("<id>", id);
+    let named = json("key");
+    let [pk, sk] = ["pk", "sk"].map(|name| named[name]["S"].as_str().unwrap());
+    let account = format!("{}/{sk}", pk.replace("<id>", id));
     let update = option(command, "update-expression");
     let condition = option(command, "condition-expression");
     let one = json("expression-attribute-values")[":one"]["N"].clone();

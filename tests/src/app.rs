@@ -265,10 +265,11 @@ impl TestApp {
         let scopes = scopes
             .iter()
             .map(|scope| AttributeValue::S((*scope).to_owned()));
+        let users = &self.app.config.tables.users;
         self.client
             .update_item()
-            .table_name(&self.app.config.tables.users)
-            .key("pk", AttributeValue::S(format!("user#{account_id}")))
+            .table_name(users)
+            .set_key(Some(self.key(users, &account_key(account_id))))
             .update_expression("SET #scope = :scopes")
             .expression_attribute_names("#scope", "scope")
             .expression_attribute_values(":scopes", AttributeValue::L(scopes.collect()))
@@ -285,10 +286,10 @@ impl TestApp {
         condition: &str,
         (name, number): (&str, &str),
     ) {
-        let request = self.client.update_item();
-        let request = request.table_name(&self.app.config.tables.users);
+        let users = &self.app.config.tables.users;
+        let request = self.client.update_item().table_name(users);
         request
-            .key("pk", AttributeValue::S(key.to_owned()))
+            .set_key(Some(self.key(users, key)))
             .update_expression(update)
             .condition_expression(condition)
             .expression_attribute_values(name, AttributeValue::N(number.to_owned()))
@@ -297,14 +298,18 @@ impl TestApp {
             .expect("an update");
     }
 
-    /// All items of a table, by key.
+    /// All items of a table, by key: the partition key and, in the users table, `/` and the sort key.
     #[expect(clippy::disallowed_methods, reason = "a test reads whole tables")]
     pub async fn items(&self, table: &str) -> BTreeMap<String, Item> {
         let output = self.client.scan().table_name(table).send().await;
         let items = output.expect("a scan").items.unwrap_or_default();
         items
             .into_iter()
-            .map(|item| (item["pk"].as_s().expect("a key").clone(), item))
+            .map(|item| {
+                let part = |name| Some(item.get(name)?.as_s().expect("a key").as_str());
+                let parts: Vec<_> = [part("pk"), part("sk")].into_iter().flatten().collect();
+                (parts.join("/"), item)
+            })
             .collect()
     }
 
@@ -320,7 +325,7 @@ impl TestApp {
 
     /// The first stored profile.
     pub async fn profile_item(&self) -> Item {
-        self.first_user_item("profile#").await
+        self.first_user_item("own#").await
     }
 
     async fn first_user_item(&self, prefix: &str) -> Item {
@@ -342,8 +347,18 @@ impl TestApp {
 
     pub async fn delete(&self, table: &str, key: &str) {
         let delete = self.client.delete_item().table_name(table);
-        let key = AttributeValue::S(key.to_owned());
-        delete.key("pk", key).send().await.expect("a delete");
+        let key = self.key(table, key);
+        delete.set_key(Some(key)).send().await.expect("a delete");
+    }
+
+    /// The key attributes of an item, from its key as [`Self::items`] shows it.
+    fn key(&self, table: &str, key: &str) -> Item {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        if table != self.app.config.tables.users {
+            return Item::from([("pk".to_owned(), text(key))]);
+        }
+        let (pk, sk) = key.rsplit_once('/').expect("a sort key");
+        Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
     }
 
     /// The cost of the calls since the last time the calls were taken.
@@ -361,6 +376,12 @@ impl Drop for TestApp {
             panic!("a secret is in the log: {line}");
         }
     }
+}
+
+/// The key of an account's item.
+#[must_use]
+pub fn account_key(id: &str) -> String {
+    format!("user#{id}/account")
 }
 
 /// Long enough that no test fails on a slow machine.

@@ -1,4 +1,4 @@
-//! `user#<id>`: the account.
+//! `user#<id>`, `account`: the account.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::claims::{Claim, claim_items};
 use super::error::{failed_conditions, if_condition_held, is_failed_condition};
-use super::item::{Attributes, Item, n, new_item, s};
+use super::item::{Attributes, Item, Key, n, new_item, s};
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, AccountId, Scope, Scopes, Timestamp};
@@ -77,7 +77,7 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(&self.tables.users)
-                .key(PK, s(account_key(id)))
+                .set_key(Some(account_key(id).attributes()))
                 .update_expression("ADD generation :one")
                 .condition_expression("attribute_exists(pk)")
                 .expression_attribute_values(":one", n(1))
@@ -99,7 +99,7 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(&self.tables.users)
-                .key(PK, s(account_key(id)))
+                .set_key(Some(account_key(id).attributes()))
                 .update_expression("SET #scope = :scopes")
                 .condition_expression("attribute_exists(pk)")
                 .expression_attribute_names("#scope", "scope")
@@ -124,7 +124,7 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(&self.tables.users)
-                .key(PK, s(account_key(&claim.account)))
+                .set_key(Some(account_key(&claim.account).attributes()))
                 .update_expression("SET last_login = :now")
                 .condition_expression("password_version = :verified")
                 .expression_attribute_values(":verified", n(claim.password_version))
@@ -159,8 +159,8 @@ fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
     }
 }
 
-pub(super) fn account_key(id: &AccountId) -> String {
-    format!("user#{id}")
+pub(super) fn account_key(id: &AccountId) -> Key {
+    Key::new(format!("user#{id}"), "account")
 }
 
 fn scopes_attribute(scopes: &Scopes) -> AttributeValue {
@@ -168,7 +168,7 @@ fn scopes_attribute(scopes: &Scopes) -> AttributeValue {
 }
 
 fn to_item(account: &Account) -> Attributes {
-    let mut item = new_item(account_key(&account.id));
+    let mut item = new_item(&account_key(&account.id));
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set("username", s(&account.username));
     set("email", s(&account.email));

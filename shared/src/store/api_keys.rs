@@ -1,4 +1,4 @@
-//! `apikey#<digest>`: the owner, permissions and expiry of an API key. Each key also has an entry
+//! `apikey#<digest>`, `key`: the owner, permissions and expiry of an API key. Each key also has an entry
 //! in its owner's profile, from which keys are listed.
 
 use std::collections::HashMap;
@@ -7,9 +7,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 
 use super::error::{failed_conditions, is_failed_condition};
-use super::item::{Attributes, Item, deletable, n, new_item, s, update_in_transaction, version};
+use super::item::{
+    Attributes, Item, Key, deletable, n, new_item, s, update_in_transaction, version,
+};
 use super::profiles::profile_key;
-use super::{PK, Store, StoreError};
+use super::{Store, StoreError};
 use crate::domain::{
     AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, Permissions, Timestamp,
 };
@@ -47,7 +49,7 @@ const RETENTION: Duration = Duration::from_hours(30 * 24);
 impl Store {
     /// Looks up a key with one read.
     pub async fn api_key(&self, digest: &ApiKeyDigest) -> Result<Option<StoredApiKey>, StoreError> {
-        let item = self.user_item(api_key_key(digest)).await?;
+        let item = self.user_item(&api_key_key(digest)).await?;
         item.as_ref().map(from_item).transpose()
     }
 
@@ -88,7 +90,7 @@ impl Store {
         owner: &AccountId,
         key: &ApiKey,
     ) -> Result<TransactWriteItem, StoreError> {
-        let mut item = new_item(api_key_key(&key.digest));
+        let mut item = new_item(&api_key_key(&key.digest));
         item.insert("account_id".to_owned(), s(owner.as_str()));
         item.insert("permissions".to_owned(), n(key.permissions.mask()));
         if let Some(expires) = key.expires_at {
@@ -112,7 +114,7 @@ impl Store {
         };
         let update = Update::builder()
             .table_name(&self.tables.users)
-            .key(PK, s(profile_key(owner)))
+            .set_key(Some(profile_key(owner).attributes()))
             .update_expression(format!(
                 "SET v = if_not_exists(v, :v), last_api_key = :id, {} = :key{remove}",
                 attribute(key.id)
@@ -184,7 +186,7 @@ impl Store {
         let attribute = attribute(key.id);
         let update = Update::builder()
             .table_name(&self.tables.users)
-            .key(PK, s(profile_key(owner)))
+            .set_key(Some(profile_key(owner).attributes()))
             .update_expression(format!("SET {attribute}.revoked_at = :now"))
             .condition_expression(format!(
                 "attribute_exists({attribute}) AND attribute_not_exists({attribute}.revoked_at)"
@@ -196,7 +198,7 @@ impl Store {
     fn revoke_item(&self, key: &ApiKey, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.tables.users)
-            .key(PK, s(api_key_key(&key.digest)))
+            .set_key(Some(api_key_key(&key.digest).attributes()))
             .update_expression("SET revoked_at = :now, expires_at = :forgotten_at")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":now", n(now.millis()))
@@ -214,8 +216,8 @@ enum Revocation {
     NoItem,
 }
 
-fn api_key_key(digest: &ApiKeyDigest) -> String {
-    format!("apikey#{}", digest.as_hex())
+fn api_key_key(digest: &ApiKeyDigest) -> Key {
+    Key::new(format!("apikey#{}", digest.as_hex()), "key")
 }
 
 /// The prefix of the profile attributes that describe a key.

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::accounts::{self, account_key};
-use super::item::{Attributes, s};
+use super::item::{Attributes, Key, s};
 use super::profiles::{self, profile_key};
 use super::revocations::revoked_key;
 use super::{PK, Store, StoreError};
@@ -45,20 +45,20 @@ impl Store {
     ) -> Result<CallerRecord, StoreError> {
         let account_key = account_key(owner);
         let profile_key = profile_key(owner);
-        let mut user_keys = vec![account_key.as_str()];
+        let mut user_keys = vec![account_key.attributes()];
         if with_profile == WithProfile::Yes {
-            user_keys.push(&profile_key);
+            user_keys.push(profile_key.attributes());
         }
-        let mut unread = HashMap::from([(self.tables.users.clone(), keys(&user_keys)?)]);
+        let mut unread = HashMap::from([(self.tables.users.clone(), keys(user_keys)?)]);
         if let Some(token_id) = token_id {
-            let revocation = keys(&[&revoked_key(token_id)])?;
-            unread.insert(self.tables.sessions.clone(), revocation);
+            let revocation = HashMap::from([(PK.to_owned(), s(revoked_key(token_id)))]);
+            unread.insert(self.tables.sessions.clone(), keys(vec![revocation])?);
         }
         let read = self.read_all(unread).await?;
         let items_of = |table: &str| read.get(table).map(Vec::as_slice).unwrap_or_default();
-        let user_item = |key: &str| {
-            let has_key = |item: &&Attributes| matches!(item.get(PK), Some(AttributeValue::S(pk)) if pk == key);
-            items_of(&self.tables.users).iter().find(has_key)
+        let user_item = |key: &Key| {
+            let items = items_of(&self.tables.users);
+            items.iter().find(|item| key.is_of(item))
         };
         Ok(CallerRecord {
             account: user_item(&account_key)
@@ -98,12 +98,9 @@ impl Store {
     }
 }
 
-fn keys(keys: &[&str]) -> Result<KeysAndAttributes, StoreError> {
-    let keys = keys
-        .iter()
-        .map(|key| HashMap::from([(PK.to_owned(), s(*key))]));
+fn keys(keys: Vec<Attributes>) -> Result<KeysAndAttributes, StoreError> {
     KeysAndAttributes::builder()
-        .set_keys(Some(keys.collect()))
+        .set_keys(Some(keys))
         .consistent_read(true)
         .build()
         .map_err(|error| StoreError::Rejected(error.into()))

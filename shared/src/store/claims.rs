@@ -1,5 +1,5 @@
-//! `email#<canonical>` and `username#<canonical>`: the account with this name, and its password
-//! hash.
+//! `email#<canonical>` or `username#<canonical>`, `claim`: the account with this name, and its
+//! password hash.
 //!
 //! A sign-in reads one claim to verify a password. An account whose username is its email has only
 //! the email claim, because an identifier with `@` is always looked up as an email.
@@ -7,9 +7,8 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
 use super::error::failed_conditions;
-use super::item::update_in_transaction;
-use super::item::{Attributes, Item, n, new_item, s};
-use super::{PK, Store, StoreError};
+use super::item::{Attributes, Item, Key, n, new_item, s, update_in_transaction};
+use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, AccountId, Identifier};
 
@@ -31,7 +30,7 @@ impl Store {
             Identifier::Username(canonical) => username_key(canonical),
             Identifier::Invalid(_) => username_key(""),
         };
-        self.user_item(key)
+        self.user_item(&key)
             .await?
             .as_ref()
             .map(from_item)
@@ -47,7 +46,7 @@ impl Store {
         new: &PasswordHash,
     ) -> Result<(), StoreError> {
         let updates = claim_keys(account)
-            .map(|key| self.replace_hash_in(key, old, new))
+            .map(|key| self.replace_hash_in(&key, old, new))
             .collect::<Result<Vec<_>, _>>()?;
         self.retrying(|| async {
             let written = self
@@ -66,13 +65,13 @@ impl Store {
 
     fn replace_hash_in(
         &self,
-        key: String,
+        key: &Key,
         old: &PasswordHash,
         new: &PasswordHash,
     ) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.tables.users)
-            .key(PK, s(key))
+            .set_key(Some(key.attributes()))
             .update_expression("SET password_hash = :new")
             .condition_expression("password_hash = :old")
             .expression_attribute_values(":old", s(old.as_phc()))
@@ -86,7 +85,7 @@ pub(super) fn claim_items(
     hash: &PasswordHash,
 ) -> impl Iterator<Item = Attributes> {
     claim_keys(account).map(move |key| {
-        let mut item = new_item(key);
+        let mut item = new_item(&key);
         item.insert("account_id".to_owned(), s(account.id.as_str()));
         item.insert("password_hash".to_owned(), s(hash.as_phc()));
         item.insert("password_version".to_owned(), n(account.password_version));
@@ -94,17 +93,17 @@ pub(super) fn claim_items(
     })
 }
 
-fn claim_keys(account: &Account) -> impl Iterator<Item = String> {
+fn claim_keys(account: &Account) -> impl Iterator<Item = Key> {
     let username = account.username_canonical.as_deref().map(username_key);
     std::iter::once(email_key(&account.email_canonical)).chain(username)
 }
 
-fn email_key(canonical: &str) -> String {
-    format!("email#{canonical}")
+fn email_key(canonical: &str) -> Key {
+    Key::new(format!("email#{canonical}"), "claim")
 }
 
-fn username_key(canonical: &str) -> String {
-    format!("username#{canonical}")
+fn username_key(canonical: &str) -> Key {
+    Key::new(format!("username#{canonical}"), "claim")
 }
 
 fn from_item(attributes: &Attributes) -> Result<Claim, StoreError> {

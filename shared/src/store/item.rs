@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
-use super::{PK, StoreError};
+use super::{PK, SK, StoreError};
 use crate::domain::Timestamp;
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
@@ -37,12 +37,35 @@ pub(super) fn version() -> AttributeValue {
     n(VERSION)
 }
 
-/// An item with only its key and schema version.
-pub(super) fn new_item(pk: String) -> Attributes {
-    HashMap::from([
-        (PK.to_owned(), s(pk)),
-        (VERSION_ATTRIBUTE.to_owned(), version()),
-    ])
+/// The key of an item in the users table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    pub(super) fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    pub(super) fn attributes(&self) -> Attributes {
+        HashMap::from([(PK.to_owned(), s(&self.pk)), (SK.to_owned(), s(&self.sk))])
+    }
+
+    /// Whether this is the key of `item`.
+    pub(super) fn is_of(&self, item: &Attributes) -> bool {
+        self.attributes()
+            .iter()
+            .all(|(name, value)| item.get(name) == Some(value))
+    }
+}
+
+/// An item of the users table with only its key and schema version.
+pub(super) fn new_item(key: &Key) -> Attributes {
+    let mut item = key.attributes();
+    item.insert(VERSION_ATTRIBUTE.to_owned(), version());
+    item
 }
 
 pub(super) fn update_in_transaction(
@@ -145,7 +168,7 @@ mod tests {
     #[test]
     fn an_item_of_another_version_is_unreadable() {
         for found in [Some(n(2)), Some(s("1")), None] {
-            let mut attributes = new_item("user#1".to_owned());
+            let mut attributes = new_item(&Key::new("user#1".to_owned(), "account"));
             attributes.remove(VERSION_ATTRIBUTE);
             attributes.extend(found.map(|value| (VERSION_ATTRIBUTE.to_owned(), value)));
 
@@ -155,7 +178,7 @@ mod tests {
 
     #[test]
     fn an_attribute_of_another_type_is_unreadable() {
-        let mut attributes = new_item("user#1".to_owned());
+        let mut attributes = new_item(&Key::new("user#1".to_owned(), "account"));
         attributes.insert("last_login".to_owned(), s("yesterday"));
 
         let item = Item::new("account", &attributes).unwrap();

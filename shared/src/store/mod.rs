@@ -1,14 +1,17 @@
 //! DynamoDB: keys, items and every condition expression.
 //!
-//! Each method documents an invariant and contains the condition that enforces it. Every table has
-//! one partition key, `pk`, with readable prefixes. There are no scans and no indexes. Reads are
-//! strongly consistent, because clients sign in directly after they sign up.
+//! Each method documents an invariant and contains the condition that enforces it. Partition keys
+//! have readable prefixes. There are no scans and no indexes. Reads are strongly consistent,
+//! because clients sign in directly after they sign up.
 //!
-//! | table | items |
-//! | --- | --- |
-//! | users | `user#<id>`, `email#<canonical>`, `username#<canonical>`, `profile#<id>`, `apikey#<digest>` |
-//! | sessions | `revoked#<jti>` |
-//! | rate-limits | `<policy>#<key>` |
+//! | table | partition key, sort key | item |
+//! | --- | --- | --- |
+//! | users | `user#<id>`, `account` | an account |
+//! | | `own#<id>`, `profile` | what its owner wrote |
+//! | | `email#<canonical>` or `username#<canonical>`, `claim` | the account with this name, and its password hash |
+//! | | `apikey#<digest>`, `key` | an API key |
+//! | sessions | `revoked#<jti>` | a revoked token |
+//! | rate-limits | `<policy>#<key>` | a counter |
 
 mod accounts;
 mod api_keys;
@@ -35,11 +38,14 @@ pub use error::StoreError;
 pub use exceeded::ExceededLimits;
 pub use profiles::ChangedProfile;
 
-use self::item::Attributes;
+use self::item::{Attributes, Key};
 use crate::config::Tables;
 use crate::ports::Entropy;
 
+/// The partition key of every table.
 const PK: &str = "pk";
+/// The sort key of the users table.
+const SK: &str = "sk";
 
 #[derive(Debug)]
 pub struct Store {
@@ -60,12 +66,12 @@ impl Store {
     }
 
     /// Reads an item of the users table with one strongly consistent read.
-    async fn user_item(&self, key: String) -> Result<Option<Attributes>, StoreError> {
+    async fn user_item(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         let output = self
             .client
             .get_item()
             .table_name(&self.tables.users)
-            .key(PK, item::s(key))
+            .set_key(Some(key.attributes()))
             .consistent_read(true)
             .send()
             .await

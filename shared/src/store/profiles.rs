@@ -1,4 +1,4 @@
-//! `profile#<id>`: an account's profile fields, its settings, and an entry for each API key.
+//! `own#<id>`, `profile`: an account's profile fields, its settings, and an entry for each API key.
 //!
 //! Each field, setting and key is a separate attribute, so that racing updates of different
 //! attributes all survive.
@@ -10,9 +10,9 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::api_keys::{self, API_KEY_PREFIX};
-use super::item::{Attributes, Item, n, s, version};
+use super::item::{Attributes, Item, Key, n, s, version};
 use super::profile_change::ProfileChange;
-use super::{PK, Store, StoreError};
+use super::{Store, StoreError};
 use crate::domain::{
     AccountId, FieldValue, NewSetting, Profile, ProfileDelta, ProfileField, Setting, SettingType,
     Timestamp,
@@ -21,7 +21,7 @@ use crate::domain::{
 impl Store {
     /// Reads an account's profile, which is empty if none is stored.
     pub async fn profile(&self, owner: &AccountId) -> Result<Profile, StoreError> {
-        let item = self.user_item(profile_key(owner)).await?;
+        let item = self.user_item(&profile_key(owner)).await?;
         let profile = item.as_ref().map(from_item).transpose()?;
         Ok(profile.unwrap_or_default())
     }
@@ -41,7 +41,7 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(&self.tables.users)
-                .key(PK, s(profile_key(owner)))
+                .set_key(Some(profile_key(owner).attributes()))
                 .update_expression("SET v = if_not_exists(v, :v) ADD last_setting :count")
                 .expression_attribute_values(":v", version())
                 .expression_attribute_values(":count", n(count))
@@ -75,7 +75,7 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(&self.tables.users)
-                .key(PK, s(profile_key(owner)))
+                .set_key(Some(profile_key(owner).attributes()))
                 .update_expression(change.update_expression())
                 .set_condition_expression(change.condition_expression())
                 .set_expression_attribute_names(change.names())
@@ -126,8 +126,8 @@ pub enum ChangedProfile {
     Stale(Profile),
 }
 
-pub(super) fn profile_key(owner: &AccountId) -> String {
-    format!("profile#{owner}")
+pub(super) fn profile_key(owner: &AccountId) -> Key {
+    Key::new(format!("own#{owner}"), "profile")
 }
 
 /// Short, because an expression has at most 4 KB and may name two hundred settings.

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
-use super::item::{deletable, new_item, s};
-use super::{Store, StoreError};
+use super::item::{Attributes, deletable, s, version};
+use super::{PK, Store, StoreError};
 use crate::domain::Timestamp;
 
 impl Store {
@@ -18,9 +18,12 @@ impl Store {
         expires_at: Timestamp,
         revocation: &str,
     ) -> Result<bool, StoreError> {
-        let mut item = new_item(revoked_key(token_id));
-        item.insert("expires_at".to_owned(), deletable(expires_at));
-        item.insert("revocation".to_owned(), s(revocation));
+        let item = Attributes::from([
+            (PK.to_owned(), s(revoked_key(token_id))),
+            ("v".to_owned(), version()),
+            ("expires_at".to_owned(), deletable(expires_at)),
+            ("revocation".to_owned(), s(revocation)),
+        ]);
         self.retrying(|| async {
             let put = self
                 .client

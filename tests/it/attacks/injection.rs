@@ -279,7 +279,7 @@ async fn a_username_that_looks_like_a_table_key_is_only_a_username() {
 
     let names = [
         format!("user#{id}"),
-        format!("profile#{id}"),
+        format!("own#{id}"),
         "email#abc".to_owned(),
         "username#abc".to_owned(),
         "#".to_owned(),

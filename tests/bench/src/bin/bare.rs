@@ -98,23 +98,31 @@ impl Floor {
         }))
     }
 
+    /// The key of the signed-up user's account.
+    fn account(&self) -> HashMap<String, AttributeValue> {
+        let sort_key = AttributeValue::S("account".to_owned());
+        [("pk", self.key.clone()), ("sk", sort_key)]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    }
+
     async fn read(&self) -> Result<(), Error> {
         let get = self.client.get_item().table_name(&self.config.tables.users);
-        let get = get.key("pk", self.key.clone()).consistent_read(true);
+        let get = get.set_key(Some(self.account())).consistent_read(true);
         get.send().await?.item.ok_or("there is no such item")?;
         Ok(())
     }
 
     async fn reads(&self) -> Result<(), Error> {
         let nothing = AttributeValue::S("revoked#nothing".to_owned());
+        let nothing = HashMap::from([("pk".to_owned(), nothing)]);
         let mut asked = HashMap::new();
         for (table, key) in [
-            (&self.config.tables.users, self.key.clone()),
+            (&self.config.tables.users, self.account()),
             (&self.config.tables.sessions, nothing),
         ] {
             let keys = KeysAndAttributes::builder().consistent_read(true);
-            let keys = keys.keys(HashMap::from([("pk".to_owned(), key)]));
-            asked.insert(table.clone(), keys.build()?);
+            asked.insert(table.clone(), keys.keys(key).build()?);
         }
         let get = self.client.batch_get_item().set_request_items(Some(asked));
         let tables = get.send().await?.responses.unwrap_or_default();
@@ -129,7 +137,7 @@ impl Floor {
         let update = self.client.update_item();
         let update = update
             .table_name(&self.config.tables.users)
-            .key("pk", self.key.clone())
+            .set_key(Some(self.account()))
             .update_expression("SET last_login = :now")
             .expression_attribute_values(":now", AttributeValue::N("1".to_owned()));
         update.send().await?;
