@@ -1,4 +1,4 @@
-"""Rotates a key ring as Secrets Manager would, and revokes a key. It runs the real rotate-keys binary
+"""Rotates a key ring as Secrets Manager would, and replaces it. It runs the real rotate-keys binary
 behind a Lambda Runtime API, against moto's Secrets Manager, an independent implementation.
 
 Needs what `make setup` installs, and target/debug/rotate-keys.
@@ -120,9 +120,9 @@ try:
     expect("the current version", stages()["AWSCURRENT"], version)
     good, refusal = step("createSecret", str(uuid.uuid4()))
     expect("a rotation too soon", (good, "10 minutes" in refusal["errorMessage"]), (False, True))
-    good, ring = ask(action="revoke", kid="1")
-    expect("a revocation", good, True)
-    expect("after a revocation", states(), ["revoked", "active", "pending"])
+    good, ring = ask(action="replace")
+    expect("a replacement", good, True)
+    expect("after a replacement", states(), ["revoked", "revoked", "active", "pending"])
     expect("a pending rotation", "AWSPENDING" in stages(), False)
     expect("the previous version", stages()["AWSPREVIOUS"], version)
 finally:

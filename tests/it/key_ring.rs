@@ -7,9 +7,7 @@ use serde_json::json;
 use tests::app::{PASSWORD, TestApp};
 use tests::wire::Fault;
 
-use crate::key_rotation::{
-    HOUR, MINUTE, active_kid, ask, fresh_token, kid_of, reads, two_instances,
-};
+use crate::key_rotation::{HOUR, MINUTE, ask, fresh_token, kid_of, reads, two_instances};
 use crate::tokens::sign_with;
 
 #[tokio::test]
@@ -55,7 +53,7 @@ async fn the_cached_key_ring_is_used_while_reloading_fails() {
     let (one, other, operator) = two_instances(&[]).await;
     let token = fresh_token(&one).await;
     fresh_token(&other).await;
-    other.clock.advance(HOUR);
+    other.clock.advance(10 * MINUTE);
     reads(&one);
 
     for fault in [
@@ -71,10 +69,7 @@ async fn the_cached_key_ring_is_used_while_reloading_fails() {
     }
 
     // Without a reload, the instance cannot tell whether an unknown key id is valid.
-    let active = active_kid(&operator).await;
-    ask(&operator, json!({"action": "revoke", "kid": active}))
-        .await
-        .unwrap();
+    ask(&operator, json!({"action": "replace"})).await.unwrap();
     let newer = fresh_token(&other).await;
     let answer = one.user(&newer).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
@@ -83,6 +78,28 @@ async fn the_cached_key_ring_is_used_while_reloading_fails() {
     one.clock.advance(MINUTE);
     assert_eq!(one.user(&newer).await.status, 200);
     assert_eq!(one.user(&token).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_instance_that_cannot_reload_its_key_ring_for_an_hour_answers_503_and_recovers() {
+    let (one, _, _) = two_instances(&[]).await;
+    let token = fresh_token(&one).await;
+    let fault = Fault::Answer(500, json!({}));
+    one.wire.fail_next("GetSecretValue", usize::MAX, fault);
+
+    one.clock.advance(HOUR - Duration::from_millis(1));
+    assert_eq!(one.user(&token).await.status, 200);
+    one.clock.advance(Duration::from_millis(1));
+    reads(&one);
+    for _ in 0..3 {
+        assert_eq!(one.user(&token).await.status, 503);
+        assert_eq!(one.sign_in("abc@example.com", PASSWORD).await.status, 503);
+    }
+    assert_eq!(reads(&one), 0, "it tries once a minute");
+
+    one.wire.heal();
+    one.clock.advance(MINUTE);
+    assert_eq!(one.user(&token).await.status, 200);
 }
 
 #[tokio::test]

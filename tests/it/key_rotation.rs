@@ -4,11 +4,17 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use aws_sdk_secretsmanager::Client;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use local::functions::operate;
 use local::secrets::Secrets;
 use serde_json::{Value, json};
+use shared::config::KeySource;
 use tests::app::{PASSWORD, TestApp};
+
+use crate::tokens::sign_with;
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
@@ -155,34 +161,67 @@ async fn requests_that_race_a_rotation_succeed() {
 }
 
 pub(crate) fn kid_of(token: &str) -> String {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
     let header = token.split('.').next().unwrap();
     let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
     header["kid"].as_str().unwrap().to_owned()
 }
 
+/// The keys of the ring as whoever reads the secret sees them.
+async fn leaked_keys(app: &TestApp) -> Vec<Value> {
+    let config = &app.app.config;
+    let sdk = config.aws.sdk_config(&config.keys);
+    let client = Client::from_conf(config.aws.secrets_manager(&sdk).build());
+    let KeySource::Secret(id) = &config.keys else {
+        panic!("the ring is in a file");
+    };
+    let secret = client.get_secret_value().secret_id(id).send().await;
+    let ring: Value = serde_json::from_str(secret.unwrap().secret_string().unwrap()).unwrap();
+    ring["keys"].as_array().unwrap().clone()
+}
+
+/// A token with the claims of `token`, signed with a key of the ring.
+fn forged(token: &str, key: &Value) -> String {
+    let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    let claims = String::from_utf8(decoded(token.split('.').nth(1).unwrap())).unwrap();
+    let header = json!({"alg": "HS256", "typ": "JWT", "kid": key["kid"]});
+    sign_with(&decoded(key["key"].as_str().unwrap()), &header, &claims)
+}
+
 #[tokio::test]
-async fn a_revoked_signing_key_is_refused_everywhere_and_the_next_key_signs_at_once() {
+async fn after_a_replacement_no_key_of_a_leaked_ring_is_accepted() {
     let (one, other, operator) = two_instances(&[]).await;
     rotate(&operator, "version-1").await;
-    let stolen = fresh_token(&one).await;
-    assert_eq!(other.user(&stolen).await.status, 200);
+    one.clock.advance(HOUR);
+    rotate(&operator, "version-2").await;
+    let token = fresh_token(&one).await;
+    assert_eq!(states(&operator).await, ["retired", "active", "pending"]);
+    let keys = leaked_keys(&operator).await;
+    let forgeries: Vec<_> = keys.iter().map(|key| forged(&token, key)).collect();
+    for forgery in &forgeries {
+        assert_eq!(other.user(forgery).await.status, 200);
+    }
 
-    let revoke = json!({"action": "revoke", "kid": kid_of(&stolen)});
-    let ring = ask(&operator, revoke).await.unwrap();
-    assert_eq!(ring["keys"][0]["state"], "revoked");
+    ask(&operator, json!({"action": "replace"})).await.unwrap();
     one.clock.advance(5 * MINUTE);
 
     let newer = fresh_token(&one).await;
     for app in [&one, &other] {
-        assert_eq!(
-            app.user(&stolen).await.message(),
-            "Invalid JWT: key or signature is invalid"
-        );
+        for forgery in forgeries.iter().chain([&token]) {
+            assert_eq!(
+                app.user(forgery).await.message(),
+                "Invalid JWT: key or signature is invalid"
+            );
+        }
         assert_eq!(app.user(&newer).await.status, 200);
     }
+    // The next rotation keeps them revoked.
+    one.clock.advance(HOUR);
+    rotate(&operator, "version-3").await;
+    one.clock.advance(5 * MINUTE);
+    for forgery in &forgeries {
+        assert_eq!(one.user(forgery).await.status, 401);
+    }
+    assert_eq!(one.user(&newer).await.status, 200);
 }
 
 #[tokio::test]
@@ -202,24 +241,22 @@ async fn rotation_steps_are_idempotent() {
 }
 
 #[tokio::test]
-async fn a_rotation_does_not_undo_a_revocation_made_between_its_steps() {
+async fn a_rotation_does_not_undo_a_replacement_made_between_its_steps() {
     let (one, _, operator) = two_instances(&[]).await;
     rotate(&operator, "version-1").await;
     one.clock.advance(HOUR);
-    let stolen = active_kid(&operator).await;
     ask(&operator, step_of("version-2", "createSecret"))
         .await
         .unwrap();
 
-    ask(&operator, json!({"action": "revoke", "kid": stolen}))
-        .await
-        .unwrap();
+    ask(&operator, json!({"action": "replace"})).await.unwrap();
 
     let refused = ask(&operator, step_of("version-2", "finishSecret")).await;
     assert!(refused.unwrap_err().contains("rotate again"));
-    assert_eq!(states(&operator).await, ["revoked", "active", "pending"]);
+    let replaced = ["revoked", "revoked", "active", "pending"];
+    assert_eq!(states(&operator).await, replaced);
 
-    // Secrets Manager starts no rotation while one is pending. The revocation has ended this one,
+    // Secrets Manager starts no rotation while one is pending. The replacement has ended this one,
     // and its steps are refused from now on.
     let refused = ask(&operator, step_of("version-2", "testSecret")).await;
     assert!(refused.unwrap_err().contains("no such version"));
@@ -229,12 +266,12 @@ async fn a_rotation_does_not_undo_a_revocation_made_between_its_steps() {
     rotate(&operator, "version-3").await;
     assert_eq!(
         states(&operator).await,
-        ["revoked", "retired", "active", "pending"]
+        ["revoked", "revoked", "retired", "active", "pending"]
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_that_races_a_rotation_is_not_lost() {
+async fn a_replacement_that_races_a_rotation_is_not_lost() {
     let (one, other, operator) = two_instances(&[]).await;
     rotate(&operator, "version-0").await;
 
@@ -246,27 +283,25 @@ async fn a_revocation_that_races_a_rotation_is_not_lost() {
             .await
             .unwrap();
 
-        let (_, revoked) = tokio::join!(
+        let (_, replaced) = tokio::join!(
             ask(&operator, step_of(&version, "finishSecret")),
-            ask(&other, json!({"action": "revoke", "kid": stolen})),
+            ask(&other, json!({"action": "replace"})),
         );
 
         let ring = ask(&one, json!({"action": "list"})).await.unwrap();
         let mut keys = ring["keys"].as_array().unwrap().iter();
         let state = &keys.find(|key| key["kid"] == *stolen).unwrap()["state"];
-        assert_eq!(revoked.is_ok(), state == "revoked", "{revoked:?} {ring}");
+        assert_eq!(replaced.is_ok(), state == "revoked", "{replaced:?} {ring}");
     }
 }
 
 #[tokio::test]
-async fn a_revocation_after_a_rotation_leaves_no_rotation_pending() {
+async fn a_replacement_after_a_rotation_leaves_no_rotation_pending() {
     let (app, secrets) = (TestApp::new().await, secrets().await);
     let operator = with_secret(&app, &secrets, &[]);
     rotate(&operator, "version-1").await;
 
-    let active = active_kid(&operator).await;
-    let revoke = json!({"action": "revoke", "kid": active});
-    ask(&operator, revoke).await.unwrap();
+    ask(&operator, json!({"action": "replace"})).await.unwrap();
 
     assert!(!secrets.is_rotation_pending());
 }
@@ -308,8 +343,7 @@ async fn an_invalid_rotation_request_is_refused_and_changes_nothing() {
     for request in [
         json!({}),
         json!({"action": "forget"}),
-        json!({"action": "revoke"}),
-        json!({"action": "revoke", "kid": "none"}),
+        json!({"action": "replace", "kid": "1"}),
         json!({"Step": "createSecret"}),
         json!({"Step": "deleteSecret", "ClientRequestToken": "x"}),
         step_of("never-made", "testSecret"),

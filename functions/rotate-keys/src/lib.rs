@@ -1,5 +1,5 @@
 //! Rotates the keys that sign tokens. The function has no route: Secrets Manager invokes it on a
-//! schedule, and operators invoke it to list or revoke keys.
+//! schedule, and operators invoke it to list the keys, or to replace them after a leak.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use shared::keys::rotation::{Rotation, RotationError};
 pub enum Request {
     /// A rotation step, from Secrets Manager.
     Step(StepRequest),
-    /// `{"action": "list"}` or `{"action": "revoke", "kid": "..."}`.
+    /// `{"action": "list"}` or `{"action": "replace"}`.
     Operator(Action),
 }
 
@@ -40,8 +40,8 @@ enum Step {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Action {
-    List,
-    Revoke { kid: String },
+    List {},
+    Replace {},
 }
 
 /// For an operator, the key ring's ids and states, without the keys.
@@ -63,8 +63,8 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Rotatio
             run(&rotation, &step).await?;
             None
         }
-        Request::Operator(Action::List) => Some(rotation.ring().await?),
-        Request::Operator(Action::Revoke { kid }) => Some(rotation.revoke(&kid).await?),
+        Request::Operator(Action::List {}) => Some(rotation.ring().await?),
+        Request::Operator(Action::Replace {}) => Some(rotation.replace().await?),
     };
     let keys = ring.as_ref().map(RingDocument::summaries);
     Ok(Response { keys })

@@ -43,30 +43,23 @@ impl RingDocument {
         Ok(self)
     }
 
-    /// The ring of version `current` with the key `kid` revoked. If that key was active, the
-    /// pending key becomes active at once: instances that do not have it read the ring again when
-    /// they see its `kid`.
-    pub fn with_revoked(
+    /// The ring of version `current` after a leak: every key is revoked, and two new keys are active
+    /// and pending. Instances that do not have the active key read the ring again when they see its
+    /// `kid`.
+    pub fn replaced(
         mut self,
-        kid: &str,
         current: &str,
         now: Timestamp,
         longest_life: Duration,
         entropy: &dyn Entropy,
-    ) -> Result<Self, NotRotated> {
+    ) -> Result<Self, EntropyError> {
         let until = self.last_expiry(now, longest_life);
-        let key = self.keys.iter_mut().find(|key| key.kid == kid);
-        let key = key.ok_or(NotRotated::NoSuchKey)?;
-        let was_active = key.state == KeyState::Active;
-        key.retire_or_revoke(KeyState::Revoked, until);
-        if was_active {
-            let pending = self.position(KeyState::Pending);
-            let next = match pending {
-                Some(pending) => pending,
-                None => self.publish(now, entropy)?,
-            };
-            self.activate(next);
-        }
+        let leaked = self.keys.iter_mut();
+        leaked
+            .filter(|key| key.state != KeyState::Revoked)
+            .for_each(|key| key.retire_or_revoke(KeyState::Revoked, until));
+        let next = self.publish(now, entropy)?;
+        self.activate(next);
         self.prune_and_publish(current, now, longest_life, entropy)?;
         Ok(self)
     }
@@ -129,7 +122,7 @@ impl KeyDocument {
     }
 }
 
-/// Why a rotation or revocation is refused.
+/// Why a rotation is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRotated {
     /// An instance may not have the pending key yet.
@@ -138,8 +131,6 @@ pub enum NotRotated {
         /// When every instance has it.
         ready: Timestamp,
     },
-    #[error("the ring has no key of this kid")]
-    NoSuchKey,
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }
@@ -215,8 +206,7 @@ mod tests {
             ring = rotate(&ring, at(days));
             KeyRing::from_json(&ring.to_json()).unwrap();
         }
-        let revoked = ring.keys[0].kid.clone();
-        let ring = ring.with_revoked(&revoked, "v", at(91), LIFE, &SystemEntropy);
+        let ring = ring.replaced("v", at(91), LIFE, &SystemEntropy);
         KeyRing::from_json(&ring.unwrap().to_json()).unwrap();
     }
 
@@ -234,27 +224,21 @@ mod tests {
     }
 
     #[test]
-    fn revoking_the_key_that_signs_makes_the_pending_one_sign() {
+    fn a_replaced_ring_has_two_new_keys_and_all_others_are_revoked() {
         use KeyState::{Active, Pending, Revoked};
-        let ring = rotate(&first(), at(0));
+        let leaked = rotate(&rotate(&first(), at(0)), at(30));
 
-        let ring = ring
-            .with_revoked("1", "v", at(0), LIFE, &SystemEntropy)
-            .unwrap();
+        let ring = leaked.clone().replaced("v", at(31), LIFE, &SystemEntropy);
 
-        assert_eq!(states(&ring), [Revoked, Active, Pending]);
-        assert!(matches!(
-            ring.with_revoked("none", "v", at(0), LIFE, &SystemEntropy),
-            Err(NotRotated::NoSuchKey)
-        ));
-    }
-
-    #[test]
-    fn revoking_the_only_key_makes_a_new_one_sign() {
-        use KeyState::{Active, Pending, Revoked};
-
-        let ring = first().with_revoked("1", "v", at(0), LIFE, &SystemEntropy);
-
-        assert_eq!(states(&ring.unwrap()), [Revoked, Active, Pending]);
+        let ring = ring.unwrap();
+        assert_eq!(states(&ring), [Revoked, Revoked, Revoked, Active, Pending]);
+        for key in &ring.keys[3..] {
+            assert!(leaked.keys.iter().all(|old| old.kid != key.kid));
+        }
+        assert_eq!(
+            ring.keys[0].until,
+            Some(at(61).plus(PUBLICATION).secs()),
+            "revoked until its last token has expired"
+        );
     }
 }

@@ -20,6 +20,10 @@ use crate::observe;
 /// ([`crate::crypto::PUBLICATION`]).
 const MAX_AGE: Duration = Duration::from_mins(5);
 
+/// The age at which a ring that cannot be read again is no longer used: its keys may have been
+/// replaced after a leak.
+const LONGEST_USE: Duration = Duration::from_hours(1);
+
 /// How long to wait after a failed read, and between reads in search of an unknown key.
 const PAUSE: Duration = Duration::from_mins(1);
 
@@ -84,7 +88,8 @@ impl Keys {
     }
 
     /// The ring, read at most five minutes ago. If it cannot be read again, the old ring stays in
-    /// use: each failure is logged and counted, and the next attempt follows after a minute.
+    /// use for an hour: each failure is logged and counted, and the next attempt follows after a
+    /// minute.
     pub async fn current(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeysError> {
         if let Some(ring) = self.cache().fresh(now) {
             return Ok(ring);
@@ -94,13 +99,19 @@ impl Keys {
         if let Some(ring) = cached.fresh(now) {
             return Ok(ring);
         }
-        match (self.read(now).await, cached.ring) {
-            (Ok(ring), _) => Ok(ring),
-            (Err(error), Some((ring, _))) => {
+        if cached.ring.is_some() && is_recent(cached.failed_at, now) {
+            return Err(KeysError::Paused);
+        }
+        let error = match self.read(now).await {
+            Ok(ring) => return Ok(ring),
+            Err(error) => error,
+        };
+        match cached.usable(now) {
+            Some(ring) => {
                 observe::warn("the key ring could not be read again", &error);
                 Ok(ring)
             }
-            (Err(error), None) => Err(error),
+            None => Err(error),
         }
     }
 
@@ -158,9 +169,22 @@ impl Keys {
 impl Cache {
     /// `None` if it is time to read the ring again.
     fn fresh(&self, now: Timestamp) -> Option<Arc<KeyRing>> {
+        let age = if is_recent(self.failed_at, now) {
+            LONGEST_USE
+        } else {
+            MAX_AGE
+        };
+        self.younger_than(age, now)
+    }
+
+    /// `None` if the ring is too old to be used at all.
+    fn usable(&self, now: Timestamp) -> Option<Arc<KeyRing>> {
+        self.younger_than(LONGEST_USE, now)
+    }
+
+    fn younger_than(&self, age: Duration, now: Timestamp) -> Option<Arc<KeyRing>> {
         let (ring, read_at) = self.ring.as_ref()?;
-        let is_fresh = read_at.until(now) < MAX_AGE || is_recent(self.failed_at, now);
-        is_fresh.then(|| Arc::clone(ring))
+        (read_at.until(now) < age).then(|| Arc::clone(ring))
     }
 }
 

@@ -1,7 +1,7 @@
-//! Rotates and revokes the keys of a ring in Secrets Manager.
+//! Rotates and replaces the keys of a ring in Secrets Manager.
 //!
 //! Secrets Manager runs a rotation: it names a new version and calls `create`, `test` and `finish`,
-//! and may repeat each call. An operator revokes a key in one call. A version names the version it
+//! and may repeat each call. An operator replaces all keys in one call. A version names the version it
 //! was made from, and can replace only that one.
 
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::ports::{Entropy, EntropyError};
 /// The most that Secrets Manager stores in a secret.
 const MAX_SECRET_BYTES: usize = 65_536;
 
-/// The stage of a version that revokes a key, until it becomes current.
-const REVOKING: &str = "REVOKING";
+/// The stage of a version that replaces all keys, until it becomes current.
+const REPLACING: &str = "REPLACING";
 
 pub struct Rotation<'a> {
     secret: &'a SecretRing,
@@ -73,17 +73,16 @@ impl<'a> Rotation<'a> {
         Ok(())
     }
 
-    /// Revokes the key `kid` and with it every token it signed. Returns the new ring, which each
-    /// instance uses after its next read.
-    pub async fn revoke(&self, kid: &str) -> Result<RingDocument, RotationError> {
+    /// Replaces all keys, which revokes every token. Returns the new ring, which each instance uses
+    /// after its next read.
+    pub async fn replace(&self) -> Result<RingDocument, RotationError> {
         let current = self.secret.current().await?;
         let from = current.ring.clone();
-        let ring =
-            from.with_revoked(kid, &current.id, self.now, self.longest_life, self.entropy)?;
+        let ring = from.replaced(&current.id, self.now, self.longest_life, self.entropy)?;
         let id = random_id(self.entropy)?;
-        add(self.secret, &id, REVOKING, &ring).await?;
+        add(self.secret, &id, REPLACING, &ring).await?;
         self.secret.promote(&id, &current).await?;
-        tracing::info!(kid, "key revoked");
+        tracing::info!(version = id, "keys replaced");
         Ok(ring)
     }
 
