@@ -171,8 +171,9 @@ async fn leaked_keys(app: &TestApp) -> Vec<Value> {
     let config = &app.app.config;
     let sdk = config.aws.sdk_config(&config.keys);
     let client = Client::from_conf(config.aws.secrets_manager(&sdk).build());
-    let KeySource::Secret(id) = &config.keys else {
-        panic!("the ring is in a file");
+    let id = match &config.keys {
+        KeySource::Secret(id) => id,
+        KeySource::File(_) => unreachable!(),
     };
     let secret = client.get_secret_value().secret_id(id).send().await;
     let ring: Value = serde_json::from_str(secret.unwrap().secret_string().unwrap()).unwrap();
