@@ -18,5 +18,5 @@ pub use ids::IdGenerator;
 pub use key_ring::KeyRing;
 pub use password_hash::{HashError, PasswordHash};
 pub use ring_document::{InvalidKeyRing, KeyState, KeySummary, RingDocument};
-pub use ring_rotation::{NotRotated, PUBLICATION};
+pub use ring_rotation::{LONGEST_USE, NotRotated, PUBLICATION};
 pub use token::{Claims, InvalidToken, Token, Tokens};

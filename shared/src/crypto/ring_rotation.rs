@@ -9,9 +9,12 @@ use super::ring_document::{KeyDocument, KeyState, KeyText, RingDocument};
 use crate::domain::Timestamp;
 use crate::ports::{Entropy, EntropyError, random};
 
-/// How long a key is pending before it signs, and how long an instance may go on signing with a
-/// retired key. Twice the time for which an instance caches the ring.
+/// How long a key is pending before it signs. Twice the time for which an instance caches the ring.
 pub const PUBLICATION: Duration = Duration::from_mins(10);
+
+/// The age at which an instance no longer uses a ring that it cannot read again: its keys may have
+/// been replaced after a leak. So it may sign with a retired key for this long.
+pub const LONGEST_USE: Duration = Duration::from_hours(1);
 
 impl RingDocument {
     /// The ring after a rotation of version `current`: the pending key is active, the active key is
@@ -65,10 +68,10 @@ impl RingDocument {
     }
 
     /// When the last token of a key retired or revoked at `now` expires. Instances may go on
-    /// signing with it for [`PUBLICATION`], and earlier tokens may have a longer lifetime.
+    /// signing with it for [`LONGEST_USE`], and earlier tokens may have a longer lifetime.
     fn last_expiry(&self, now: Timestamp, longest_life: Duration) -> Timestamp {
         let life = longest_life.max(Duration::from_secs(self.life));
-        now.plus(PUBLICATION).plus(life)
+        now.plus(LONGEST_USE).plus(life)
     }
 
     fn position(&self, state: KeyState) -> Option<usize> {
@@ -177,8 +180,8 @@ mod tests {
         assert_eq!(states(&ring), [Retired, Active, Pending]);
         assert_eq!(
             ring.keys[0].until,
-            Some(at(60).plus(PUBLICATION).secs()),
-            "retired on day 30, plus PUBLICATION, plus the longest lifetime"
+            Some(at(60).plus(LONGEST_USE).secs()),
+            "retired on day 30, plus LONGEST_USE, plus the longest lifetime"
         );
 
         let ring = rotate(&ring, at(60));
@@ -195,7 +198,7 @@ mod tests {
 
         let ring = ring.rotated("v", at(30), Duration::from_hours(1), &SystemEntropy);
 
-        let until = at(60).plus(PUBLICATION).secs();
+        let until = at(60).plus(LONGEST_USE).secs();
         assert_eq!(ring.unwrap().keys[0].until, Some(until));
     }
 
@@ -237,7 +240,7 @@ mod tests {
         }
         assert_eq!(
             ring.keys[0].until,
-            Some(at(61).plus(PUBLICATION).secs()),
+            Some(at(61).plus(LONGEST_USE).secs()),
             "revoked until its last token has expired"
         );
     }

@@ -12,17 +12,13 @@ use aws_sdk_secretsmanager::Client;
 
 pub use self::secret::{SecretError, SecretRing};
 use crate::config::KeySource;
-use crate::crypto::{InvalidKeyRing, KeyRing};
+use crate::crypto::{InvalidKeyRing, KeyRing, LONGEST_USE};
 use crate::domain::Timestamp;
 use crate::observe;
 
 /// The age at which the ring is read again. A key is pending for longer than this before it signs
 /// ([`crate::crypto::PUBLICATION`]).
 const MAX_AGE: Duration = Duration::from_mins(5);
-
-/// The age at which a ring that cannot be read again is no longer used: its keys may have been
-/// replaced after a leak.
-const LONGEST_USE: Duration = Duration::from_hours(1);
 
 /// How long to wait after a failed read, and between reads in search of an unknown key.
 const PAUSE: Duration = Duration::from_mins(1);
