@@ -55,9 +55,8 @@ impl Key {
 
     /// Whether this is the key of `item`.
     pub(super) fn is_of(&self, item: &Attributes) -> bool {
-        self.attributes()
-            .iter()
-            .all(|(name, value)| item.get(name) == Some(value))
+        let text = |name| item.get(name)?.as_s().ok();
+        text(PK) == Some(&self.pk) && text(SK) == Some(&self.sk)
     }
 }
 
