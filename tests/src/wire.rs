@@ -54,6 +54,7 @@ type Rule = Box<dyn FnMut(&str, &Value) -> Option<Fault> + Send>;
 #[derive(Default)]
 struct State {
     silenced: Notify,
+    held: Notify,
     ticks: AtomicU64,
     calls: Mutex<Vec<Call>>,
     rule: Mutex<Option<Rule>>,
@@ -113,6 +114,11 @@ impl Wire {
         self.state.silenced.notified().await;
     }
 
+    /// Waits for a request with the fault `Hold`.
+    pub async fn held(&self) {
+        self.state.held.notified().await;
+    }
+
     async fn fall_silent(&self) -> Result<HttpResponse, ConnectorError> {
         self.state.silenced.notify_one();
         std::future::pending().await
@@ -143,6 +149,13 @@ impl Wire {
             Some(Fault::Answer(status, body)) => return Ok(answer(*status, body)),
             Some(Fault::SilenceBefore) => return self.fall_silent().await,
             Some(Fault::Break) => return Err(broken()),
+            Some(Fault::Hold(released)) => {
+                self.state.held.notify_one();
+                let permit = released.acquire().await;
+                permit
+                    .map_err(|error| ConnectorError::io(error.into()))?
+                    .forget();
+            }
             Some(Fault::LoseAnswer | Fault::SilenceAfter | Fault::Truncate | Fault::Change(_))
             | None => {}
         }
@@ -172,7 +185,8 @@ impl Wire {
                 change(&mut value);
                 return Ok(self::answer(response.status().as_u16(), &value));
             }
-            Some(Fault::Answer(..) | Fault::SilenceBefore | Fault::Break) | None => {}
+            Some(Fault::Answer(..) | Fault::SilenceBefore | Fault::Break | Fault::Hold(_))
+            | None => {}
         }
         *response.body_mut() = SdkBody::from(answer);
         Ok(response)

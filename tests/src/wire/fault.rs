@@ -1,6 +1,9 @@
 //! Faults between the SDK and DynamoDB.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 /// A fault to inject into a request.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub enum Fault {
     Truncate,
     /// The request is executed; the function changes the answer.
     Change(fn(&mut Value)),
+    /// The request is executed once the semaphore has a permit.
+    Hold(Arc<Semaphore>),
 }
 
 impl Fault {
