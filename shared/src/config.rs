@@ -197,6 +197,7 @@ mod tests {
         assert_eq!(config.limits.sign_up_ip, limit(50, hour));
         assert_eq!(config.limits.sign_in_account, limit(10, quarter));
         assert_eq!(config.limits.sign_in_ip, limit(100, quarter));
+        assert_eq!(config.limits.sign_in_total, limit(50, 24 * hour));
         assert_eq!(config.token_lifetime, Lifetime::parse("30d").unwrap());
         assert_eq!(config.session_lifetime, Lifetime::parse("30m").unwrap());
         assert_eq!(config.reauth_max_age, Lifetime::parse("15m").unwrap());
@@ -217,6 +218,8 @@ mod tests {
             ("USER_SIGNUP_RATE_LIMIT_IP_WINDOW_MS", "1.5"),
             ("SIGNIN_RATE_LIMIT_ACCOUNT", "x"),
             ("SIGNIN_RATE_LIMIT_WINDOW_MS", "0"),
+            ("SIGNIN_RATE_LIMIT_TOTAL", "fifty"),
+            ("SIGNIN_RATE_LIMIT_TOTAL_WINDOW_MS", "0"),
             ("JWT_EXPIRES_IN", "30"),
             ("SESSION_EXPIRES_IN", "0m"),
             ("REAUTH_MAX_AGE", "15"),

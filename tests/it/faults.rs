@@ -56,7 +56,6 @@ async fn if_any_dynamodb_call_of_a_route_fails_it_answers_503_and_a_retry_succee
 
             let answer = app.call(good_requests(&token).swap_remove(route)).await;
             if answer.status == 200 {
-                // At most the uncounting of an attempt failed, which does not fail the request.
                 break;
             }
             assert_eq!(answer.status, 503, "route {route}, call {failing}");

@@ -38,6 +38,7 @@ mod security;
 mod settings;
 mod settings_races;
 mod sign_in;
+mod sign_in_schedules;
 mod sign_up_limits;
 mod throttling;
 mod tokens;

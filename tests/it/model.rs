@@ -36,7 +36,11 @@ pub(crate) struct Rates {
     pub(crate) sign_up_email: Rate,
     pub(crate) sign_in_ip: Rate,
     pub(crate) sign_in_account: Rate,
+    pub(crate) sign_in_total: Rate,
 }
+
+/// The failures of one source for one identifier in the window of the total.
+const MAX_PER_DAY: u64 = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Counter {
@@ -44,19 +48,20 @@ pub(crate) enum Counter {
     SignUpEmail(u8),
     SignInIp(u8),
     SignInAccount(u8, u8),
+    SignInDay(u8, u8),
+    SignInTotal(u8),
     ApiKeyIp(u8),
 }
-
-/// How long an instance may remember a refused sign-in, in milliseconds.
-const SIGN_IN_MEMORY: i64 = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Model {
     pub(crate) rates: Rates,
     /// When each window opened, and its count.
     windows: BTreeMap<Counter, (i64, u64)>,
-    /// The refusals that each instance remembers: the end of the window, and of the memory.
-    refusals: BTreeMap<(usize, Counter), (i64, i64)>,
+    /// The refusals that each instance remembers, and the end of the window.
+    refusals: BTreeMap<(usize, Counter), i64>,
+    /// The addresses and emails that signed in. Schedules are shorter than familiarity.
+    familiar: BTreeSet<(u8, u8)>,
     emails: BTreeSet<u8>,
     names: BTreeSet<u8>,
     revoked_tokens: BTreeSet<u8>,
@@ -71,6 +76,7 @@ impl Model {
             rates,
             windows: BTreeMap::new(),
             refusals: BTreeMap::new(),
+            familiar: BTreeSet::new(),
             emails: BTreeSet::new(),
             names: BTreeSet::new(),
             revoked_tokens: BTreeSet::new(),
@@ -149,35 +155,71 @@ impl Model {
         (ip, email, right): (u8, u8, bool),
         now: i64,
     ) -> Outcome {
-        let (ip, account) = (Counter::SignInIp(ip), Counter::SignInAccount(ip, email));
-        for counter in [ip, account] {
+        let is_familiar = self.familiar.contains(&(ip, email));
+        let by_address = Counter::SignInIp(ip);
+        let account = Counter::SignInAccount(ip, email);
+        let day = Counter::SignInDay(ip, email);
+        let total = Counter::SignInTotal(email);
+        for counter in [account, day, by_address] {
             if let Some(closes) = self.remembered(instance, counter, now) {
                 return refused(SIGN_INS, closes, now);
             }
         }
-        let attempts = (
-            self.count(instance, ip, now),
-            self.count(instance, account, now),
-        );
-        if let (Err(closes), _) | (_, Err(closes)) = attempts {
-            for (attempt, counter) in [(attempts.0, ip), (attempts.1, account)] {
-                if attempt.is_ok() {
-                    self.uncount(counter);
+        if right {
+            for counter in [account, day, by_address, total] {
+                if let Some(closes) = self.reached(counter, now)
+                    && !(counter == total && is_familiar)
+                {
+                    self.remember(instance, counter, closes);
+                    return refused(SIGN_INS, closes, now);
                 }
             }
+            self.windows.remove(&account);
+            self.windows.remove(&day);
+            self.familiar.insert((ip, email));
+            return (200, "", 0);
+        }
+        let counts = [account, day, by_address].map(|counter| (counter, self.add(counter, now)));
+        // The two windows of the record are decided one after the other.
+        let [account, day, by_address] =
+            counts.map(|(counter, closes)| closes.map(|closes| (counter, closes)));
+        let of_record = account.or(day);
+        for (counter, closes) in of_record.into_iter().chain(by_address) {
+            self.remember(instance, counter, closes);
+        }
+        if let Some((_, closes)) = of_record.or(by_address) {
             return refused(SIGN_INS, closes, now);
         }
-        if !right {
-            return (403, "Invalid username or password.", 0);
+        if !is_familiar && let Some(closes) = self.add(total, now) {
+            return refused(SIGN_INS, closes, now);
         }
-        self.uncount(ip);
-        self.windows.remove(&account);
-        (200, "", 0)
+        (403, "Invalid username or password.", 0)
     }
 
     fn remembered(&self, instance: usize, counter: Counter, now: i64) -> Option<i64> {
-        let (closes, until) = self.refusals.get(&(instance, counter))?;
-        (now < *until).then_some(*closes)
+        let closes = self.refusals.get(&(instance, counter)).copied();
+        closes.filter(|closes| now < *closes)
+    }
+
+    /// The total is never remembered.
+    fn remember(&mut self, instance: usize, counter: Counter, closes: i64) {
+        if !matches!(counter, Counter::SignInTotal(_)) {
+            self.refusals.insert((instance, counter), closes);
+        }
+    }
+
+    fn rate(&self, counter: Counter) -> Rate {
+        match counter {
+            Counter::SignUpIp(_) => self.rates.sign_up_ip,
+            Counter::SignUpEmail(_) => self.rates.sign_up_email,
+            Counter::ApiKeyIp(_) | Counter::SignInIp(_) => self.rates.sign_in_ip,
+            Counter::SignInAccount(..) => self.rates.sign_in_account,
+            Counter::SignInDay(..) => Rate {
+                max: MAX_PER_DAY,
+                ..self.rates.sign_in_total
+            },
+            Counter::SignInTotal(_) => self.rates.sign_in_total,
+        }
     }
 
     /// Counts an attempt, or returns when the full window closes.
@@ -185,39 +227,33 @@ impl Model {
         if let Some(closes) = self.remembered(instance, counter, now) {
             return Err(closes);
         }
-        let (rate, is_uncounted) = match counter {
-            Counter::SignUpIp(_) => (self.rates.sign_up_ip, false),
-            Counter::SignUpEmail(_) => (self.rates.sign_up_email, false),
-            Counter::ApiKeyIp(_) => (self.rates.sign_in_ip, false),
-            Counter::SignInIp(_) => (self.rates.sign_in_ip, true),
-            Counter::SignInAccount(..) => (self.rates.sign_in_account, true),
-        };
+        match self.add(counter, now) {
+            None => Ok(()),
+            Some(closes) => {
+                self.remember(instance, counter, closes);
+                Err(closes)
+            }
+        }
+    }
+
+    /// Adds one. Returns when the window closes if that is more than the limit.
+    fn add(&mut self, counter: Counter, now: i64) -> Option<i64> {
+        let rate = self.rate(counter);
         let (opened, count) = self.windows.entry(counter).or_insert((now, 0));
         if now >= *opened + rate.window {
             (*opened, *count) = (now, 0);
         }
-        let closes = *opened + rate.window;
-        if *count < rate.max {
-            *count += 1;
-            return Ok(());
-        }
-        if !is_uncounted {
-            // Refused attempts count too, in case the limit is raised within the window.
-            *count += 1;
-        }
-        let until = if is_uncounted {
-            closes.min(now + SIGN_IN_MEMORY)
-        } else {
-            closes
-        };
-        self.refusals.insert((instance, counter), (closes, until));
-        Err(closes)
+        *count += 1;
+        (*count > rate.max).then(|| *opened + rate.window)
     }
 
-    fn uncount(&mut self, counter: Counter) {
-        if let Some((_, count)) = self.windows.get_mut(&counter) {
-            *count -= 1;
-        }
+    /// When the window closes, if its limit is reached.
+    fn reached(&self, counter: Counter, now: i64) -> Option<i64> {
+        let rate = self.rate(counter);
+        let (opened, count) = self.windows.get(&counter).copied().unwrap_or((now, 0));
+        let is_open = now < opened + rate.window;
+        let (opened, count) = if is_open { (opened, count) } else { (now, 0) };
+        (count >= rate.max).then(|| opened + rate.window)
     }
 }
 

@@ -153,6 +153,13 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
             r.send(weaker, post(path, &credentials(username))).await;
         }
     }
+    let ipv6 = "2001:db8::1";
+    for path in ["/user/auth", "/v1/auth/login"] {
+        let wrong = json!({"username": "nobody", "password": "guess1"});
+        r.send(&[], post(path, &wrong).from(ipv6)).await;
+        r.send(&[], post(path, &credentials("abc")).from(ipv6))
+            .await;
+    }
     let key = json!({"name": "ci", "permissions": 15});
     let key = r.send(&[], post("/v1/api-keys", &key).bearer(&token)).await;
     let key = key["apiKey"]["key"].as_str().unwrap().to_owned();
@@ -164,7 +171,7 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     // Cover new, current and expired windows.
     for _ in 0..2 {
         for request in requests() {
-            r.send(&[], request.api_key(guess)).await;
+            r.send(&[], request.api_key(guess).from(ipv6)).await;
         }
         r.app.clock.advance(Duration::from_mins(20));
     }

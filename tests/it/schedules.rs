@@ -5,8 +5,7 @@
 //! answered as the model would in some order, knowing of each other's refusals or not. One fault on
 //! the way to DynamoDB changes no answer: the store and the SDK ask again.
 //!
-//! Sign-ins race apart from the rest: an attempt that is refused for one limit holds a place under
-//! the other for a moment, so that racing guesses may be refused early. They are held to bounds.
+//! Racing sign-ins are in [`crate::sign_in_schedules`].
 //!
 //! `PROPTEST_CASES` says how many schedules there are of each kind.
 
@@ -77,14 +76,17 @@ fn rate() -> impl Strategy<Value = Rate> {
 }
 
 fn rates() -> impl Strategy<Value = Rates> {
-    (rate(), rate(), rate(), 0..=3_u64).prop_map(|(ip, email, sign_in, account)| Rates {
-        sign_up_ip: ip,
-        sign_up_email: email,
-        sign_in_ip: sign_in,
-        sign_in_account: Rate {
-            max: account,
-            ..sign_in
-        },
+    (rate(), rate(), rate(), 0..=3_u64, rate()).prop_map(|(ip, email, sign_in, account, total)| {
+        Rates {
+            sign_up_ip: ip,
+            sign_up_email: email,
+            sign_in_ip: sign_in,
+            sign_in_account: Rate {
+                max: account,
+                ..sign_in
+            },
+            sign_in_total: total,
+        }
     })
 }
 
@@ -141,7 +143,7 @@ fn at_once() -> impl Strategy<Value = Vec<Step>> {
     clippy::disallowed_methods,
     reason = "how long a test runs is no configuration"
 )]
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok();
     let regressions = concat!(env!("CARGO_MANIFEST_DIR"), "/it/schedules.regressions");
     ProptestConfig {
@@ -152,7 +154,7 @@ fn config() -> ProptestConfig {
     }
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(future)
@@ -173,13 +175,6 @@ proptest! {
         rates in rates(), steps in at_once(),
     ) {
         block_on(run(rates, &steps));
-    }
-
-    #[test]
-    fn racing_guesses_are_never_one_too_many_and_too_few_only_for_each_other(
-        max in 0..6_u64, account in 0..6_u64, before in 0..4_usize, racing in 1..8_usize,
-    ) {
-        block_on(guess(max, account, before, racing));
     }
 }
 
@@ -244,6 +239,14 @@ impl World {
             (
                 "SIGNIN_RATE_LIMIT_WINDOW_MS",
                 rates.sign_in_ip.window.to_string(),
+            ),
+            (
+                "SIGNIN_RATE_LIMIT_TOTAL",
+                rates.sign_in_total.max.to_string(),
+            ),
+            (
+                "SIGNIN_RATE_LIMIT_TOTAL_WINDOW_MS",
+                rates.sign_in_total.window.to_string(),
             ),
             // The owner never signs in again.
             ("REAUTH_MAX_AGE", "3660d".to_owned()),
@@ -425,61 +428,4 @@ fn explain(
             explain(start, &unaware, &rest, now, after);
         }
     }
-}
-
-/// Guesses a password at once after guessing it some times, and counts the places left by guessing
-/// on.
-async fn guess(max: u64, account: u64, before: usize, racing: usize) {
-    let window = 25_000;
-    let unlimited = Rate { max: 100, window };
-    let rates = Rates {
-        sign_up_ip: unlimited,
-        sign_up_email: unlimited,
-        sign_in_ip: Rate { max, window },
-        sign_in_account: Rate {
-            max: account,
-            window,
-        },
-    };
-    let mut world = World::new(rates).await;
-    let guess = |instance| {
-        (
-            instance,
-            Act::SignIn {
-                ip: 0,
-                email: NOBODY,
-                right: false,
-            },
-        )
-    };
-    let checked = |outcomes: &[Outcome]| {
-        outcomes
-            .iter()
-            .filter(|(status, ..)| *status == 403)
-            .count()
-    };
-    let room = usize::try_from(max.min(account)).unwrap();
-    let mut used = 0;
-    for _ in 0..before {
-        used += checked(&world.send(&[guess(0)]).await);
-    }
-    assert_eq!(used, before.min(room), "one after another");
-
-    let at_once: Vec<_> = (0..racing).map(|i| guess(i % INSTANCES)).collect();
-    let admitted = checked(&world.send(&at_once).await);
-
-    let left = room - used;
-    assert!(admitted <= left, "{admitted} of {left} places");
-    let is_without_rival = racing == 1 || racing <= left;
-    assert!(
-        !is_without_rival || admitted == racing.min(left),
-        "{admitted} of {racing}"
-    );
-    // What was refused has given its places back.
-    world.deploy(rates);
-    let mut more = 0;
-    for _ in 0..=left {
-        more += checked(&world.send(&[guess(0)]).await);
-    }
-    assert_eq!(admitted + more, left);
 }

@@ -49,8 +49,9 @@ fn appmixer(token: &str, admin: &str, key: &str) -> Vec<Case> {
         post("/user/auth", &body)
     };
     let guess = "api_ABCDEFGHIJKLMNOPQRSTUVWX";
-    let right = sign_in("abc@example.com", PASSWORD);
-    let wrong = sign_in("abc@example.com", "guess1");
+    let right = || sign_in("abc@example.com", PASSWORD);
+    // From a source that is not familiar.
+    let wrong = sign_in("abc@example.com", "guess1").from("192.0.2.9");
     let unknown = sign_in("nobody@example.com", "guess1");
     let by_admin = sign_up("b@example.com").bearer(admin);
     let by_user = sign_up("c@example.com").bearer(token);
@@ -63,7 +64,8 @@ fn appmixer(token: &str, admin: &str, key: &str) -> Vec<Case> {
         ("POST /user with a username", 200, post("/user", &named)),
         ("POST /user by an admin", 200, by_admin),
         ("POST /user with other credentials", 200, by_user),
-        ("POST /user/auth", 200, right),
+        ("POST /user/auth from a new source", 200, right()),
+        ("POST /user/auth", 200, right()),
         ("POST /user/auth, wrong password", 403, wrong),
         ("POST /user/auth, unknown user", 403, unknown),
     ]

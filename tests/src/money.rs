@@ -23,8 +23,8 @@ mod price {
     pub(super) const TRACES: f64 = 5.00;
     /// A gigabyte stored for a month, with point-in-time recovery.
     pub(super) const STORED: f64 = 0.25 + 0.20;
-    /// A month of the fixed costs: the secret, the dashboard, the 12 metrics of the alarms.
-    pub(super) const STANDING: f64 = 0.40 + 3.00 + 12.0 * 0.10;
+    /// A month of the fixed costs: the secret, the dashboard, the 13 metrics of the alarms.
+    pub(super) const STANDING: f64 = 0.40 + 3.00 + 13.0 * 0.10;
     /// A month of about 40 custom metrics.
     pub(super) const METRICS: f64 = 40.0 * 0.30;
 }
@@ -52,9 +52,10 @@ const LOG_GB: f64 = (LINE + OTHER_LOGS) as f64 / 1e9;
 const SECONDS_A_MONTH: f64 = 30.0 * 24.0 * 3600.0;
 
 /// How often a user sends each request in a month.
-const A_MONTH: [(&str, f64); 8] = [
+const A_MONTH: [(&str, f64); 9] = [
     ("GET /user", 100.0),
     ("GET /v1/auth/user", 20.0),
+    ("POST /user/auth from a new source", 0.5),
     ("POST /user/auth", 4.0),
     ("POST /v1/auth/login", 4.0),
     ("POST /v1/auth/logout", 4.0),

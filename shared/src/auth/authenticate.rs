@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::credentials::{ApiKeyHeader, Authorization, Credentials};
 use super::error::{AuthError, Denial};
-use super::limits;
+use super::limits::SourceCounters;
 use super::tokens::verify_token;
 use crate::app::App;
 use crate::crypto::{Claims, PlainApiKey};
-use crate::domain::{Account, Permission, Profile, RateLimitPolicy, Scope, SourceIp, Timestamp};
+use crate::domain::{Account, Permission, Profile, Scope, SourceIp, Timestamp};
 use crate::observe;
 use crate::store::{StoredApiKey, WithProfile};
 
@@ -161,7 +161,7 @@ async fn live_key(
         Some(key) if key.is_live(now) => Ok(key),
         Some(_) => Err(Denial::ApiKey.into()),
         None => {
-            limits::count(app, RateLimitPolicy::ApiKeyIp, limits::api_key_ip(source)).await?;
+            SourceCounters::of_api_keys(source).count(app).await?;
             Err(Denial::ApiKey.into())
         }
     }

@@ -1,116 +1,128 @@
 //! Counting attempts against rate limits.
 
-use std::time::Duration;
-
 use super::error::{AuthError, LimitExceeded};
 use crate::app::App;
-use crate::crypto::digest;
-use crate::domain::{Identifier, RateLimitPolicy, RateLimitStatus, SourceIp, Timestamp};
-use crate::observe;
-use crate::store::StoreError;
+use crate::domain::{RateLimitPolicy, RateLimitStatus, SourceIp, Tally, Timestamp};
 
-/// An attempt that was counted and admitted.
+/// A counter of one policy.
 #[derive(Debug)]
-pub(super) struct CountedAttempt {
-    pub(super) status: RateLimitStatus,
-    counter: String,
-}
-
-/// How long this instance remembers a refused sign-in. Shorter than the window, because other
-/// attempts may be uncounted: ten successful sign-ins at once must not block the eleventh for
-/// fifteen minutes.
-const SIGN_IN_REFUSAL: Duration = Duration::from_secs(10);
-
-/// The counter of sign-ups from an address.
-pub(super) fn sign_up_ip(ip: SourceIp) -> String {
-    RateLimitPolicy::SignUpIp.counter(ip)
-}
-
-/// The counter of sign-ups for a canonical email.
-pub(super) fn sign_up_email(canonical: &str) -> String {
-    RateLimitPolicy::SignUpEmail.counter(digest(canonical))
-}
-
-/// The counter of failed sign-ins from an address.
-pub(super) fn sign_in_ip(ip: SourceIp) -> String {
-    RateLimitPolicy::SignInIp.counter(ip)
-}
-
-/// The counter of guessed API keys from an address.
-pub(super) fn api_key_ip(ip: SourceIp) -> String {
-    RateLimitPolicy::ApiKeyIp.counter(ip)
-}
-
-/// The counter of failed sign-ins for an identifier from an address. It includes the identifier's
-/// kind, so that no two identifiers share a counter.
-pub(super) fn sign_in_account(identifier: &Identifier, ip: SourceIp) -> String {
-    let named = match identifier {
-        Identifier::Email(email) => format!("email {ip} {email}"),
-        Identifier::Username(username) => format!("username {ip} {username}"),
-        Identifier::Invalid(presented) => format!("nobody {ip} {presented}"),
-    };
-    RateLimitPolicy::SignInAccount.counter(digest(&named))
-}
-
-/// Refuses an attempt, without a call to DynamoDB, if this instance remembers that the limit is
-/// exceeded.
-pub(super) fn refuse_remembered(
-    app: &App,
+pub(super) struct Counter {
     policy: RateLimitPolicy,
-    counter: &str,
-) -> Result<(), AuthError> {
-    let now = app.clock.now();
-    match app.exceeded.get(counter, now) {
-        Some(status) => Err(refused(policy, status, now)),
-        None => Ok(()),
-    }
+    key: String,
 }
 
-/// Counts an attempt in the table, unless this instance remembers that the limit is exceeded.
-pub(super) async fn count(
-    app: &App,
-    policy: RateLimitPolicy,
-    counter: String,
-) -> Result<CountedAttempt, AuthError> {
-    refuse_remembered(app, policy, &counter)?;
-    let now = app.clock.now();
-    let limit = app.config.limits.of(policy);
-    let tally = app.store.count(&counter, &limit, now).await?;
-    let status = limit.status(tally);
-    if limit.admits(tally) {
-        return Ok(CountedAttempt { status, counter });
+impl Counter {
+    pub(super) fn new(policy: RateLimitPolicy, subject: impl std::fmt::Display) -> Self {
+        Self {
+            policy,
+            key: policy.counter(subject),
+        }
     }
-    let until = if policy.uncounts() {
-        // A refused attempt is not a failure.
-        log_failure(app.store.uncount(&counter, &status).await);
-        status.resets_at.min(now.plus(SIGN_IN_REFUSAL))
-    } else {
-        status.resets_at
-    };
-    app.exceeded.insert(counter, status, until);
-    Err(refused(policy, status, now))
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Refuses an attempt, without a call to DynamoDB, if this instance remembers that the limit is
+    /// reached.
+    pub(super) fn refuse_remembered(&self, app: &App) -> Result<(), AuthError> {
+        let now = app.clock.now();
+        match app.exceeded.get(&self.key, now) {
+            Some(status) => Err(refused(self.policy, status, now)),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts an attempt, unless this instance remembers that the limit is reached.
+    pub(super) async fn count(&self, app: &App) -> Result<RateLimitStatus, AuthError> {
+        self.refuse_remembered(app)?;
+        let now = app.clock.now();
+        let limit = app.config.limits.of(self.policy);
+        let tally = app.store.count(&self.key, &limit, now).await?;
+        self.admit_counted(app, tally, now)
+    }
+
+    /// Admits an attempt that is counted in `tally` if it is within the limit.
+    pub(super) fn admit_counted(
+        &self,
+        app: &App,
+        tally: Tally,
+        now: Timestamp,
+    ) -> Result<RateLimitStatus, AuthError> {
+        let limit = app.config.limits.of(self.policy);
+        let status = limit.status(tally);
+        if limit.admits(tally) {
+            Ok(status)
+        } else {
+            Err(self.refuse(app, status, now))
+        }
+    }
+
+    /// Admits an attempt that is not counted if the limit is not reached.
+    pub(super) fn admit_uncounted(
+        &self,
+        app: &App,
+        tally: Option<Tally>,
+        now: Timestamp,
+    ) -> Result<(), AuthError> {
+        match app.config.limits.of(self.policy).reached(tally, now) {
+            Some(status) => Err(self.refuse(app, status, now)),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse(&self, app: &App, status: RateLimitStatus, now: Timestamp) -> AuthError {
+        if self.policy.is_remembered() {
+            app.exceeded.insert(self.key.clone(), status);
+        }
+        refused(self.policy, status, now)
+    }
 }
 
 fn refused(policy: RateLimitPolicy, status: RateLimitStatus, at: Timestamp) -> AuthError {
     AuthError::Limited(LimitExceeded { policy, status, at })
 }
 
-/// Uncounts an attempt that did not fail.
-pub(super) async fn uncount(app: &App, attempt: &CountedAttempt) {
-    app.exceeded.remove(&attempt.counter);
-    log_failure(app.store.uncount(&attempt.counter, &attempt.status).await);
+/// The counters of a source: of its address, and of its /48 network if it has one.
+#[derive(Debug)]
+pub(super) struct SourceCounters {
+    pub(super) address: Counter,
+    pub(super) network: Option<Counter>,
 }
 
-/// Clears the counter of an attempt.
-pub(super) async fn clear(app: &App, attempt: &CountedAttempt) {
-    app.exceeded.remove(&attempt.counter);
-    log_failure(app.store.clear(&attempt.counter).await);
-}
+impl SourceCounters {
+    pub(super) fn of_sign_ins(source: SourceIp) -> Self {
+        let network = RateLimitPolicy::SignInNetwork;
+        Self::new(RateLimitPolicy::SignInIp, network, source)
+    }
 
-/// An attempt that cannot be uncounted stays counted until its window closes. It may cause an early
-/// refusal, but never admits an attempt too many.
-fn log_failure(uncounted: Result<(), StoreError>) {
-    if let Err(error) = uncounted {
-        observe::warn("attempt not uncounted", &error);
+    pub(super) fn of_api_keys(source: SourceIp) -> Self {
+        let network = RateLimitPolicy::ApiKeyNetwork;
+        Self::new(RateLimitPolicy::ApiKeyIp, network, source)
+    }
+
+    fn new(address: RateLimitPolicy, network: RateLimitPolicy, source: SourceIp) -> Self {
+        let of_network = |subject| Counter::new(network, subject);
+        Self {
+            address: Counter::new(address, source),
+            network: source.network().map(of_network),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Counter> {
+        std::iter::once(&self.address).chain(&self.network)
+    }
+
+    /// Counts an attempt in both counters.
+    pub(super) async fn count(&self, app: &App) -> Result<(), AuthError> {
+        let of_network = async {
+            match &self.network {
+                Some(network) => network.count(app).await.map(|_| ()),
+                None => Ok(()),
+            }
+        };
+        let (address, network) = tokio::join!(self.address.count(app), of_network);
+        address?;
+        network
     }
 }

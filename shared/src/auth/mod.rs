@@ -1,6 +1,7 @@
 //! The use cases. They take and return domain types; [`crate::http`] maps them to HTTP.
 
 mod api_keys;
+mod attempt;
 mod authenticate;
 mod credentials;
 mod error;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::authenticate::{Need, authenticate};
 use super::credentials::Credentials;
 use super::error::{AuthError, Denial, InternalError};
-use super::limits;
+use super::limits::Counter;
 use super::tokens::issue_token;
 use crate::app::App;
-use crate::crypto::Token;
 use crate::crypto::ids::random_id;
+use crate::crypto::{Token, digest};
 use crate::domain::{
     Account, Email, Password, Permission, RateLimitPolicy, RateLimitStatus, Scope, SourceIp,
     Username,
@@ -126,11 +126,12 @@ async fn count_attempts(
     source: SourceIp,
     email: &Email,
 ) -> Result<Vec<(RateLimitPolicy, RateLimitStatus)>, AuthError> {
-    let ip = limits::count(app, RateLimitPolicy::SignUpIp, limits::sign_up_ip(source)).await?;
-    let email = limits::sign_up_email(email.canonical());
-    let email = limits::count(app, RateLimitPolicy::SignUpEmail, email).await?;
+    let ip = Counter::new(RateLimitPolicy::SignUpIp, source);
+    let ip = ip.count(app).await?;
+    let email = Counter::new(RateLimitPolicy::SignUpEmail, digest(email.canonical()));
+    let email = email.count(app).await?;
     Ok(vec![
-        (RateLimitPolicy::SignUpIp, ip.status),
-        (RateLimitPolicy::SignUpEmail, email.status),
+        (RateLimitPolicy::SignUpIp, ip),
+        (RateLimitPolicy::SignUpEmail, email),
     ])
 }

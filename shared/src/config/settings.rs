@@ -158,6 +158,7 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
         };
         let sign_up_window = 60 * 60 * 1000;
         let sign_in_window = 15 * 60 * 1000;
+        let day = 24 * 60 * 60 * 1000;
         Ok(Limits {
             sign_up_email: limit(
                 "USER_SIGNUP_RATE_LIMIT_EMAIL",
@@ -182,6 +183,12 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
                 100,
                 "SIGNIN_RATE_LIMIT_WINDOW_MS",
                 sign_in_window,
+            )?,
+            sign_in_total: limit(
+                "SIGNIN_RATE_LIMIT_TOTAL",
+                50,
+                "SIGNIN_RATE_LIMIT_TOTAL_WINDOW_MS",
+                day,
             )?,
         })
     }

@@ -42,10 +42,29 @@ impl Limit {
         now < tally.opened.plus(self.window)
     }
 
+    /// A window that opened at this time or earlier is closed at `now`.
+    #[must_use]
+    pub fn latest_closed(&self, now: Timestamp) -> Timestamp {
+        let window = i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(now.millis().saturating_sub(window))
+    }
+
     /// Whether the attempt just counted is within the limit.
     #[must_use]
     pub fn admits(&self, tally: Tally) -> bool {
         tally.count <= self.max
+    }
+
+    /// The status of the limit if it is reached, so that it would refuse the next attempt.
+    #[must_use]
+    pub fn reached(&self, tally: Option<Tally>, now: Timestamp) -> Option<RateLimitStatus> {
+        let nothing = Tally {
+            opened: now,
+            count: 0,
+        };
+        let open = tally.filter(|tally| self.is_open(*tally, now));
+        let tally = open.unwrap_or(nothing);
+        (tally.count >= self.max).then(|| self.status(tally))
     }
 
     #[must_use]
@@ -99,6 +118,8 @@ mod tests {
     fn a_window_closes_to_the_millisecond() {
         assert!(LIMIT.is_open(tally(1), Timestamp::from_millis(11_499)));
         assert!(!LIMIT.is_open(tally(1), Timestamp::from_millis(11_500)));
+        let latest_closed = LIMIT.latest_closed(Timestamp::from_millis(11_500));
+        assert_eq!(latest_closed, tally(1).opened);
     }
 
     #[test]
@@ -120,9 +141,23 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_reached_until_its_window_closes() {
+        let now = Timestamp::from_millis(11_499);
+
+        assert_eq!(LIMIT.reached(Some(tally(1)), now), None);
+        assert!(LIMIT.reached(Some(tally(2)), now).is_some());
+        let closed = Timestamp::from_millis(11_500);
+        assert_eq!(LIMIT.reached(Some(tally(2)), closed), None);
+    }
+
+    #[test]
     fn a_limit_of_zero_admits_no_attempt() {
         let none = Limit { max: 0, ..LIMIT };
 
         assert!(!none.admits(tally(1)));
+        let now = Timestamp::from_millis(99_999);
+        for tally in [None, Some(tally(1))] {
+            assert_eq!(none.reached(tally, now).unwrap().reset_secs(now), 2);
+        }
     }
 }

@@ -14,6 +14,7 @@ mod precis;
 mod profile;
 mod scope;
 mod setting;
+mod sign_in_record;
 mod source_ip;
 mod timestamp;
 mod username;
@@ -35,7 +36,8 @@ pub use profile::{
 };
 pub use scope::{Scope, Scopes};
 pub use setting::{InvalidSetting, NewSetting, Setting, SettingChange, SettingType};
-pub use source_ip::SourceIp;
+pub use sign_in_record::{Familiarity, SignInRecord};
+pub use source_ip::{SourceIp, SourceNetwork};
 pub use timestamp::Timestamp;
 pub use username::{InvalidUsername, MAX_USERNAME_CHARS, Username};
 

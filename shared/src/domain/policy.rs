@@ -12,10 +12,18 @@ pub enum RateLimitPolicy {
     SignUpEmail,
     /// Failed sign-ins by source address.
     SignInIp,
+    /// Failed sign-ins by the /48 network of an IPv6 source address.
+    SignInNetwork,
     /// Failed sign-ins by identifier and source address.
     SignInAccount,
+    /// Failed sign-ins by identifier and source address, in the window of the total.
+    SignInDay,
+    /// Failed sign-ins by identifier, over all sources that are not familiar.
+    SignInTotal,
     /// Unknown API keys by source address.
     ApiKeyIp,
+    /// Unknown API keys by the /48 network of an IPv6 source address.
+    ApiKeyNetwork,
 }
 
 impl RateLimitPolicy {
@@ -26,8 +34,12 @@ impl RateLimitPolicy {
             Self::SignUpIp => "sign-up-ip",
             Self::SignUpEmail => "sign-up-email",
             Self::SignInIp => "sign-in-ip",
+            Self::SignInNetwork => "sign-in-network",
             Self::SignInAccount => "sign-in-account",
+            Self::SignInDay => "sign-in-day",
+            Self::SignInTotal => "sign-in-total",
             Self::ApiKeyIp => "api-key-ip",
+            Self::ApiKeyNetwork => "api-key-network",
         }
     }
 
@@ -37,13 +49,11 @@ impl RateLimitPolicy {
         format!("{}#{subject}", self.name())
     }
 
-    /// Whether an attempt that the limit refuses, or that succeeds, is uncounted.
+    /// Whether an instance may remember until the window ends that the limit is exceeded. A new
+    /// password clears the total earlier.
     #[must_use]
-    pub fn uncounts(self) -> bool {
-        match self {
-            Self::SignUpIp | Self::SignUpEmail | Self::ApiKeyIp => false,
-            Self::SignInIp | Self::SignInAccount => true,
-        }
+    pub fn is_remembered(self) -> bool {
+        !matches!(self, Self::SignInTotal)
     }
 }
 
@@ -57,7 +67,16 @@ pub struct Limits {
     pub sign_in_ip: Limit,
     /// `SIGNIN_RATE_LIMIT_ACCOUNT` in `SIGNIN_RATE_LIMIT_WINDOW_MS`.
     pub sign_in_account: Limit,
+    /// `SIGNIN_RATE_LIMIT_TOTAL` in `SIGNIN_RATE_LIMIT_TOTAL_WINDOW_MS`.
+    pub sign_in_total: Limit,
 }
+
+/// How many times as many failures a /48 network may have as one of its addresses.
+const NETWORK_FACTOR: u64 = 10;
+
+/// The failures of one source for one identifier in the window of the total. So one source
+/// adds at most this many to the total.
+const MAX_PER_DAY: u64 = 20;
 
 impl Limits {
     #[must_use]
@@ -68,7 +87,16 @@ impl Limits {
             // Unknown keys share the limit of failed sign-ins but not the counter, so that guessing
             // keys does not block sign-ins.
             RateLimitPolicy::SignInIp | RateLimitPolicy::ApiKeyIp => self.sign_in_ip,
+            RateLimitPolicy::SignInNetwork | RateLimitPolicy::ApiKeyNetwork => Limit {
+                max: self.sign_in_ip.max.saturating_mul(NETWORK_FACTOR),
+                ..self.sign_in_ip
+            },
             RateLimitPolicy::SignInAccount => self.sign_in_account,
+            RateLimitPolicy::SignInDay => Limit {
+                max: MAX_PER_DAY,
+                ..self.sign_in_total
+            },
+            RateLimitPolicy::SignInTotal => self.sign_in_total,
         }
     }
 }

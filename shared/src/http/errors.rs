@@ -203,7 +203,13 @@ fn limit_row(policy: RateLimitPolicy) -> Row {
             Code::SignUpEmailLimit,
             "Too many signup attempts for this email address. Please try again later.",
         ),
-        RateLimitPolicy::SignInIp | RateLimitPolicy::SignInAccount | RateLimitPolicy::ApiKeyIp => (
+        RateLimitPolicy::SignInIp
+        | RateLimitPolicy::SignInNetwork
+        | RateLimitPolicy::SignInAccount
+        | RateLimitPolicy::SignInDay
+        | RateLimitPolicy::SignInTotal
+        | RateLimitPolicy::ApiKeyIp
+        | RateLimitPolicy::ApiKeyNetwork => (
             Code::SignInLimit,
             "Too many sign-in attempts. Please try again later.",
         ),

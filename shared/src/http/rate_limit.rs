@@ -53,8 +53,12 @@ fn name(policy: RateLimitPolicy) -> Option<&'static str> {
     match policy {
         RateLimitPolicy::SignUpIp => Some("ip"),
         RateLimitPolicy::SignUpEmail => Some("email"),
-        RateLimitPolicy::SignInIp | RateLimitPolicy::SignInAccount | RateLimitPolicy::ApiKeyIp => {
-            None
-        }
+        RateLimitPolicy::SignInIp
+        | RateLimitPolicy::SignInNetwork
+        | RateLimitPolicy::SignInAccount
+        | RateLimitPolicy::SignInDay
+        | RateLimitPolicy::SignInTotal
+        | RateLimitPolicy::ApiKeyIp
+        | RateLimitPolicy::ApiKeyNetwork => None,
     }
 }

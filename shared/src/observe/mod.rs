@@ -69,6 +69,10 @@ pub(crate) fn signed_in(account: &AccountId) {
     });
 }
 
+pub(crate) fn sign_in_failed(account: &AccountId) {
+    authenticated(account);
+}
+
 /// Counts a retry of a call to DynamoDB.
 pub(crate) fn retried() {
     note(|notes| notes.retries += 1);

@@ -72,7 +72,7 @@ impl Store {
         })
     }
 
-    async fn read_all(
+    pub(super) async fn read_all(
         &self,
         mut unread: HashMap<String, KeysAndAttributes>,
     ) -> Result<HashMap<String, Vec<Attributes>>, StoreError> {
@@ -98,7 +98,7 @@ impl Store {
     }
 }
 
-fn keys(keys: Vec<Attributes>) -> Result<KeysAndAttributes, StoreError> {
+pub(super) fn keys(keys: Vec<Attributes>) -> Result<KeysAndAttributes, StoreError> {
     KeysAndAttributes::builder()
         .set_keys(Some(keys))
         .consistent_read(true)

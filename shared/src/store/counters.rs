@@ -1,12 +1,11 @@
 //! `<policy>#<key>`: a counter of the attempts in a fixed window.
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::ReturnValue;
 
 use super::error::if_condition_held;
-use super::item::{Item, deletable, n, s, version};
+use super::item::{Attributes, Item, deletable, n, s, version};
 use super::{PK, Store, StoreError};
-use crate::domain::{Limit, RateLimitStatus, Tally, Timestamp};
+use crate::domain::{Limit, Tally, Timestamp};
 
 /// A try fails if the window has expired and another request reopens it first.
 const MAX_TRIES: usize = 5;
@@ -36,47 +35,6 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Uncounts one attempt, unless its window has been cleared or reopened since.
-    ///
-    /// Not retried after a lost response: uncounting twice would admit one attempt too many.
-    pub async fn uncount(&self, counter: &str, status: &RateLimitStatus) -> Result<(), StoreError> {
-        self.retrying(|| async {
-            let uncounted = self
-                .client
-                .update_item()
-                .table_name(&self.tables.rate_limits)
-                .key(PK, s(counter))
-                .update_expression("ADD n :minus_one")
-                .condition_expression("opened = :opened AND n > :zero")
-                .expression_attribute_values(":minus_one", n(-1))
-                .expression_attribute_values(":zero", n(0))
-                .expression_attribute_values(":opened", n(status.opened.millis()))
-                .customize()
-                .config_override(without_sdk_retries())
-                .send()
-                .await;
-            if_condition_held(uncounted).map(|_| ())
-        })
-        .await
-    }
-
-    /// Deletes a counter with all its attempts.
-    pub async fn clear(&self, counter: &str) -> Result<(), StoreError> {
-        self.retrying(|| async {
-            self.client
-                .delete_item()
-                .table_name(&self.tables.rate_limits)
-                .key(PK, s(counter))
-                .customize()
-                .config_override(without_sdk_retries())
-                .send()
-                .await
-                .map(|_| ())
-                .map_err(StoreError::from_sdk)
-        })
-        .await
-    }
-
     async fn add_one(
         &self,
         counter: &str,
@@ -102,11 +60,7 @@ impl Store {
                 .await
                 .map_err(StoreError::from_sdk)?;
             let attributes = output.attributes.unwrap_or_default();
-            let item = Item::new("counter", &attributes)?;
-            Ok(Tally {
-                opened: Timestamp::from_millis(item.number("opened")?),
-                count: item.number("n")?,
-            })
+            from_item(&attributes)
         })
         .await
     }
@@ -143,6 +97,10 @@ impl Store {
     }
 }
 
-fn without_sdk_retries() -> aws_sdk_dynamodb::config::Builder {
-    aws_sdk_dynamodb::config::Builder::default().retry_config(RetryConfig::disabled())
+pub(super) fn from_item(attributes: &Attributes) -> Result<Tally, StoreError> {
+    let item = Item::new("counter", attributes)?;
+    Ok(Tally {
+        opened: Timestamp::from_millis(item.number("opened")?),
+        count: item.number("n")?,
+    })
 }

@@ -7,19 +7,13 @@ use lru::LruCache;
 
 use crate::domain::{RateLimitStatus, Timestamp};
 
-/// Counters that exceed their limit according to the table, each with the end of its refusal.
+/// Counters that have reached their limit according to the table, until their windows close.
 ///
 /// The cache only repeats refusals; it never admits an attempt. When it is full it evicts the least
 /// recently used counter, and the next attempt asks the table again.
 #[derive(Debug)]
 pub struct ExceededLimits {
-    entries: Mutex<LruCache<String, Entry>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    status: RateLimitStatus,
-    until: Timestamp,
+    entries: Mutex<LruCache<String, RateLimitStatus>>,
 }
 
 /// Enough for a flood from many addresses, in less than 2 MB of memory.
@@ -34,28 +28,23 @@ impl Default for ExceededLimits {
 }
 
 impl ExceededLimits {
-    /// Remembers that `counter` refuses attempts until `until`.
-    pub fn insert(&self, counter: String, status: RateLimitStatus, until: Timestamp) {
-        self.lock().put(counter, Entry { status, until });
+    /// Remembers that `counter` refuses attempts until its window closes.
+    pub fn insert(&self, counter: String, status: RateLimitStatus) {
+        self.lock().put(counter, status);
     }
 
     /// The status of `counter`, if it refuses attempts at `now`.
     pub fn get(&self, counter: &str, now: Timestamp) -> Option<RateLimitStatus> {
         let mut entries = self.lock();
-        let entry = *entries.get(counter)?;
-        if now < entry.until {
-            return Some(entry.status);
+        let status = *entries.get(counter)?;
+        if now < status.resets_at {
+            return Some(status);
         }
         entries.pop(counter);
         None
     }
 
-    /// Forgets a counter that may admit attempts again.
-    pub fn remove(&self, counter: &str) {
-        self.lock().pop(counter);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<String, Entry>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<String, RateLimitStatus>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -77,15 +66,15 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_is_remembered_until_its_refusal_ends() {
+    fn a_counter_is_remembered_until_its_window_closes() {
         let exceeded = ExceededLimits::default();
 
-        exceeded.insert("a".to_owned(), status(), Timestamp::from_secs(11));
+        exceeded.insert("a".to_owned(), status());
 
         let is_remembered = |millis| exceeded.get("a", Timestamp::from_millis(millis)).is_some();
         assert!(is_remembered(10_999));
         assert!(!is_remembered(11_000));
-        assert!(!is_remembered(10_999), "not removed when it ended");
+        assert!(!is_remembered(10_999), "not removed when it closed");
     }
 
     #[test]
@@ -93,7 +82,7 @@ mod tests {
         let exceeded = ExceededLimits::default();
 
         for n in 0..=CAPACITY.get() {
-            exceeded.insert(n.to_string(), status(), Timestamp::from_secs(11));
+            exceeded.insert(n.to_string(), status());
         }
 
         let now = Timestamp::from_secs(10);

@@ -12,6 +12,7 @@
 //! | | `apikey#<digest>`, `key` | an API key |
 //! | sessions | `revoked#<jti>` | a revoked token |
 //! | rate-limits | `<policy>#<key>` | a counter |
+//! | | `sign-in-account#<digest>` | the failed sign-ins for one identifier from one source |
 
 mod accounts;
 mod api_keys;
@@ -25,6 +26,7 @@ mod profile_change;
 mod profiles;
 mod retry;
 mod revocations;
+mod sign_in_record;
 
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub use claims::Claim;
 pub use error::StoreError;
 pub use exceeded::ExceededLimits;
 pub use profiles::ChangedProfile;
+pub use sign_in_record::{Cleared, RecordLimits, SignInCounters};
 
 use self::item::{Attributes, Key};
 use crate::config::Tables;

@@ -57,6 +57,7 @@ impl Stage {
         for limit in [
             "SIGNIN_RATE_LIMIT_ACCOUNT",
             "SIGNIN_RATE_LIMIT_IP",
+            "SIGNIN_RATE_LIMIT_TOTAL",
             "USER_SIGNUP_RATE_LIMIT_EMAIL",
             "USER_SIGNUP_RATE_LIMIT_IP",
         ] {

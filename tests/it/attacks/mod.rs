@@ -40,7 +40,7 @@ mod replay;
 mod spoofing;
 mod timing;
 
-/// Everything that a caller, DynamoDB or an operator can observe of a request.
+/// Everything that a caller or DynamoDB can observe of a request, and its log line without its account.
 #[derive(Debug, PartialEq)]
 struct Seen {
     status: u16,
@@ -53,7 +53,7 @@ struct Seen {
     line: Value,
 }
 
-/// Sends a request and returns what can be observed of it, except its id, latency and cold start.
+/// Sends a request and returns what can be observed of it.
 async fn see(app: &TestApp, call: Call) -> Seen {
     let _ = app.wire.take_calls();
     let hashes = app.app.hasher.computed();
@@ -75,7 +75,7 @@ async fn see(app: &TestApp, call: Call) -> Seen {
     lines.retain(|line| line["_aws"].is_object());
     assert_eq!(lines.len(), 1, "one log line per request: {lines:?}");
     let mut line = lines.remove(0);
-    for name in ["request_id", "latency", "cold_start"] {
+    for name in ["request_id", "latency", "cold_start", "account"] {
         line.as_object_mut().unwrap().remove(name);
     }
     Seen {
@@ -98,7 +98,7 @@ fn id_of(answer: &Answer) -> String {
 }
 
 /// The subjects (addresses or identifiers) that have a counter of this policy.
-async fn counted(app: &TestApp, policy: &str) -> BTreeSet<String> {
+pub(crate) async fn counted(app: &TestApp, policy: &str) -> BTreeSet<String> {
     let counters = app.items(&app.app.config.tables.rate_limits).await;
     let subjects = counters.keys().filter_map(|key| {
         let subject = key.strip_prefix(policy)?.strip_prefix('#')?;

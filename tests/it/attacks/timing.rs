@@ -23,7 +23,7 @@ async fn an_unknown_user_costs_the_same_work_as_a_wrong_password() {
         let wrong = json!({"username": "abc@example.com", "password": "guess1"});
         let wrong = see(&app, attempt("192.0.2.20", wrong)).await;
         assert_eq!(wrong.hashes, 1);
-        assert_eq!(wrong.calls.len(), 3, "a claim and two counters");
+        assert_eq!(wrong.calls.len(), 4, "a claim and three counters");
 
         let others = [
             ("192.0.2.21", "nobody@example.com", "guess1".to_owned()),
@@ -55,7 +55,7 @@ async fn an_unknown_username_costs_the_same_work_as_a_known_one() {
         let known = see(&app, attempt("192.0.2.20", "alice")).await;
         let unknown = see(&app, attempt("192.0.2.21", "alicf")).await;
 
-        assert_eq!((known.hashes, known.calls.len()), (1, 3));
+        assert_eq!((known.hashes, known.calls.len()), (1, 4));
         assert_eq!(known, unknown, "{path}");
     }
 }
@@ -74,27 +74,42 @@ async fn an_invalid_identifier_still_costs_a_password_hash() {
 }
 
 #[tokio::test]
-async fn a_throttled_attempt_does_the_same_work_for_any_password() {
-    let settings = [("SIGNIN_RATE_LIMIT_ACCOUNT", "1")];
-    let app = TestApp::with(&settings).await;
-    app.sign_up("abc@example.com").await;
-    app.sign_in("abc@example.com", "guess1").await;
-    let attempt = |password: &str| {
-        let body = json!({"username": "abc@example.com", "password": password});
-        post("/user/auth", &body)
-    };
+async fn a_throttled_attempt_takes_as_many_round_trips_for_any_password() {
+    for limit in [
+        "SIGNIN_RATE_LIMIT_ACCOUNT",
+        "SIGNIN_RATE_LIMIT_IP",
+        "SIGNIN_RATE_LIMIT_TOTAL",
+    ] {
+        let settings = [(limit, "1")];
+        let app = TestApp::with(&settings).await;
+        app.sign_up("abc@example.com").await;
+        app.sign_in("abc@example.com", "guess1").await;
+        let attempt = async |instance: &TestApp, password: &str| {
+            let hashes = instance.app.hasher.computed();
+            let _ = instance.cost();
+            let answer = instance.sign_in("abc@example.com", password).await;
+            let hashes = instance.app.hasher.computed() - hashes;
+            (
+                answer.status,
+                answer.headers,
+                answer.body,
+                hashes,
+                instance.cost().round_trips,
+            )
+        };
 
-    // First with instances that have not cached the refusal, then with instances that have.
-    let fresh = || app.another(&settings);
-    let (first, second) = (fresh(), fresh());
-    let wrong = see(&first, attempt("guess1")).await;
-    let right = see(&second, attempt("abc321")).await;
-    assert_eq!(wrong.status, 429);
-    assert_eq!(wrong, right);
-    let wrong = see(&first, attempt("guess1")).await;
-    let right = see(&second, attempt("abc321")).await;
-    assert_eq!((wrong.hashes, wrong.calls.len()), (0, 0));
-    assert_eq!(wrong, right);
+        // First with instances that have not cached the refusal, then with instances that have.
+        let (first, second) = (app.another(&settings), app.another(&settings));
+        let wrong = attempt(&first, "guess1").await;
+        let right = attempt(&second, "abc321").await;
+        assert_eq!((wrong.0, wrong.3), (429, 1), "{limit}");
+        assert_eq!(wrong, right, "{limit}");
+        let wrong = attempt(&first, "guess1").await;
+        let right = attempt(&second, "abc321").await;
+        assert_eq!(wrong, right, "{limit}");
+        let is_remembered = limit != "SIGNIN_RATE_LIMIT_TOTAL";
+        assert_eq!((wrong.3, wrong.4) == (0, 0), is_remembered, "{limit}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,191 @@
+//! An attempt to sign in, and the limits on failed ones.
+//!
+//! Only failures count. The counters decide after the password hash, so that they hold exactly,
+//! however many attempts race:
+//!
+//! - A wrong password is counted, and told wrong only if its number is within each limit.
+//! - A right password is told right only if a read made after the hash finds each counter below its
+//!   limit.
+//!
+//! So once a limit is reached nobody learns whether a guess was right, and an attempt that ends
+//! early, by an error or a crash, refuses nobody.
+
+use std::sync::Arc;
+
+use super::error::AuthError;
+use super::limits::{Counter, SourceCounters};
+use crate::app::App;
+use crate::crypto::digest;
+use crate::domain::{
+    Familiarity, Identifier, MAX_PASSWORD_BYTES, Password, RateLimitPolicy, SignInRecord, SourceIp,
+    Timestamp,
+};
+use crate::observe;
+use crate::store::{Claim, Cleared, RecordLimits};
+
+pub(super) struct Attempt<'a> {
+    app: &'a App,
+    identifier: &'a Identifier,
+    /// The failures for the identifier from the source. Both windows are in one record.
+    recent: Counter,
+    of_day: Counter,
+    source: SourceCounters,
+    /// The failures for the identifier over all sources that are not familiar.
+    total: Counter,
+}
+
+/// A right password that no limit refuses.
+pub(super) struct Admitted {
+    record: SignInRecord,
+    is_familiar: bool,
+}
+
+impl<'a> Attempt<'a> {
+    /// Begins an attempt, unless this instance remembers that a limit is reached.
+    pub(super) fn begin(
+        app: &'a App,
+        source: SourceIp,
+        identifier: &'a Identifier,
+    ) -> Result<Self, AuthError> {
+        let name = name(identifier);
+        let pair = digest(&format!("{source} {name}"));
+        let attempt = Self {
+            app,
+            identifier,
+            recent: Counter::new(RateLimitPolicy::SignInAccount, &pair),
+            of_day: Counter::new(RateLimitPolicy::SignInDay, &pair),
+            source: SourceCounters::of_sign_ins(source),
+            total: Counter::new(RateLimitPolicy::SignInTotal, digest(&name)),
+        };
+        let counters = [&attempt.recent, &attempt.of_day];
+        for counter in counters.into_iter().chain(attempt.source.iter()) {
+            counter.refuse_remembered(app)?;
+        }
+        Ok(attempt)
+    }
+
+    /// Returns the claim on the identifier if the password is right. Otherwise counts the failure.
+    ///
+    /// Whether an account has the identifier changes neither the response nor the work.
+    pub(super) async fn verify(&self, password: Arc<Password>) -> Result<Claim, AuthError> {
+        let claim = self.app.store.claim(self.identifier).await?;
+        let has_valid_length = password.as_bytes().len() <= MAX_PASSWORD_BYTES;
+        let hash = claim.as_ref().map(|claim| &claim.password_hash);
+        let is_right = self.app.hasher.verify(password, hash).await?;
+        match claim {
+            Some(claim) if is_right && has_valid_length => Ok(claim),
+            claim => Err(self.fail(claim.as_ref()).await),
+        }
+    }
+
+    /// Counts a wrong password, and returns what to tell: that it is wrong, or which limit refuses
+    /// to tell.
+    async fn fail(&self, claim: Option<&Claim>) -> AuthError {
+        if let Some(claim) = claim {
+            observe::sign_in_failed(&claim.account);
+        }
+        match self.count_failure(claim).await {
+            Ok(()) => AuthError::InvalidCredentials,
+            Err(error) => error,
+        }
+    }
+
+    /// Counts the total last, and only for a failure that the other limits admit.
+    async fn count_failure(&self, claim: Option<&Claim>) -> Result<(), AuthError> {
+        let now = self.app.clock.now();
+        let (record, source) = tokio::join!(self.count_in_record(now), self.source.count(self.app));
+        let record = record?;
+        source?;
+        if !claim.is_some_and(|claim| is_familiar(&record, claim, now)) {
+            self.total.count(self.app).await?;
+        }
+        Ok(())
+    }
+
+    async fn count_in_record(&self, now: Timestamp) -> Result<SignInRecord, AuthError> {
+        let (store, limits) = (&self.app.store, self.limits());
+        let record = store.count_failure(self.recent.key(), &limits, now).await?;
+        for (counter, tally) in [(&self.recent, record.recent), (&self.of_day, record.of_day)] {
+            if let Some(tally) = tally {
+                counter.admit_counted(self.app, tally, now)?;
+            }
+        }
+        Ok(record)
+    }
+
+    /// Admits a right password if no limit is reached. A source that is not familiar needs the
+    /// total to be below its limit too.
+    pub(super) async fn admit(&self, claim: &Claim) -> Result<Admitted, AuthError> {
+        let sources: Vec<_> = self.source.iter().map(Counter::key).collect();
+        let store = &self.app.store;
+        let read = store.sign_in_counters(self.recent.key(), self.total.key(), &sources);
+        let read = read.await?;
+        let now = self.app.clock.now();
+        self.admit_by_record(&read.record, now)?;
+        for (counter, tally) in self.source.iter().zip(read.sources) {
+            counter.admit_uncounted(self.app, tally, now)?;
+        }
+        let is_familiar = is_familiar(&read.record, claim, now);
+        if !is_familiar && let Err(refused) = self.total.admit_uncounted(self.app, read.total, now)
+        {
+            // Takes as many round trips as a wrong password, which counts the total last.
+            store
+                .sign_in_counters(self.recent.key(), self.total.key(), &[])
+                .await?;
+            return Err(refused);
+        }
+        Ok(Admitted {
+            record: read.record,
+            is_familiar,
+        })
+    }
+
+    fn admit_by_record(&self, record: &SignInRecord, now: Timestamp) -> Result<(), AuthError> {
+        self.recent.admit_uncounted(self.app, record.recent, now)?;
+        self.of_day.admit_uncounted(self.app, record.of_day, now)
+    }
+
+    /// Clears the identifier's failures from this source and makes the source familiar, if there is
+    /// anything to write. Refuses the attempt if a limit was reached since it was admitted.
+    pub(super) async fn succeed(&self, admitted: Admitted, claim: &Claim) -> Result<(), AuthError> {
+        let now = self.app.clock.now();
+        let Admitted {
+            record,
+            is_familiar,
+        } = admitted;
+        let is_ending = |familiarity: &Familiarity| familiarity.is_ending(now);
+        let is_familiar = is_familiar && !record.familiarity.as_ref().is_some_and(is_ending);
+        if is_familiar && record.recent.is_none() && record.of_day.is_none() {
+            return Ok(());
+        }
+        let familiarity = Familiarity::new(claim.account.clone(), claim.password_version, now);
+        let (store, limits) = (&self.app.store, self.limits());
+        let cleared = store.clear_failures(self.recent.key(), &limits, &familiarity, now);
+        match cleared.await? {
+            Cleared::Cleared => Ok(()),
+            Cleared::LimitReached(record) => self.admit_by_record(&record, now),
+        }
+    }
+
+    fn limits(&self) -> RecordLimits {
+        let limits = self.app.config.limits;
+        RecordLimits {
+            recent: limits.of(RateLimitPolicy::SignInAccount),
+            of_day: limits.of(RateLimitPolicy::SignInDay),
+        }
+    }
+}
+
+fn is_familiar(record: &SignInRecord, claim: &Claim, now: Timestamp) -> bool {
+    let familiarity = record.familiarity.as_ref();
+    familiarity.is_some_and(|known| known.holds(&claim.account, claim.password_version, now))
+}
+
+/// Includes the identifier's kind, so that no two identifiers share a counter.
+fn name(identifier: &Identifier) -> String {
+    match identifier {
+        Identifier::Email(email) => format!("email {email}"),
+        Identifier::Username(username) => format!("username {username}"),
+        Identifier::Invalid(presented) => format!("nobody {presented}"),
+    }
+}

@@ -1,0 +1,305 @@
+//! `sign-in-account#<digest>`: the failed sign-ins for one identifier from one source, and until
+//! when the source is familiar to the identifier.
+//!
+//! The item has two windows: `opened` and `n` for the recent failures, `day_opened` and `day_n` for
+//! those of the day. Each write keeps it for thirty days more, so that a failure never shortens
+//! familiarity.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+
+use super::caller::keys;
+use super::item::{Attributes, Item, deletable, n, s, version};
+use super::{PK, Store, StoreError, counters};
+use crate::domain::{AccountId, Familiarity, Limit, SignInRecord, Tally, Timestamp};
+
+/// A try fails if another request reopens a window first.
+const MAX_TRIES: usize = 5;
+
+/// The limits on the failures that a record counts.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordLimits {
+    pub recent: Limit,
+    pub of_day: Limit,
+}
+
+/// The counters that decide on a right password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInCounters {
+    pub record: SignInRecord,
+    /// `None` if nothing is counted.
+    pub total: Option<Tally>,
+    /// In the order of the keys asked for.
+    pub sources: Vec<Option<Tally>>,
+}
+
+/// The outcome of [`Store::clear_failures`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cleared {
+    Cleared,
+    /// A limit was reached. Nothing was written.
+    LimitReached(SignInRecord),
+}
+
+impl Store {
+    /// Counts one failure in both windows of a record, and returns the record. Each failure is
+    /// counted exactly once, and racing failures get different counts.
+    ///
+    /// Takes one call, and another one each time a window has closed. If a response is lost, a retry
+    /// may count the failure twice.
+    pub async fn count_failure(
+        &self,
+        record: &str,
+        limits: &RecordLimits,
+        now: Timestamp,
+    ) -> Result<SignInRecord, StoreError> {
+        let mut seen = SignInRecord::default();
+        for _ in 0..MAX_TRIES {
+            match self.add_failure(record, limits, &seen, now).await? {
+                Counted::Yes(record) => return Ok(record),
+                Counted::No(record) => seen = record,
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Adds one to each window, and reopens those that are closed according to `seen`. Counts nothing
+    /// if a window has closed or was reopened since.
+    async fn add_failure(
+        &self,
+        record: &str,
+        limits: &RecordLimits,
+        seen: &SignInRecord,
+        now: Timestamp,
+    ) -> Result<Counted, StoreError> {
+        let windows = [
+            Window {
+                opened: "opened",
+                count: "n",
+                limit: &limits.recent,
+                seen: seen.recent,
+            },
+            Window {
+                opened: "day_opened",
+                count: "day_n",
+                limit: &limits.of_day,
+                seen: seen.of_day,
+            },
+        ];
+        let [recent, of_day] = windows.each_ref().map(|window| window.addition(now));
+        let mut values = HashMap::from([
+            (":v".to_owned(), version()),
+            (":expiry".to_owned(), deletable(limits.kept_until(now))),
+            (":now".to_owned(), n(now.millis())),
+            (":one".to_owned(), n(1)),
+        ]);
+        values.extend(recent.values);
+        values.extend(of_day.values);
+        self.retrying(|| async {
+            let counted = self
+                .update_record(record)
+                .update_expression(format!(
+                    "SET v = if_not_exists(v, :v), expires_at = :expiry, {}, {}",
+                    recent.update, of_day.update
+                ))
+                .condition_expression(format!("{} AND {}", recent.condition, of_day.condition))
+                .set_expression_attribute_values(Some(values.clone()))
+                .send()
+                .await;
+            Ok(match outcome(counted)? {
+                Outcome::Written(record) => Counted::Yes(record),
+                Outcome::ConditionFailed(record) => Counted::No(record),
+            })
+        })
+        .await
+    }
+
+    /// Reads the counters with these keys, strongly consistent and in one round trip.
+    pub async fn sign_in_counters(
+        &self,
+        record: &str,
+        total: &str,
+        sources: &[&str],
+    ) -> Result<SignInCounters, StoreError> {
+        let table = &self.tables.rate_limits;
+        let key = |key: &str| HashMap::from([(PK.to_owned(), s(key))]);
+        let all = [record, total].into_iter().chain(sources.iter().copied());
+        let unread = HashMap::from([(table.clone(), keys(all.map(key).collect())?)]);
+        let read = self.read_all(unread).await?;
+        let items = read.get(table).map(Vec::as_slice).unwrap_or_default();
+        let found = |key: &str| items.iter().find(|item| item.get(PK) == Some(&s(key)));
+        let tally = |key: &str| found(key).map(counters::from_item).transpose();
+        let record = found(record).map(from_item).transpose()?;
+        Ok(SignInCounters {
+            record: record.unwrap_or_default(),
+            total: tally(total)?,
+            sources: sources
+                .iter()
+                .map(|key| tally(key))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Clears a record's failures and makes its source familiar, unless a limit is reached.
+    pub async fn clear_failures(
+        &self,
+        record: &str,
+        limits: &RecordLimits,
+        familiarity: &Familiarity,
+        now: Timestamp,
+    ) -> Result<Cleared, StoreError> {
+        self.retrying(|| async {
+            let cleared = self
+                .update_record(record)
+                .update_expression(
+                    "SET v = if_not_exists(v, :v), expires_at = :expiry, familiar_until = :until, \
+                     familiar_account = :account, familiar_version = :version \
+                     REMOVE opened, n, day_opened, day_n",
+                )
+                .condition_expression(
+                    "(attribute_not_exists(opened) OR opened <= :closed OR n < :max) AND \
+                     (attribute_not_exists(day_opened) OR day_opened <= :day_closed OR day_n < :day_max)",
+                )
+                .expression_attribute_values(":v", version())
+                .expression_attribute_values(":expiry", deletable(limits.kept_until(now)))
+                .expression_attribute_values(":until", n(familiarity.until.millis()))
+                .expression_attribute_values(":account", s(familiarity.account.as_str()))
+                .expression_attribute_values(":version", n(familiarity.password_version))
+                .expression_attribute_values(":max", n(limits.recent.max))
+                .expression_attribute_values(":closed", n(limits.recent.latest_closed(now).millis()))
+                .expression_attribute_values(":day_max", n(limits.of_day.max))
+                .expression_attribute_values(
+                    ":day_closed",
+                    n(limits.of_day.latest_closed(now).millis()),
+                )
+                .send()
+                .await;
+            Ok(match outcome(cleared)? {
+                Outcome::Written(_) => Cleared::Cleared,
+                Outcome::ConditionFailed(record) => Cleared::LimitReached(record),
+            })
+        })
+        .await
+    }
+
+    fn update_record(&self, record: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.tables.rate_limits)
+            .key(PK, s(record))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+}
+
+impl RecordLimits {
+    /// Long enough for familiarity and for each window that opens now.
+    fn kept_until(&self, now: Timestamp) -> Timestamp {
+        let windows = self.recent.window.max(self.of_day.window);
+        now.plus(windows.max(Familiarity::LONGEST))
+    }
+}
+
+/// The outcome of one try to count a failure.
+enum Counted {
+    Yes(SignInRecord),
+    /// A window has closed, or was reopened since it was read.
+    No(SignInRecord),
+}
+
+/// One of a record's windows: the names of its attributes, and its state when it was last read.
+struct Window<'a> {
+    opened: &'static str,
+    count: &'static str,
+    limit: &'a Limit,
+    seen: Option<Tally>,
+}
+
+/// How to add one to a window, and on which condition.
+struct Addition {
+    update: String,
+    condition: String,
+    /// Beside `:now` and `:one`. DynamoDB rejects a value that no expression uses.
+    values: Vec<(String, AttributeValue)>,
+}
+
+impl Window<'_> {
+    /// Adds one to a window that is new or open, or reopens one that was seen closed.
+    fn addition(&self, now: Timestamp) -> Addition {
+        let Self { opened, count, .. } = self;
+        let value = format!(":{opened}");
+        match self.seen {
+            Some(seen) if !self.limit.is_open(seen, now) => Addition {
+                update: format!("{opened} = :now, {count} = :one"),
+                condition: format!("{opened} = {value}"),
+                values: vec![(value, n(seen.opened.millis()))],
+            },
+            _ => Addition {
+                update: format!(
+                    "{opened} = if_not_exists({opened}, :now), \
+                     {count} = if_not_exists({count}, :zero) + :one"
+                ),
+                condition: format!("(attribute_not_exists({opened}) OR {opened} > {value})"),
+                values: vec![
+                    (value, n(self.limit.latest_closed(now).millis())),
+                    (":zero".to_owned(), n(0)),
+                ],
+            },
+        }
+    }
+}
+
+/// The outcome of a conditional update, with the record as it is now.
+enum Outcome {
+    Written(SignInRecord),
+    ConditionFailed(SignInRecord),
+}
+
+fn outcome(
+    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+) -> Result<Outcome, StoreError> {
+    let error = match updated {
+        Ok(output) => {
+            let item = output.attributes.unwrap_or_default();
+            return from_item(&item).map(Outcome::Written);
+        }
+        Err(error) => error,
+    };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+            let record = failed.item().map(from_item).transpose()?;
+            Ok(Outcome::ConditionFailed(record.unwrap_or_default()))
+        }
+        _ => Err(StoreError::from_sdk(error)),
+    }
+}
+
+fn from_item(attributes: &Attributes) -> Result<SignInRecord, StoreError> {
+    let item = Item::new("sign-in record", attributes)?;
+    let tally = |opened, count| {
+        let Some(millis) = item.optional_number(opened)? else {
+            return Ok(None);
+        };
+        Ok(Some(Tally {
+            opened: Timestamp::from_millis(millis),
+            count: item.number(count)?,
+        }))
+    };
+    let familiarity = match item.optional_string("familiar_account")? {
+        None => None,
+        Some(account) => Some(Familiarity {
+            account: AccountId::parse(account).map_err(|_| item.unreadable("familiar_account"))?,
+            password_version: item.number("familiar_version")?,
+            until: Timestamp::from_millis(item.number("familiar_until")?),
+        }),
+    };
+    Ok(SignInRecord {
+        recent: tally("opened", "n")?,
+        of_day: tally("day_opened", "day_n")?,
+        familiarity,
+    })
+}
