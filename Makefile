@@ -29,6 +29,10 @@ grant: ## Replace a local account's scopes: make grant EMAIL=abc@example.com SCO
 	@$(if $(filter command line,$(origin USERNAME)),GRANT_USERNAME="$$USERNAME") \
 		cargo run --quiet --package local -- grant
 
+.PHONY: end-sessions
+end-sessions: ## End all sessions of a local account: make end-sessions ID=... KEYS=true (its API keys too)
+	@cargo run --quiet --package local -- end-sessions
+
 .PHONY: openapi
 openapi: ## Generate docs/openapi.json from the code
 	@cargo run --quiet --package local -- openapi >target/openapi.json

@@ -79,6 +79,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
 
 /// Every function for operators.
 pub const OPERATORS: &[Operator] = &[
+    operator!("end-sessions" = end_sessions),
     operator!("grant-scopes" = grant_scopes),
     operator!("rotate-keys" = rotate_keys),
 ];

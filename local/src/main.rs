@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | none | `make run` | serves the whole API on one port |
 //! | `grant` | `make grant` | replaces an account's scopes |
+//! | `end-sessions` | `make end-sessions` | ends all sessions of an account |
 //! | `openapi` | `make openapi` | prints the API's description |
 //! | `with COMMAND` | `make watch` | runs a command with the local DynamoDB and Secrets Manager |
 
@@ -20,7 +21,7 @@ use local::gateway::Gateway;
 use local::setup::{Failure, app, host, settings_as_in_aws, text};
 use local::template::{Route, Template};
 use local::{docs, openapi};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,6 +42,7 @@ async fn main() -> ExitCode {
     let done = match arguments.next() {
         None => run().await,
         Some(name) if name == "grant" => grant().await,
+        Some(name) if name == "end-sessions" => end_sessions().await,
         Some(name) if name == "openapi" => openapi(),
         Some(name) if name == "with" => with(arguments).await,
         Some(name) => Err(format!("there is no command {}", name.display()).into()),
@@ -90,9 +92,25 @@ async fn grant() -> Result<(), Failure> {
         (None, Some(username)) => json!({"username": username, "scopes": scopes}),
         (email, _) => json!({"email": email, "scopes": scopes}),
     };
+    invoke("grant-scopes", request).await
+}
+
+/// Invokes `end-sessions`, as an operator would in AWS.
+async fn end_sessions() -> Result<(), Failure> {
+    let api_keys = match text("KEYS")?.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err("KEYS must be true or false".into()),
+    };
+    let request = json!({"id": text("ID")?.unwrap_or_default(), "apiKeys": api_keys});
+    invoke("end-sessions", request).await
+}
+
+/// Invokes a function for operators on the local database, and prints its response.
+async fn invoke(function: &str, request: Value) -> Result<(), Failure> {
     let app = Arc::new(app(&Template::checked_in()?).await?);
-    let granted = operate("grant-scopes", &app, request).await;
-    print(&granted.ok_or("no such function")??.to_string());
+    let done = operate(function, &app, request).await;
+    print(&done.ok_or("no such function")??.to_string());
     Ok(())
 }
 

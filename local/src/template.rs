@@ -309,14 +309,7 @@ mod tests {
         };
         assert!(template.routes.contains(&sign_in));
         let tables: Vec<_> = template.tables.iter().map(|table| &table.name).collect();
-        assert_eq!(
-            tables,
-            [
-                "latchkey-rate-limits",
-                "latchkey-sessions",
-                "latchkey-users"
-            ]
-        );
+        assert_eq!(tables, ["latchkey-rate-limits", "latchkey-users"]);
         let variable = |name: &str| template.variables.get(name).map(String::as_str);
         assert_eq!(variable("TABLE_USERS"), Some("latchkey-users"));
         assert_eq!(variable("USER_SIGNUP_RATE_LIMIT_IP"), Some("50"));

@@ -65,8 +65,6 @@ pub struct Aws {
 pub struct Tables {
     /// `TABLE_USERS`.
     pub users: String,
-    /// `TABLE_SESSIONS`.
-    pub sessions: String,
     /// `TABLE_RATE_LIMITS`.
     pub rate_limits: String,
 }
@@ -139,7 +137,6 @@ impl Config {
             stack: settings.text("STACK_NAME", "latchkey")?,
             tables: Tables {
                 users: settings.required("TABLE_USERS")?,
-                sessions: settings.required("TABLE_SESSIONS")?,
                 rate_limits: settings.required("TABLE_RATE_LIMITS")?,
             },
             keys: settings.keys()?,
@@ -174,7 +171,6 @@ mod tests {
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
             ("TABLE_USERS", "users"),
-            ("TABLE_SESSIONS", "sessions"),
             ("TABLE_RATE_LIMITS", "rate-limits"),
             ("JWT_KEYS_FILE", "keys.json"),
         ];

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared::auth::verify_token;
 use shared::domain::Timestamp;
 use shared::ports::Clock;
 use tests::app::{Answer, TestApp, account_key, get};
 
-use crate::tokens::{claims, sign};
+use crate::tokens::{claims, claims_of, sign};
 
 fn assert_denied(answer: &Answer, message: &str) {
     answer.assert_refused(401, "Unauthorized", message);
@@ -207,10 +206,9 @@ async fn the_error_for_an_expired_token_names_its_expiry() {
 #[tokio::test]
 async fn a_token_is_refused_more_than_five_seconds_before_its_nbf() {
     let (app, token) = TestApp::with_user().await;
-    let user = app.user_id(&token).await;
     let now = app.clock.now().secs();
     let not_before = |nbf| {
-        let mut claims = claims(&user, app.clock.now());
+        let mut claims = claims_of(&token, app.clock.now());
         claims["nbf"] = json!(nbf);
         sign(&claims)
     };
@@ -223,39 +221,72 @@ async fn a_token_is_refused_more_than_five_seconds_before_its_nbf() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_refused() {
+async fn a_token_whose_session_is_not_stored_is_refused() {
     let (app, token) = TestApp::with_user().await;
+    app.clock.advance(Duration::from_millis(1));
     let other = app.sign_in("abc@example.com", "abc321").await.token();
-    let claims = verify_token(&app.app, &token, app.clock.now())
-        .await
-        .unwrap();
+    let sessions = app.session_keys().await;
+    assert_eq!(sessions.len(), 2);
 
-    app.app
-        .store
-        .revoke(&claims.token_id, claims.expires_at, "a")
-        .await
-        .unwrap();
+    let users = &app.app.config.tables.users;
+    app.delete(users, &sessions[0]).await;
 
     assert_denied(&app.user(&token).await, "Bad token");
     assert_denied(&app.another(&[]).user(&token).await, "Bad token");
     assert_eq!(
         app.user(&other).await.status,
         200,
-        "another token stays valid"
+        "another session goes on"
     );
+    app.delete(users, &sessions[1]).await;
+    assert_denied(&app.user(&other).await, "Bad token");
 }
 
 #[tokio::test]
-async fn a_token_of_another_generation_is_refused() {
+async fn a_token_of_another_account_s_session_is_refused() {
     let (app, token) = TestApp::with_user().await;
-    let user = app.user_id(&token).await;
+    let other = app.sign_up("def@example.com").await.text("/user/id");
+    let mut claims = claims_of(&token, app.clock.now());
+    claims["id"] = json!(other);
+    claims["sub"] = json!(other);
 
-    for generation in [0, 2] {
-        let mut claims = claims(&user, app.clock.now());
-        claims["gen"] = json!(generation);
+    assert_denied(&app.user(&sign(&claims)).await, "Bad token");
+}
 
-        assert_denied(&app.user(&sign(&claims)).await, "Bad token");
+#[tokio::test]
+async fn a_session_of_another_generation_is_refused() {
+    let (app, token) = TestApp::with_user().await;
+    let session = app.session_keys().await.remove(0);
+
+    for generation in ["0", "2"] {
+        app.update_user(
+            &session,
+            "SET generation = :other",
+            "attribute_exists(pk)",
+            (":other", generation),
+        )
+        .await;
+
+        assert_denied(&app.user(&token).await, "Bad token");
     }
+}
+
+/// DynamoDB deletes expired items late.
+#[tokio::test]
+async fn an_expired_session_is_refused_while_it_is_still_stored() {
+    let (app, token) = TestApp::with_user().await;
+    let session = app.session_keys().await.remove(0);
+    let now = app.clock.now().millis().to_string();
+
+    app.update_user(
+        &session,
+        "SET valid_until = :now",
+        "attribute_exists(pk)",
+        (":now", &now),
+    )
+    .await;
+
+    assert_denied(&app.user(&token).await, "Bad token");
 }
 
 #[tokio::test]

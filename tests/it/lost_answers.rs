@@ -54,7 +54,7 @@ async fn a_retried_sign_up_recognizes_its_own_claims_without_a_request_token() {
 
 #[tokio::test]
 async fn a_crash_during_a_sign_up_leaves_no_partial_account() {
-    // A sign-up writes three times: two counters, then the account with its claims.
+    // A sign-up writes three times: two counters, then the account with its claims and session.
     for crash_at in 0..3 {
         for after in [false, true] {
             let app = TestApp::new().await;
@@ -72,7 +72,7 @@ async fn a_crash_during_a_sign_up_leaves_no_partial_account() {
 
             let whole = crash_at == 2 && after;
             let users = app.users().await;
-            assert_eq!(users.len(), if whole { 3 } else { 0 }, "{crash_at} {after}");
+            assert_eq!(users.len(), if whole { 4 } else { 0 }, "{crash_at} {after}");
             let survivor = app.another(&[]);
             let again = survivor.call(post("/user", &body)).await;
             let expected = if whole { 400 } else { 200 };

@@ -35,6 +35,7 @@ mod refusals;
 mod round_trip;
 mod schedules;
 mod security;
+mod sessions;
 mod settings;
 mod settings_races;
 mod sign_in;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
-use shared::auth::{sign_out_everywhere, verify_token};
+use shared::auth::{WithApiKeys, end_sessions, verify_token};
 use shared::domain::AccountId;
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
@@ -206,14 +207,19 @@ async fn a_logged_out_token_is_refused_everywhere_at_once_and_other_tokens_are_n
 }
 
 #[tokio::test]
-async fn a_revocation_is_kept_until_its_token_has_expired() {
-    let (app, _) = TestApp::with_user().await;
-    let token = app.log_in("abc@example.com", PASSWORD).await.token();
-    app.log_out(&token).await;
+async fn a_session_is_kept_until_its_token_has_expired() {
+    let app = TestApp::new().await;
+    app.sign_up("abc@example.com").await;
+    let log_in = json!({"username": "abc@example.com", "password": PASSWORD});
+    let log_in = post("/v1/auth/login", &log_in).header("user-agent", "curl/8.5");
+    let token = app.call(log_in).await.token();
 
-    let sessions = app.items(&app.app.config.tables.sessions).await;
-    let (_, revocation) = sessions.iter().next().unwrap();
-    let expires_at: i64 = revocation["expires_at"].as_n().unwrap().parse().unwrap();
+    let users = app.users().await;
+    let user_agent = AttributeValue::S("curl/8.5".to_owned());
+    let is_of_curl = |item: &&tests::app::Item| item.get("user_agent") == Some(&user_agent);
+    let session = users.values().find(is_of_curl).unwrap();
+    assert_eq!(session["source"].as_s().unwrap(), "192.0.2.1");
+    let expires_at: i64 = session["expires_at"].as_n().unwrap().parse().unwrap();
 
     let claims = verify_token(&app.app, &token, app.app.clock.now())
         .await
@@ -237,11 +243,11 @@ async fn a_logout_without_a_token_is_refused() {
 }
 
 #[tokio::test]
-async fn a_logout_whose_answer_was_lost_succeeds_and_a_second_one_is_refused() {
+async fn a_logout_whose_answer_was_lost_is_answered_as_a_second_one() {
     let (app, token) = TestApp::with_user().await;
-    app.wire.fail_next("PutItem", 1, Fault::LoseAnswer);
+    app.wire.fail_next("DeleteItem", 1, Fault::LoseAnswer);
 
-    assert_eq!(app.log_out(&token).await.status, 200);
+    assert_eq!(app.log_out(&token).await.message(), "Bad token");
 
     assert_eq!(app.user(&token).await.status, 401);
     assert_eq!(app.log_out(&token).await.status, 401);
@@ -292,14 +298,14 @@ async fn a_logged_out_token_is_refused_in_every_request_that_starts_after_the_lo
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_revokes_every_token_but_no_api_key() {
+async fn ending_all_sessions_ends_every_token_but_no_api_key() {
     let (app, token) = TestApp::with_user().await;
     let session = app.log_in("abc@example.com", PASSWORD).await.token();
     let key = app.api_key(&token, 1).await;
     let id = app.user_id(&token).await;
     let id = AccountId::parse(&id).unwrap();
 
-    assert!(sign_out_everywhere(&app.app, &id).await.unwrap());
+    assert!(end_sessions(&app.app, &id, WithApiKeys::No).await.unwrap());
 
     for token in [&token, &session] {
         let answer = app.another(&[]).user(token).await;
@@ -311,6 +317,10 @@ async fn signing_out_everywhere_revokes_every_token_but_no_api_key() {
     assert_eq!(app.user(&renewed).await.status, 200);
 
     let unknown = AccountId::parse("000000000000000000000000").unwrap();
-    assert!(!sign_out_everywhere(&app.app, &unknown).await.unwrap());
+    assert!(
+        !end_sessions(&app.app, &unknown, WithApiKeys::Yes)
+            .await
+            .unwrap()
+    );
     assert_eq!(app.account_count().await, 1, "it creates no account");
 }

@@ -1,6 +1,7 @@
 //! The commands in docs/operations.md work.
 
-use serde_json::Value;
+use local::functions::operate;
+use serde_json::json;
 use tests::app::{PASSWORD, TestApp, get};
 
 fn section(heading: &str) -> &'static str {
@@ -16,31 +17,55 @@ fn option<'c>(command: &'c str, name: &str) -> &'c str {
 }
 
 #[tokio::test]
-async fn the_documented_command_ends_the_sessions_of_one_account() {
+async fn the_documented_command_ends_the_sessions_and_keys_of_one_account() {
     let command = section("End the sessions of one account");
-    let json = |name| serde_json::from_str::<Value>(option(command, name)).unwrap();
+    assert!(command.contains("--function-name $STACK-end-sessions"));
     let (app, token) = TestApp::with_user().await;
     let other = app.sign_up("other@example.com").await.token();
     let session = app.log_in("abc@example.com", PASSWORD).await.token();
     let key = app.api_key(&token, 1).await;
-    let user = app.user(&token).await;
-    let id = user.body["id"].as_str().unwrap();
+    let id = app.user_id(&token).await;
 
-    let named = json("key");
-    let [pk, sk] = ["pk", "sk"].map(|name| named[name]["S"].as_str().unwrap());
-    let account = format!("{}/{sk}", pk.replace("<id>", id));
-    let update = option(command, "update-expression");
-    let condition = option(command, "condition-expression");
-    let one = json("expression-attribute-values")[":one"]["N"].clone();
-    let one = (":one", one.as_str().unwrap());
-    app.update_user(&account, update, condition, one).await;
+    let payload = option(command, "payload").replace("<id>", &id);
+    let request = serde_json::from_str(&payload).unwrap();
+    let ended = operate("end-sessions", &app.app, request).await.unwrap();
 
+    assert_eq!(ended, Ok(json!({"id": id, "apiKeys": true})));
     for ended in [&token, &session] {
         assert_eq!(app.user(ended).await.message(), "Bad token");
         assert_eq!(app.another(&[]).user(ended).await.status, 401);
     }
+    let by_key = app.call(get("/user").api_key(&key)).await;
+    assert_eq!(by_key.message(), "Invalid API key");
     assert_eq!(app.user(&other).await.status, 200);
-    assert_eq!(app.call(get("/user").api_key(&key)).await.status, 200);
     let anew = app.sign_in("abc@example.com", PASSWORD).await.token();
     assert_eq!(app.user(&anew).await.status, 200);
+    assert_eq!(app.api_keys(&anew).await[0]["revoked"], true);
+    let new_key = app.api_key(&anew, 1).await;
+    let by_key = app.call(get("/user").api_key(&new_key)).await;
+    assert_eq!(by_key.status, 200);
+}
+
+#[tokio::test]
+async fn ending_sessions_is_refused_without_a_known_account() {
+    let (app, token) = TestApp::with_user().await;
+
+    for (request, refusal) in [
+        (
+            json!({"id": "000000000000000000000000"}),
+            "no account has this id",
+        ),
+        (
+            json!({"id": "abc@example.com"}),
+            "an id is 24 hexadecimal digits, lower case",
+        ),
+    ] {
+        let ended = operate("end-sessions", &app.app, request).await.unwrap();
+        assert_eq!(ended, Err(refusal.to_owned()));
+    }
+    for request in [json!({}), json!({"id": "x", "email": "abc@example.com"})] {
+        let ended = operate("end-sessions", &app.app, request).await.unwrap();
+        assert!(ended.is_err());
+    }
+    assert_eq!(app.user(&token).await.status, 200);
 }

@@ -124,7 +124,7 @@ impl Recorder {
 }
 
 fn number_taken() -> Fault {
-    Fault::cancelled(&["None", "ConditionalCheckFailed"])
+    Fault::cancelled(&["None", "ConditionalCheckFailed", "None"])
 }
 
 #[tokio::test]
@@ -160,6 +160,10 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
         r.send(&[], post(path, &credentials("abc")).from(ipv6))
             .await;
     }
+    for path in ["/user/auth", "/v1/auth/login"] {
+        let refused = &[("SIGNIN_RATE_LIMIT_ACCOUNT", "0")];
+        r.send(refused, post(path, &credentials("abc"))).await;
+    }
     let key = json!({"name": "ci", "permissions": 15});
     let key = r.send(&[], post("/v1/api-keys", &key).bearer(&token)).await;
     let key = key["apiKey"]["key"].as_str().unwrap().to_owned();
@@ -182,10 +186,30 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
         r.send(&[], request.bearer(&token)).await;
     }
 
+    // A session of another generation is read a second time.
+    r.app.clock.advance(Duration::from_secs(1));
+    let stale = r.send(&[], post("/user/auth", &credentials("abc"))).await;
+    let mut sessions = r.app.session_keys().await;
+    let of_account = format!("session#{}/", stale["user"]["id"].as_str().unwrap());
+    sessions.retain(|key| key.starts_with(&of_account));
+    let session = sessions.pop().unwrap();
+    let other = ("SET generation = :other", "attribute_exists(pk)");
+    r.app
+        .update_user(&session, other.0, other.1, (":other", "9"))
+        .await;
+    for request in requests() {
+        let stale = stale["token"].as_str().unwrap();
+        r.send(&[], request.bearer(stale)).await;
+    }
+
     let request = json!({"email": "abc@example.com", "scopes": ["admin"]});
     r.operate("grant-scopes", request).await;
     let request = json!({"username": "abc", "scopes": ["admin"]});
     r.operate("grant-scopes", request).await;
+    let id = r.app.account_item().await["pk"].as_s().unwrap().clone();
+    let id = id.strip_prefix("user#").unwrap();
+    r.operate("end-sessions", json!({"id": id, "apiKeys": true}))
+        .await;
     for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
         r.operate("rotate-keys", step_of("version-2", step)).await;
     }

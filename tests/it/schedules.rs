@@ -50,7 +50,8 @@ enum Trouble {
     Broken,
     Cut,
     Conflict,
-    /// It is executed, but the answer is lost. Counters are spared: they would count twice.
+    /// It is executed, but the answer is lost. Counters are spared, which would count twice, and
+    /// logouts, which would be refused.
     AnswerLost,
 }
 
@@ -65,7 +66,10 @@ impl Trouble {
             }
             Self::Conflict if operation.contains("Get") => None,
             Self::Conflict => Some(Fault::service_error("TransactionConflictException")),
-            Self::AnswerLost => (operation != "UpdateItem").then_some(Fault::LoseAnswer),
+            Self::AnswerLost => {
+                let is_exact = ["UpdateItem", "DeleteItem"].contains(&operation);
+                (!is_exact).then_some(Fault::LoseAnswer)
+            }
         }
     }
 }

@@ -154,13 +154,13 @@ async fn a_sign_in_ignores_credentials_in_headers() {
 }
 
 #[tokio::test]
-async fn an_account_whose_item_was_deleted_cannot_sign_in() {
+async fn claims_without_their_account_sign_nobody_in() {
     let app = with_alice().await;
     let users = app.users().await;
     let account = users.keys().find(|key| key.starts_with("user#")).unwrap();
     app.delete(&app.app.config.tables.users, account).await;
 
-    assert_eq!(app.sign_in("alice", PASSWORD).await.status, 403);
+    assert_eq!(app.sign_in("alice", PASSWORD).await.status, 503);
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn a_sign_in_replaces_a_hash_of_another_cost_in_every_claim() {
             .users()
             .await
             .into_iter()
-            .filter(|(key, _)| !key.starts_with("user#"));
+            .filter(|(key, _)| key.ends_with("/claim"));
         let hashes: Vec<String> = claims
             .map(|(_, claim)| claim["password_hash"].as_s().unwrap().clone())
             .collect();

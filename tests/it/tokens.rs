@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use shared::auth::verify_token;
-use shared::domain::Timestamp;
+use shared::domain::{Client, Session, SourceIp, Timestamp};
 use shared::ports::Clock;
 use tests::app::TestApp;
 
@@ -15,11 +15,21 @@ pub(crate) const KEY: &[u8] = b"latchkey-test-key-not-a-secret-!";
 /// The claims of a valid token, which expires in a minute.
 pub(crate) fn claims(account: &str, now: Timestamp) -> Value {
     json!({
-        "id": account, "sub": account, "scope": ["user"], "jti": "0123456789abcdef", "gen": 1,
+        "id": account, "sub": account, "scope": ["user"], "jti": "0123456789abcdef",
+        "sid": "0123456789abcdef",
         "auth_time": now.secs(),
         "iss": "latchkey", "aud": "latchkey",
         "iat": now.secs(), "nbf": now.secs(), "exp": now.secs() + 60,
     })
+}
+
+/// The claims of a valid token of this token's session.
+pub(crate) fn claims_of(token: &str, now: Timestamp) -> Value {
+    let payload = token.split('.').nth(1).unwrap();
+    let ours: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    let mut claims = claims(ours["id"].as_str().unwrap(), now);
+    claims["sid"] = ours["sid"].clone();
+    claims
 }
 
 /// Signs a token with the active key of the tests.
@@ -48,8 +58,7 @@ pub(crate) fn sign_with(key: &[u8], header: &Value, claims: &str) -> String {
 /// An app with a user, and the claims of a valid token of that user.
 pub(crate) async fn with_claims() -> (TestApp, Value) {
     let (app, token) = TestApp::with_user().await;
-    let user = app.user(&token).await;
-    let claims = claims(user.body["id"].as_str().unwrap(), app.clock.now());
+    let claims = claims_of(&token, app.clock.now());
     (app, claims)
 }
 
@@ -152,10 +161,10 @@ async fn a_claim_with_a_foreign_value_or_wrong_type_is_refused() {
         ("aud", json!(["elsewhere"])),
         ("sub", json!("000000000000000000000000")),
         ("id", json!("user#1")),
-        ("jti", json!("")),
-        ("jti", json!("x".repeat(256))),
+        ("sid", json!("")),
+        ("sid", json!("x".repeat(256))),
         ("scope", json!("user")),
-        ("gen", json!("1")),
+        ("sid", json!(1)),
         ("auth_time", json!("9999999999")),
         ("auth_time", json!(1.5)),
         ("exp", json!("9999999999")),
@@ -185,17 +194,34 @@ async fn pyjwt_and_latchkey_verify_each_other_s_tokens() {
     let theirs = vector["token"].as_str().unwrap();
     let verified = verify_token(&app.app, theirs, at).await.unwrap();
     assert_eq!(verified.account.as_str(), vector["claims"]["id"]);
-    assert_eq!(verified.token_id, vector["claims"]["jti"].as_str().unwrap());
+    assert_eq!(verified.session, vector["claims"]["sid"].as_str().unwrap());
 
     let account = crate::tokens::account_of(&vector["claims"]);
     let lifetime = shared::domain::Lifetime::parse("30d").unwrap();
+    let session = Session {
+        id: verified.session,
+        account: account.id.clone(),
+        generation: 1,
+        created_at: at,
+        expires_at: at.plus(lifetime.duration()),
+        client: client(),
+    };
+    let token_id = vector["claims"]["jti"].as_str().unwrap().to_owned();
     let keys = app.app.keys.current(at).await.unwrap();
     let ours = app
         .app
         .tokens
-        .issue(&keys, &account, verified.token_id, lifetime, at)
+        .issue(&keys, &account, &session, token_id)
         .unwrap();
     assert_eq!(ours.expose(), vector["ours"].as_str().unwrap());
+}
+
+/// A client that sends no `User-Agent`.
+pub(crate) fn client() -> Client {
+    Client {
+        source: SourceIp::new([192, 0, 2, 1].into()),
+        user_agent: None,
+    }
 }
 
 fn account_of(claims: &Value) -> shared::domain::Account {

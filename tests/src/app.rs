@@ -334,6 +334,12 @@ impl TestApp {
         found.expect("an item").1
     }
 
+    /// The keys of all stored sessions, oldest first for one account.
+    pub async fn session_keys(&self) -> Vec<String> {
+        let users = self.users().await.into_keys();
+        users.filter(|key| key.starts_with("session#")).collect()
+    }
+
     pub async fn account_count(&self) -> usize {
         let users = self.users().await;
         users.keys().filter(|key| key.starts_with("user#")).count()

@@ -18,7 +18,7 @@ CLAIMS = {
     "sub": "5c88c7cc04a917256c726c3d",
     "scope": ["user"],
     "jti": "fb0ee0342030a25df2a4e8788e2ae099",
-    "gen": 1,
+    "sid": "018f2c3d4e5f60718293a4b5c6d7e8f9",
     "auth_time": 1552492609,
     "iss": "latchkey",
     "aud": "latchkey",

@@ -39,10 +39,10 @@ struct Response<'a> {
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
-    let source = request::source_ip(&request, &app.config.proxies);
-    let creator = auth::creator(&app, source, request::credentials(&request)).await?;
+    let client = request::client(&request, &app.config.proxies);
+    let creator = auth::creator(&app, client.source, request::credentials(&request)).await?;
     let sign_up = parse(body.read()?, app.config.passwords)?;
-    let signed_up = auth::sign_up(&app, creator, source, sign_up).await?;
+    let signed_up = auth::sign_up(&app, creator, client, sign_up).await?;
     let response = Response {
         token: signed_up.token.expose(),
         user: User::of(&signed_up.account),

@@ -31,8 +31,8 @@ struct Response<'a> {
 /// `Authorization` is ignored. An API key is optional, but must be live if it is sent.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
-    let source = request::source_ip(&request, &app.config.proxies);
-    auth::authenticate_key_if_sent(&app, source, request::credentials(&request)).await?;
+    let client = request::client(&request, &app.config.proxies);
+    auth::authenticate_key_if_sent(&app, client.source, request::credentials(&request)).await?;
     let body: Body = body.read()?;
     let lifetime = app.config.session_lifetime;
     let sign_in = SignIn {
@@ -40,7 +40,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
         password: Password::new(body.password),
         lifetime,
     };
-    let signed_in = auth::sign_in(&app, source, sign_in).await?;
+    let signed_in = auth::sign_in(&app, client, sign_in).await?;
     Reply::success(&Response {
         token: signed_in.token.expose(),
         expires_in: lifetime.duration().as_secs(),

@@ -34,8 +34,8 @@ struct Response<'a> {
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?.read()?;
     let sign_in = parse(body, app.config.token_lifetime)?;
-    let source = request::source_ip(&request, &app.config.proxies);
-    let signed_in = auth::sign_in(&app, source, sign_in).await?;
+    let client = request::client(&request, &app.config.proxies);
+    let signed_in = auth::sign_in(&app, client, sign_in).await?;
     Reply::ok(&Response {
         user: User::of(&signed_in.account),
         token: signed_in.token.expose(),

@@ -1,7 +1,7 @@
 //! Creating and revoking API keys.
 
 use super::authenticate::Caller;
-use super::error::AuthError;
+use super::error::{AuthError, Denial};
 use crate::app::App;
 use crate::crypto::PlainApiKey;
 use crate::crypto::ids::random_id;
@@ -54,8 +54,9 @@ pub async fn create_api_key(
         created_at,
         expires_at: new.expires_at.into_iter().chain(latest_expiry).min(),
         revoked_at: None,
+        generation: caller.account.key_generation,
     };
-    let owner = &caller.account.id;
+    let account = &caller.account;
     for attempt in 1..=MAX_ATTEMPTS {
         let now = app.clock.now();
         if profile.live_api_keys(now) >= MAX_LIVE_API_KEYS {
@@ -66,13 +67,15 @@ pub async fn create_api_key(
         let request_token = random_id(app.entropy.as_ref())?;
         let added = app
             .store
-            .add_api_key(owner, &key, &forgotten, &request_token)
+            .add_api_key(account, &key, &forgotten, &request_token)
             .await?;
         match added {
             AddedApiKey::Stored => return Ok(CreatedApiKey { plain, key }),
+            AddedApiKey::Ended => return Err(Denial::TokenRevoked.into()),
             AddedApiKey::Conflict => {
                 app.store.back_off(attempt).await;
-                profile = app.store.profile(owner).await?;
+                profile = app.store.profile(&account.id).await?;
+                profile = profile.with_ended_api_keys(account);
             }
         }
     }

@@ -17,8 +17,8 @@ use super::limits::{Counter, SourceCounters};
 use crate::app::App;
 use crate::crypto::digest;
 use crate::domain::{
-    Familiarity, Identifier, MAX_PASSWORD_BYTES, Password, RateLimitPolicy, SignInRecord, SourceIp,
-    Timestamp,
+    AccountId, Familiarity, Identifier, MAX_PASSWORD_BYTES, Password, RateLimitPolicy,
+    SignInRecord, SourceIp, Timestamp,
 };
 use crate::observe;
 use crate::store::{Claim, Cleared, RecordLimits};
@@ -86,7 +86,22 @@ impl<'a> Attempt<'a> {
         }
         match self.count_failure(claim).await {
             Ok(()) => AuthError::InvalidCredentials,
-            Err(error) => error,
+            Err(error) => {
+                self.match_refusal_of_right(claim, &error).await;
+                error
+            }
+        }
+    }
+
+    /// Makes the refusal of a wrong password take as many round trips as that of a right one, whose
+    /// session is deleted again. A refusal by the total already does, because it is counted last.
+    async fn match_refusal_of_right(&self, claim: Option<&Claim>, error: &AuthError) {
+        if let AuthError::Limited(limit) = error
+            && limit.policy != RateLimitPolicy::SignInTotal
+        {
+            let nobody = AccountId::new(Timestamp::from_secs(0), [0; 5], 0);
+            let account = claim.map_or(&nobody, |claim| &claim.account);
+            self.app.store.abandon_session(account, "none").await;
         }
     }
 
@@ -126,13 +141,8 @@ impl<'a> Attempt<'a> {
             counter.admit_uncounted(self.app, tally, now)?;
         }
         let is_familiar = is_familiar(&read.record, claim, now);
-        if !is_familiar && let Err(refused) = self.total.admit_uncounted(self.app, read.total, now)
-        {
-            // Takes as many round trips as a wrong password, which counts the total last.
-            store
-                .sign_in_counters(self.recent.key(), self.total.key(), &[])
-                .await?;
-            return Err(refused);
+        if !is_familiar {
+            self.total.admit_uncounted(self.app, read.total, now)?;
         }
         Ok(Admitted {
             record: read.record,

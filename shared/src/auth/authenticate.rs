@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::crypto::{Claims, PlainApiKey};
 use crate::domain::{Account, Permission, Profile, Scope, SourceIp, Timestamp};
 use crate::observe;
-use crate::store::{StoredApiKey, WithProfile};
+use crate::store::{StoredApiKey, StoredSession, WithProfile};
 
 /// What a route requires in addition to authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,17 +136,24 @@ async fn identify(
         }
         (Some(token), _) => (&token.account, Denial::TokenRevoked),
     };
-    let token_id = token.as_ref().map(|token| token.token_id.as_str());
-    let record = app.store.caller(owner, token_id, with_profile).await?;
+    let session = token.as_ref().map(|token| token.session.as_str());
+    let record = app.store.caller(owner, session, with_profile).await?;
     let account = record.account.ok_or(if_gone)?;
-    let is_outdated = |token: &Claims| token.generation != account.generation;
-    if record.is_token_revoked || token.as_ref().is_some_and(is_outdated) {
+    let is_live = |session: &StoredSession| session.is_live(account.session_generation, now);
+    if token.is_some() && !record.session.as_ref().is_some_and(is_live) {
         return Err(Denial::TokenRevoked.into());
+    }
+    if key
+        .as_ref()
+        .is_some_and(|key| key.generation != account.key_generation)
+    {
+        return Err(Denial::ApiKey.into());
     }
     observe::authenticated(&account.id);
     need.check(key.as_ref())?;
     need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
-    Ok((Caller { account, token }, record.profile))
+    let profile = record.profile.with_ended_api_keys(&account);
+    Ok((Caller { account, token }, profile))
 }
 
 /// Returns the key if it is live. An unknown key is counted as a guess from this address. The limit

@@ -82,7 +82,7 @@ pub enum Denial {
     TokenExpired(Timestamp),
     /// The token's `nbf` is in the future.
     TokenNotActive,
-    /// The token was revoked, has an older generation, or its account does not exist.
+    /// The token's session has ended, or its account does not exist.
     TokenRevoked,
     /// The API key is malformed, not live or not the caller's.
     ApiKey,

@@ -21,7 +21,7 @@ pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};
 pub use error::{AuthError, Denial, InternalError, LimitExceeded, Name};
 pub use grant::grant_scopes;
 pub use profile::{ProfileRequest, update_profile};
-pub use sessions::{sign_out, sign_out_everywhere};
+pub use sessions::{WithApiKeys, end_sessions, sign_out};
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use sign_up::{Creator, SignUp, SignedUp, creator, sign_up};
 pub use tokens::verify_token;

@@ -58,8 +58,8 @@ pub async fn update_profile(
             .change_profile(&account.id, &delta, &new_ids, now)
             .await?;
         let profile = match changed {
-            ChangedProfile::Written(profile) => return Ok(profile),
-            ChangedProfile::Stale(profile) => profile,
+            ChangedProfile::Written(profile) => return Ok(profile.with_ended_api_keys(account)),
+            ChangedProfile::Stale(profile) => profile.with_ended_api_keys(account),
         };
         delta = profile.delta(&request.update, &first)?;
         if delta.is_empty() {

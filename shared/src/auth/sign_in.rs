@@ -6,9 +6,11 @@ use super::attempt::Attempt;
 use super::error::AuthError;
 use super::tokens::issue_token;
 use crate::app::App;
+use crate::crypto::ids::session_id;
 use crate::crypto::{PasswordHash, Token};
-use crate::domain::{Account, Identifier, Lifetime, Password, SourceIp};
+use crate::domain::{Account, Client, Identifier, Lifetime, Password, Session};
 use crate::observe;
+use crate::store::{Claim, StoreError};
 
 #[derive(Debug)]
 pub struct SignIn {
@@ -25,25 +27,65 @@ pub struct SignedIn {
     pub token: Token,
 }
 
+/// How often to start over if the password or the session generation changes during a sign-in.
+const MAX_TRIES: usize = 3;
+
 /// Signs in, with one round trip before the password hash and one after it. A third one follows if
 /// failures are to be cleared or the source is not familiar yet.
-pub async fn sign_in(app: &App, source: SourceIp, sign_in: SignIn) -> Result<SignedIn, AuthError> {
-    let attempt = Attempt::begin(app, source, &sign_in.identifier)?;
+pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<SignedIn, AuthError> {
+    let attempt = Attempt::begin(app, client.source, &sign_in.identifier)?;
     let keys = app.keys.current(app.clock.now()).await?;
     let password = Arc::new(sign_in.password);
-    let claim = attempt.verify(Arc::clone(&password)).await?;
-    let now = app.clock.now();
-    let (admitted, account) =
-        tokio::join!(attempt.admit(&claim), app.store.record_login(&claim, now));
-    let admitted = admitted?;
-    let account = account?.ok_or(AuthError::InvalidCredentials)?;
-    attempt.succeed(admitted, &claim).await?;
-    if app.hasher.is_outdated(&claim.password_hash)? {
-        rehash(app, &account, &claim.password_hash, password).await;
+    for _ in 0..MAX_TRIES {
+        let claim = attempt.verify(Arc::clone(&password)).await?;
+        let now = app.clock.now();
+        let session = Session {
+            id: session_id(now, app.entropy.as_ref())?,
+            account: claim.account.clone(),
+            generation: claim.session_generation,
+            created_at: now,
+            expires_at: now.plus(sign_in.lifetime.duration()),
+            client: client.clone(),
+        };
+        let Some(account) = start(app, &attempt, &claim, &session).await? else {
+            continue;
+        };
+        if app.hasher.is_outdated(&claim.password_hash)? {
+            rehash(app, &account, &claim.password_hash, password).await;
+        }
+        let token = issue_token(app, &keys, &account, &session)?;
+        observe::signed_in(&account.id);
+        return Ok(SignedIn { account, token });
     }
-    let token = issue_token(app, &keys, &account, sign_in.lifetime, now)?;
-    observe::signed_in(&account.id);
-    Ok(SignedIn { account, token })
+    Err(StoreError::Contended.into())
+}
+
+/// Starts the session unless a limit refuses the sign-in. Returns `None` if the account has changed
+/// since the claim was read. Leaves no session unless it returns the account.
+async fn start(
+    app: &App,
+    attempt: &Attempt<'_>,
+    claim: &Claim,
+    session: &Session,
+) -> Result<Option<Account>, AuthError> {
+    let (admitted, account) = tokio::join!(
+        attempt.admit(claim),
+        app.store.start_session(claim, session),
+    );
+    let admitted = match (admitted, account) {
+        (Ok(admitted), Ok(Some(account))) => {
+            attempt.succeed(admitted, claim).await.map(|()| account)
+        }
+        (Ok(_), Ok(None)) => return Ok(None),
+        (Err(error), _) => Err(error),
+        (_, Err(error)) => Err(error.into()),
+    };
+    if admitted.is_err() {
+        app.store
+            .abandon_session(&session.account, &session.id)
+            .await;
+    }
+    admitted.map(Some)
 }
 
 /// Replaces a hash that has outdated parameters. If this fails, the sign-in still succeeds, and the

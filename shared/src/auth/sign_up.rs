@@ -8,11 +8,11 @@ use super::error::{AuthError, Denial, InternalError};
 use super::limits::Counter;
 use super::tokens::issue_token;
 use crate::app::App;
-use crate::crypto::ids::random_id;
+use crate::crypto::ids::{random_id, session_id};
 use crate::crypto::{Token, digest};
 use crate::domain::{
-    Account, Email, Password, Permission, RateLimitPolicy, RateLimitStatus, Scope, SourceIp,
-    Username,
+    Account, Client, Email, Password, Permission, RateLimitPolicy, RateLimitStatus, Scope, Session,
+    SourceIp, Username,
 };
 use crate::observe;
 use crate::store::Added;
@@ -77,11 +77,11 @@ pub async fn creator(
 pub async fn sign_up(
     app: &App,
     creator: Creator,
-    source: SourceIp,
+    client: Client,
     sign_up: SignUp,
 ) -> Result<SignedUp, AuthError> {
     let rate_limits = match creator {
-        Creator::Public => count_attempts(app, source, &sign_up.email).await?,
+        Creator::Public => count_attempts(app, client.source, &sign_up.email).await?,
         Creator::Authorised => Vec::new(),
     };
     let password = Arc::new(sign_up.password);
@@ -96,15 +96,22 @@ pub async fn sign_up(
             app.config.sign_up.vendor.clone(),
             now,
         );
+        let session = Session {
+            id: session_id(now, app.entropy.as_ref())?,
+            account: account.id.clone(),
+            generation: account.session_generation,
+            created_at: now,
+            expires_at: now.plus(app.config.token_lifetime.duration()),
+            client: client.clone(),
+        };
         let request_token = random_id(app.entropy.as_ref())?;
         match app
             .store
-            .add_account(&account, &hash, &request_token)
+            .add_account(&account, &hash, &session, &request_token)
             .await?
         {
             Added::Stored => {
-                let lifetime = app.config.token_lifetime;
-                let token = issue_token(app, &keys, &account, lifetime, now)?;
+                let token = issue_token(app, &keys, &account, &session)?;
                 observe::signed_up(&account.id);
                 return Ok(SignedUp {
                     account,

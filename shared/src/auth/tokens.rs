@@ -4,9 +4,9 @@ use super::error::{AuthError, Denial, InternalError};
 use crate::app::App;
 use crate::crypto::ids::random_id;
 use crate::crypto::{Claims, InvalidToken, KeyRing, Token};
-use crate::domain::{Account, Lifetime, Timestamp};
+use crate::domain::{Account, Session, Timestamp};
 
-/// Issues a token for `account`.
+/// Issues the token of a session.
 ///
 /// Callers load the key ring before they write anything, so that a missing ring leaves no partial
 /// change.
@@ -14,16 +14,15 @@ pub(super) fn issue_token(
     app: &App,
     keys: &KeyRing,
     account: &Account,
-    lifetime: Lifetime,
-    now: Timestamp,
+    session: &Session,
 ) -> Result<Token, AuthError> {
     let token_id = random_id(app.entropy.as_ref())?;
     app.tokens
-        .issue(keys, account, token_id, lifetime, now)
+        .issue(keys, account, session, token_id)
         .map_err(|_| InternalError::Signing.into())
 }
 
-/// Verifies a token's signature and claims, but not whether it was revoked.
+/// Verifies a token's signature and claims, but not whether its session is there.
 ///
 /// If the token's key is unknown, reloads the key ring, at most once a minute, because the ring may
 /// have been rotated.

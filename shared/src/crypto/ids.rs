@@ -1,4 +1,4 @@
-//! Account ids and token ids.
+//! Account ids, session ids and other random ids.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -35,6 +35,12 @@ pub(crate) fn random_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
     ))
 }
 
+/// The time in milliseconds and 80 random bits, as 32 hex characters. Sorts by time.
+pub(crate) fn session_id(now: Timestamp, entropy: &dyn Entropy) -> Result<String, EntropyError> {
+    let random = random::<10>(entropy)?.map(|byte| format!("{byte:02x}"));
+    Ok(format!("{:012x}{}", now.millis(), random.concat()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +52,13 @@ mod tests {
         let now = Timestamp::from_secs(1_700_000_000);
 
         assert_ne!(ids.next(now), ids.next(now));
+    }
+
+    #[test]
+    fn session_ids_sort_by_time() {
+        let id = |millis| session_id(Timestamp::from_millis(millis), &SystemEntropy).unwrap();
+
+        assert_eq!(id(1_700_000_000_000).len(), 32);
+        assert!(id(999_999_999_999) < id(1_000_000_000_000));
     }
 }

@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::key_ring::KeyRing;
-use crate::domain::{Account, AccountId, Lifetime, Timestamp};
+use crate::domain::{Account, AccountId, Session, Timestamp};
 
 #[derive(Debug)]
 pub struct Token(SecretString);
@@ -29,10 +29,8 @@ impl Token {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     pub account: AccountId,
-    /// `jti`, by which the token is revoked.
-    pub token_id: String,
-    /// `gen`: the account's token generation when this token was issued.
-    pub generation: u64,
+    /// `sid`: the session, which must be stored for the token to count.
+    pub session: String,
     /// `auth_time`: when the account's password was last proved.
     pub authenticated_at: Timestamp,
     pub expires_at: Timestamp,
@@ -44,8 +42,7 @@ struct ClaimSet {
     sub: String,
     scope: Vec<String>,
     jti: String,
-    #[serde(rename = "gen")]
-    generation: u64,
+    sid: String,
     auth_time: i64,
     iss: String,
     aud: String,
@@ -65,8 +62,8 @@ pub struct Tokens {
 /// How far another instance's clock may run ahead of this one's.
 const NOT_BEFORE_SKEW_SECS: i64 = 5;
 
-/// A token id becomes part of a DynamoDB key.
-const MAX_TOKEN_ID_BYTES: usize = 255;
+/// A session id becomes part of a DynamoDB key.
+const MAX_SESSION_ID_BYTES: usize = 255;
 
 impl Tokens {
     #[must_use]
@@ -85,38 +82,38 @@ impl Tokens {
         }
     }
 
-    /// Signs a token with the ring's active key, for a password that was proved or set at `now`. The
-    /// token expires `lifetime` later.
+    /// Signs a token of this session with the ring's active key, for a password that was proved or set
+    /// when the session started.
     pub fn issue(
         &self,
         keys: &KeyRing,
         account: &Account,
+        session: &Session,
         token_id: String,
-        lifetime: Lifetime,
-        now: Timestamp,
     ) -> Result<Token, InvalidToken> {
         let key = keys.signing().ok_or(InvalidToken::Signature)?;
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(key.kid.clone());
+        let now = session.created_at;
         let claims = ClaimSet {
             id: account.id.to_string(),
             sub: account.id.to_string(),
             scope: account.scopes.iter().map(str::to_owned).collect(),
             jti: token_id,
-            generation: account.generation,
+            sid: session.id.clone(),
             auth_time: now.secs(),
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
             iat: now.secs(),
             nbf: now.secs(),
-            exp: now.plus(lifetime.duration()).secs(),
+            exp: session.expires_at.secs(),
         };
         encode(&header, &claims, &key.encoding)
             .map(|token| Token(token.into()))
             .map_err(|_| InvalidToken::Signature)
     }
 
-    /// Verifies the signature, the claims and the times. The caller checks revocation in the store.
+    /// Verifies the signature, the claims and the times. The caller looks the session up.
     pub fn verify(
         &self,
         keys: &KeyRing,
@@ -132,7 +129,7 @@ impl Tokens {
         let claims = decode::<ClaimSet>(token, &key.decoding, &self.validation)
             .map_err(|_| InvalidToken::Signature)?
             .claims;
-        if claims.id != claims.sub || !(1..=MAX_TOKEN_ID_BYTES).contains(&claims.jti.len()) {
+        if claims.id != claims.sub || !(1..=MAX_SESSION_ID_BYTES).contains(&claims.sid.len()) {
             return Err(InvalidToken::Signature);
         }
         let expires_at = Timestamp::from_secs(claims.exp);
@@ -144,8 +141,7 @@ impl Tokens {
         }
         Ok(Claims {
             account: AccountId::parse(&claims.id).map_err(|_| InvalidToken::Signature)?,
-            token_id: claims.jti,
-            generation: claims.generation,
+            session: claims.sid,
             authenticated_at: Timestamp::from_secs(claims.auth_time),
             expires_at,
         })

@@ -26,8 +26,12 @@ pub struct Account {
     /// Incremented with each new password. A sign-in fails if it changed after the password was
     /// verified.
     pub password_version: u64,
-    /// A token carries the generation at its issue. Tokens of earlier generations are revoked.
-    pub generation: u64,
+    /// A session carries the generation at its start. Raising it ends all sessions.
+    pub session_generation: u64,
+    /// An API key carries the generation it was created under. Raising it ends all keys.
+    pub key_generation: u64,
+    /// When the key generation was last raised.
+    pub keys_ended_at: Option<Timestamp>,
     pub created_at: Timestamp,
     /// The last successful sign-in; `None` before the first.
     pub last_login: Option<Timestamp>,
@@ -54,7 +58,9 @@ impl Account {
             vendor,
             scopes: Scopes::of_new_account(),
             password_version: 1,
-            generation: 1,
+            session_generation: 1,
+            key_generation: 1,
+            keys_ended_at: None,
             created_at: now,
             last_login: None,
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{InvalidValue, Profile, Timestamp};
+use super::{Account, InvalidValue, Profile, Timestamp};
 
 /// The SHA-256 of an API key, in hex. It is stored instead of the key.
 #[derive(Clone, PartialEq, Eq)]
@@ -124,6 +124,9 @@ pub struct ApiKey {
     /// `None` if the key never expires.
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// The account's key generation when the key was created. The key is live only while the account
+    /// has the same.
+    pub generation: u64,
 }
 
 impl ApiKey {
@@ -149,6 +152,17 @@ pub const MAX_LIVE_API_KEYS: usize = 50;
 const MAX_LISTED_ENDED_API_KEYS: usize = 50;
 
 impl Profile {
+    /// Marks the keys of earlier generations as revoked.
+    #[must_use]
+    pub fn with_ended_api_keys(mut self, account: &Account) -> Self {
+        for key in self.api_keys.values_mut() {
+            if key.generation != account.key_generation {
+                key.revoked_at = key.revoked_at.or(account.keys_ended_at);
+            }
+        }
+        self
+    }
+
     #[must_use]
     pub fn live_api_keys(&self, now: Timestamp) -> usize {
         self.api_keys
@@ -204,6 +218,7 @@ mod tests {
             created_at: at(0),
             expires_at: None,
             revoked_at: None,
+            generation: 1,
         }
     }
 

@@ -13,6 +13,7 @@ mod policy;
 mod precis;
 mod profile;
 mod scope;
+mod session;
 mod setting;
 mod sign_in_record;
 mod source_ip;
@@ -35,6 +36,7 @@ pub use profile::{
     FieldValue, InvalidValue, MAX_SETTINGS, Profile, ProfileDelta, ProfileField, ProfileUpdate,
 };
 pub use scope::{Scope, Scopes};
+pub use session::{Client, Session, UserAgent};
 pub use setting::{InvalidSetting, NewSetting, Setting, SettingChange, SettingType};
 pub use sign_in_record::{Familiarity, SignInRecord};
 pub use source_ip::{SourceIp, SourceNetwork};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use lambda_http::Request;
-use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 
@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::auth::{self, ApiKeyHeader, Authorization, Caller, Credentials, Need, Scheme};
 use crate::config::TrustedProxies;
 use crate::crypto::PlainApiKey;
-use crate::domain::{Profile, SourceIp};
+use crate::domain::{Client, Profile, SourceIp, UserAgent};
 
 /// The largest body of most routes, in bytes after base64 decoding.
 pub const SMALL_BODY: usize = 16 * 1024;
@@ -183,6 +183,17 @@ pub fn source_ip(request: &Request, proxies: &TrustedProxies) -> SourceIp {
         peer
     };
     SourceIp::new(client)
+}
+
+/// The source address and the `User-Agent`.
+#[must_use]
+pub fn client(request: &Request, proxies: &TrustedProxies) -> Client {
+    let user_agent = request.headers().get(USER_AGENT);
+    let user_agent = user_agent.and_then(|value| value.to_str().ok());
+    Client {
+        source: source_ip(request, proxies),
+        user_agent: user_agent.and_then(UserAgent::new),
+    }
 }
 
 /// Entry `hops + 1` from the right of `X-Forwarded-For`, to which API Gateway appends the peer.

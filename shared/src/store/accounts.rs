@@ -10,9 +10,10 @@ use aws_sdk_dynamodb::types::{
 use super::claims::{Claim, claim_items};
 use super::error::{failed_conditions, if_condition_held, is_failed_condition};
 use super::item::{Attributes, Item, Key, n, new_item, s};
+use super::sessions::session_item;
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, AccountId, Scope, Scopes, Timestamp};
+use crate::domain::{Account, AccountId, Scope, Scopes, Session, Timestamp};
 
 /// The outcome of [`Store::add_account`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +26,8 @@ pub enum Added {
 }
 
 impl Store {
-    /// Adds the account and its claims on email and username in one transaction. Of racing
-    /// sign-ups for one name exactly one returns `Stored`.
+    /// Adds the account, its claims on email and username and its first session in one transaction. Of
+    /// racing sign-ups for one name exactly one returns `Stored`.
     ///
     /// `request_token` (at most 36 characters) makes retries idempotent for ten minutes. After
     /// that, a retry that finds this account's own claims returns `Stored` too.
@@ -34,11 +35,13 @@ impl Store {
         &self,
         account: &Account,
         hash: &PasswordHash,
+        session: &Session,
         request_token: &str,
     ) -> Result<Added, StoreError> {
         let account_item = std::iter::once(to_item(account));
         let puts: Vec<_> = account_item
             .chain(claim_items(account, hash))
+            .chain([session_item(session)])
             .map(|item| self.put_new(item))
             .collect::<Result<_, _>>()?;
         self.retrying(|| async {
@@ -69,25 +72,6 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Increments the account's generation, which revokes all its tokens. Returns `false` if the
-    /// account does not exist. A retry may increment twice, which revokes the same tokens.
-    pub async fn raise_generation(&self, id: &AccountId) -> Result<bool, StoreError> {
-        self.retrying(|| async {
-            let raised = self
-                .client
-                .update_item()
-                .table_name(&self.tables.users)
-                .set_key(Some(account_key(id).attributes()))
-                .update_expression("ADD generation :one")
-                .condition_expression("attribute_exists(pk)")
-                .expression_attribute_values(":one", n(1))
-                .send()
-                .await;
-            if_condition_held(raised).map(|raised| raised.is_some())
-        })
-        .await
-    }
-
     /// Replaces the account's scopes. Returns the updated account, or `None` if it does not exist.
     pub async fn set_scopes(
         &self,
@@ -113,8 +97,9 @@ impl Store {
     }
 
     /// Sets the last login of the claim's account and returns the updated account. Returns `None`
-    /// if the account does not exist or its password has changed since the claim was read.
-    pub async fn record_login(
+    /// if the account does not exist, or its password or session generation has changed since the claim
+    /// was read.
+    pub(super) async fn record_login(
         &self,
         claim: &Claim,
         now: Timestamp,
@@ -126,8 +111,11 @@ impl Store {
                 .table_name(&self.tables.users)
                 .set_key(Some(account_key(&claim.account).attributes()))
                 .update_expression("SET last_login = :now")
-                .condition_expression("password_version = :verified")
+                .condition_expression(
+                    "password_version = :verified AND session_generation = :generation",
+                )
                 .expression_attribute_values(":verified", n(claim.password_version))
+                .expression_attribute_values(":generation", n(claim.session_generation))
                 .expression_attribute_values(":now", n(now.millis()))
                 .return_values(ReturnValue::AllNew)
                 .send()
@@ -146,8 +134,8 @@ fn changed_account(
     attributes.as_ref().map(from_item).transpose()
 }
 
-/// Interprets the reasons of a cancelled transaction. The first is the account's, the others are
-/// its claims'.
+/// Interprets the reasons of a cancelled transaction. The first is the account's, the last is the
+/// session's, and the others are its claims'.
 fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
     let mut claims = reasons.iter().skip(1);
     match claims.find(|reason| is_failed_condition(reason)) {
@@ -177,13 +165,17 @@ fn to_item(account: &Account) -> Attributes {
     set("plan", s(&account.plan));
     set("scope", scopes_attribute(&account.scopes));
     set("password_version", n(account.password_version));
-    set("generation", n(account.generation));
+    set("session_generation", n(account.session_generation));
+    set("key_generation", n(account.key_generation));
     set("created_at", n(account.created_at.millis()));
     if let Some(canonical) = &account.username_canonical {
         set("username_canonical", s(canonical));
     }
     if let Some(vendor) = &account.vendor {
         set("vendor", s(vendor));
+    }
+    if let Some(ended_at) = account.keys_ended_at {
+        set("keys_ended_at", n(ended_at.millis()));
     }
     if let Some(last_login) = account.last_login {
         set("last_login", n(last_login.millis()));
@@ -216,7 +208,11 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> 
         vendor: item.optional_string("vendor")?.map(str::to_owned),
         scopes: scopes.ok_or_else(|| item.unreadable("scope"))?,
         password_version: item.number("password_version")?,
-        generation: item.number("generation")?,
+        session_generation: item.number("session_generation")?,
+        key_generation: item.number("key_generation")?,
+        keys_ended_at: item
+            .optional_number("keys_ended_at")?
+            .map(Timestamp::from_millis),
         created_at: Timestamp::from_millis(item.number("created_at")?),
         last_login: item
             .optional_number("last_login")?
@@ -257,7 +253,8 @@ mod tests {
             "is_active",
             "plan",
             "scope",
-            "generation",
+            "session_generation",
+            "key_generation",
         ] {
             let mut item = to_item(&account());
             item.remove(name);

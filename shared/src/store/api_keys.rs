@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem, Update};
 
+use super::accounts::account_key;
 use super::error::{failed_conditions, is_failed_condition};
 use super::item::{
     Attributes, Item, Key, deletable, n, new_item, s, update_in_transaction, version,
@@ -13,7 +14,7 @@ use super::item::{
 use super::profiles::profile_key;
 use super::{Store, StoreError};
 use crate::domain::{
-    AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, Permissions, Timestamp,
+    Account, AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, Permissions, Timestamp,
 };
 
 /// The part of an API key that authenticates a request.
@@ -24,10 +25,11 @@ pub struct StoredApiKey {
     /// `None` if the key never expires.
     pub expires_at: Option<Timestamp>,
     pub is_revoked: bool,
+    pub generation: u64,
 }
 
 impl StoredApiKey {
-    /// Whether the key is neither revoked nor expired.
+    /// Whether the key is neither revoked nor expired. It must also have its account's generation.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         !self.is_revoked && self.expires_at.is_none_or(|expiry| now < expiry)
@@ -40,6 +42,8 @@ pub enum AddedApiKey {
     Stored,
     /// A concurrent request added another key with this id. Nothing was stored.
     Conflict,
+    /// All sessions or keys of the account have ended since it was read. Nothing was stored.
+    Ended,
 }
 
 /// How long the item of a revoked or expired key is kept. Until then, using the key does not count
@@ -57,17 +61,21 @@ impl Store {
     /// `forgotten` from the profile.
     ///
     /// Returns `Conflict` if another key was added since the caller read the profile, so that the
-    /// caller's count of keys is exact. `request_token` makes retries idempotent.
+    /// caller's count of keys is exact. Returns `Ended` if a generation of the account was raised
+    /// since it was read, so that no key outlives the session that created it. `request_token`
+    /// makes retries idempotent.
     pub async fn add_api_key(
         &self,
-        owner: &AccountId,
+        account: &Account,
         key: &ApiKey,
         forgotten: &[u64],
         request_token: &str,
     ) -> Result<AddedApiKey, StoreError> {
+        let owner = &account.id;
         let writes = vec![
             self.put_api_key(owner, key)?,
             self.put_profile_entry(owner, key, forgotten)?,
+            self.require_generations(account)?,
         ];
         self.retrying(|| async {
             let written = self
@@ -79,10 +87,31 @@ impl Store {
                 .await;
             match written {
                 Ok(_) => Ok(AddedApiKey::Stored),
-                Err(error) => failed_conditions(error).map(|_| AddedApiKey::Conflict),
+                Err(error) => {
+                    let reasons = failed_conditions(error)?;
+                    let has_ended = reasons.get(2).is_some_and(is_failed_condition);
+                    Ok(if has_ended {
+                        AddedApiKey::Ended
+                    } else {
+                        AddedApiKey::Conflict
+                    })
+                }
             }
         })
         .await
+    }
+
+    /// Fails a transaction if a generation of the account was raised since it was read.
+    fn require_generations(&self, account: &Account) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.tables.users)
+            .set_key(Some(account_key(&account.id).attributes()))
+            .condition_expression("session_generation = :sessions AND key_generation = :keys")
+            .expression_attribute_values(":sessions", n(account.session_generation))
+            .expression_attribute_values(":keys", n(account.key_generation))
+            .build()
+            .map_err(|error| StoreError::Rejected(error.into()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     fn put_api_key(
@@ -93,6 +122,7 @@ impl Store {
         let mut item = new_item(&api_key_key(&key.digest));
         item.insert("account_id".to_owned(), s(owner.as_str()));
         item.insert("permissions".to_owned(), n(key.permissions.mask()));
+        item.insert("generation".to_owned(), n(key.generation));
         if let Some(expires) = key.expires_at {
             item.insert("valid_until".to_owned(), n(expires.millis()));
             item.insert("expires_at".to_owned(), deletable(expires.plus(RETENTION)));
@@ -237,6 +267,7 @@ fn from_item(attributes: &Attributes) -> Result<StoredApiKey, StoreError> {
             .optional_number("valid_until")?
             .map(Timestamp::from_millis),
         is_revoked: item.optional_number::<i64>("revoked_at")?.is_some(),
+        generation: item.number("generation")?,
     })
 }
 
@@ -252,6 +283,7 @@ fn to_map(key: &ApiKey) -> AttributeValue {
         ("start".to_owned(), s(&key.start)),
         ("digest".to_owned(), s(key.digest.as_hex())),
         ("created_at".to_owned(), n(key.created_at.millis())),
+        ("generation".to_owned(), n(key.generation)),
     ]);
     if let Some(description) = &key.description {
         map.insert("description".to_owned(), s(description.as_str()));
@@ -283,5 +315,6 @@ pub(super) fn from_map(
         created_at: Timestamp::from_millis(item.number("created_at")?),
         expires_at: optional_time("valid_until")?,
         revoked_at: optional_time("revoked_at")?,
+        generation: item.number("generation")?,
     })
 }

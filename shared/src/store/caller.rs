@@ -1,15 +1,15 @@
-//! The read that authenticates a request: the account, the token's revocation and, if requested,
-//! the profile, in one round trip.
+//! The read that authenticates a request: the account, the token's session and, if requested, the
+//! profile, in one round trip.
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::types::{Get, KeysAndAttributes, TransactGetItem};
 
 use super::accounts::{self, account_key};
-use super::item::{Attributes, Key, s};
+use super::item::{Attributes, Key};
 use super::profiles::{self, profile_key};
-use super::revocations::revoked_key;
-use super::{PK, Store, StoreError};
+use super::sessions::{self, StoredSession, session_key};
+use super::{Store, StoreError};
 use crate::domain::{Account, AccountId, Profile};
 
 /// The stored state of a caller.
@@ -17,7 +17,8 @@ use crate::domain::{Account, AccountId, Profile};
 pub struct CallerRecord {
     /// `None` if the account does not exist.
     pub account: Option<Account>,
-    pub is_token_revoked: bool,
+    /// `None` if it was not requested or is not stored.
+    pub session: Option<StoredSession>,
     /// Empty if the profile was not requested or none is stored.
     pub profile: Profile,
 }
@@ -35,41 +36,78 @@ const MAX_READS: u32 = 4;
 impl Store {
     /// Reads a caller's stored state, strongly consistent and in one round trip.
     ///
-    /// Requests unprocessed keys again, because a revocation that was not read would look like no
-    /// revocation.
+    /// Requests unprocessed keys again, because a session that was not read would look ended. A batch
+    /// is no snapshot: if account and session have different generations, reads both once more in a
+    /// transaction.
     pub async fn caller(
         &self,
         owner: &AccountId,
-        token_id: Option<&str>,
+        session: Option<&str>,
         with_profile: WithProfile,
     ) -> Result<CallerRecord, StoreError> {
         let account_key = account_key(owner);
-        let profile_key = profile_key(owner);
-        let mut user_keys = vec![account_key.attributes()];
-        if with_profile == WithProfile::Yes {
-            user_keys.push(profile_key.attributes());
-        }
-        let mut unread = HashMap::from([(self.tables.users.clone(), keys(user_keys)?)]);
-        if let Some(token_id) = token_id {
-            let revocation = HashMap::from([(PK.to_owned(), s(revoked_key(token_id)))]);
-            unread.insert(self.tables.sessions.clone(), keys(vec![revocation])?);
-        }
-        let read = self.read_all(unread).await?;
-        let items_of = |table: &str| read.get(table).map(Vec::as_slice).unwrap_or_default();
-        let user_item = |key: &Key| {
-            let items = items_of(&self.tables.users);
-            items.iter().find(|item| key.is_of(item))
-        };
-        Ok(CallerRecord {
-            account: user_item(&account_key)
-                .map(accounts::from_item)
+        let session_key = session.map(|id| session_key(owner, id));
+        let profile_key = (with_profile == WithProfile::Yes).then(|| profile_key(owner));
+        let all = [
+            Some(&account_key),
+            session_key.as_ref(),
+            profile_key.as_ref(),
+        ];
+        let unread = all.into_iter().flatten().map(Key::attributes).collect();
+        let unread = HashMap::from([(self.tables.users.clone(), keys(unread)?)]);
+        let items = self.read_all(unread).await?.remove(&self.tables.users);
+        let items = items.unwrap_or_default();
+        let find = |key: &Key| items.iter().find(|item| key.is_of(item));
+        let mut record = CallerRecord {
+            account: find(&account_key).map(accounts::from_item).transpose()?,
+            session: session_key
+                .as_ref()
+                .and_then(find)
+                .map(sessions::from_item)
                 .transpose()?,
-            is_token_revoked: !items_of(&self.tables.sessions).is_empty(),
-            profile: user_item(&profile_key)
+            profile: profile_key
+                .as_ref()
+                .and_then(find)
                 .map(profiles::from_item)
                 .transpose()?
                 .unwrap_or_default(),
+        };
+        if let (Some(account), Some(session), Some(session_key)) =
+            (&record.account, &record.session, &session_key)
+            && account.session_generation != session.generation
+        {
+            let [account, session] = self.snapshot([&account_key, session_key]).await?;
+            record.account = account.as_ref().map(accounts::from_item).transpose()?;
+            record.session = session.as_ref().map(sessions::from_item).transpose()?;
+        }
+        Ok(record)
+    }
+
+    /// Reads two items of the users table as they were at one time.
+    async fn snapshot(&self, keys: [&Key; 2]) -> Result<[Option<Attributes>; 2], StoreError> {
+        let gets = keys.map(|key| {
+            let get = Get::builder()
+                .table_name(&self.tables.users)
+                .set_key(Some(key.attributes()))
+                .build();
+            get.map(|get| TransactGetItem::builder().get(get).build())
+                .map_err(|error| StoreError::Rejected(error.into()))
+        });
+        let [first, second] = gets;
+        let gets = vec![first?, second?];
+        self.retrying(|| async {
+            let read = self
+                .client
+                .transact_get_items()
+                .set_transact_items(Some(gets.clone()))
+                .send()
+                .await
+                .map_err(StoreError::from_transact_get)?;
+            let mut items = read.responses.unwrap_or_default().into_iter();
+            let mut next = || items.next().and_then(|response| response.item);
+            Ok([next(), next()])
         })
+        .await
     }
 
     pub(super) async fn read_all(

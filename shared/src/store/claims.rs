@@ -19,6 +19,8 @@ pub struct Claim {
     pub password_hash: PasswordHash,
     /// The version of the account's password that `password_hash` was made from.
     pub password_version: u64,
+    /// The account's. A session that this claim's password starts carries it.
+    pub session_generation: u64,
 }
 
 impl Store {
@@ -89,11 +91,15 @@ pub(super) fn claim_items(
         item.insert("account_id".to_owned(), s(account.id.as_str()));
         item.insert("password_hash".to_owned(), s(hash.as_phc()));
         item.insert("password_version".to_owned(), n(account.password_version));
+        item.insert(
+            "session_generation".to_owned(),
+            n(account.session_generation),
+        );
         item
     })
 }
 
-fn claim_keys(account: &Account) -> impl Iterator<Item = Key> {
+pub(super) fn claim_keys(account: &Account) -> impl Iterator<Item = Key> {
     let username = account.username_canonical.as_deref().map(username_key);
     std::iter::once(email_key(&account.email_canonical)).chain(username)
 }
@@ -114,5 +120,6 @@ fn from_item(attributes: &Attributes) -> Result<Claim, StoreError> {
         account: account.map_err(|_| item.unreadable("account_id"))?,
         password_hash: password_hash.map_err(|_| item.unreadable("password_hash"))?,
         password_version: item.number("password_version")?,
+        session_generation: item.number("session_generation")?,
     })
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::CancellationReason;
@@ -57,6 +58,20 @@ impl StoreError {
             // A response without a code does not come from DynamoDB.
             None => Self::Unavailable(error.into()),
             Some(_) => Self::Rejected(error.into()),
+        }
+    }
+}
+
+impl StoreError {
+    /// Like [`Self::from_sdk`], but a conflict with a write is [`Self::Contended`].
+    pub(super) fn from_transact_get(error: SdkError<TransactGetItemsError>) -> Self {
+        let is_cancelled = error
+            .as_service_error()
+            .is_some_and(TransactGetItemsError::is_transaction_canceled_exception);
+        if is_cancelled {
+            Self::Contended
+        } else {
+            Self::from_sdk(error)
         }
     }
 }

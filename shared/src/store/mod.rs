@@ -10,7 +10,7 @@
 //! | | `own#<id>`, `profile` | what its owner wrote |
 //! | | `email#<canonical>` or `username#<canonical>`, `claim` | the account with this name, and its password hash |
 //! | | `apikey#<digest>`, `key` | an API key |
-//! | sessions | `revoked#<jti>` | a revoked token |
+//! | | `session#<account id>`, `<session id>` | a live session |
 //! | rate-limits | `<policy>#<key>` | a counter |
 //! | | `sign-in-account#<digest>` | the failed sign-ins for one identifier from one source |
 
@@ -25,7 +25,7 @@ mod item;
 mod profile_change;
 mod profiles;
 mod retry;
-mod revocations;
+mod sessions;
 mod sign_in_record;
 
 use std::sync::Arc;
@@ -39,6 +39,7 @@ pub use claims::Claim;
 pub use error::StoreError;
 pub use exceeded::ExceededLimits;
 pub use profiles::ChangedProfile;
+pub use sessions::StoredSession;
 pub use sign_in_record::{Cleared, RecordLimits, SignInCounters};
 
 use self::item::{Attributes, Key};

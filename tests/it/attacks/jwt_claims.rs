@@ -101,17 +101,17 @@ async fn token_contents_cannot_trigger_calls_or_read_other_items() {
         "a forged token caused a call"
     );
 
-    // Even in a valid token, `jti` is only used to read this token's revocation.
-    for jti in ["x", "#", "../user#1", "0\u{0}1", "\u{1f511}"] {
+    // Even in a valid token, `sid` is only used to read this account's session.
+    for sid in ["x", "#", "../user#1", "0\u{0}1", "\u{1f511}"] {
         let mut claims = token_claims.clone();
-        claims["jti"] = json!(jti);
-        assert_eq!(app.user(&sign(&claims)).await.status, 200);
+        claims["sid"] = json!(sid);
+        assert_eq!(app.user(&sign(&claims)).await.message(), "Bad token");
         let calls = app.wire.take_calls();
         let [call] = &calls[..] else {
             panic!("{calls:?}")
         };
         let touched: Vec<_> = call.uses.iter().map(|one| one.prefix.as_str()).collect();
-        assert_eq!(touched, ["revoked#", "user#"], "{jti}");
+        assert_eq!(touched, ["session#", "user#"], "{sid}");
     }
 }
 

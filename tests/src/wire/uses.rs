@@ -38,8 +38,17 @@ pub(super) fn of(operation: &str, body: &Value) -> BTreeSet<Use> {
                 } else {
                     &write["Key"]
                 };
-                one(&format!("{member}Item"), &write["TableName"], key)
+                let action = match member.as_str() {
+                    "ConditionCheck" => "ConditionCheckItem".to_owned(),
+                    _ => format!("{member}Item"),
+                };
+                one(&action, &write["TableName"], key)
             })
+            .collect(),
+        // Each read of the transaction needs the action of a single read.
+        "TransactGetItems" => list(&body["TransactItems"])
+            .iter()
+            .map(|read| one("GetItem", &read["Get"]["TableName"], &read["Get"]["Key"]))
             .collect(),
         "BatchGetItem" => fields(&body["RequestItems"])
             .iter()

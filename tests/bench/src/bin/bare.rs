@@ -114,16 +114,11 @@ impl Floor {
     }
 
     async fn reads(&self) -> Result<(), Error> {
-        let nothing = AttributeValue::S("revoked#nothing".to_owned());
-        let nothing = HashMap::from([("pk".to_owned(), nothing)]);
-        let mut asked = HashMap::new();
-        for (table, key) in [
-            (&self.config.tables.users, self.account()),
-            (&self.config.tables.sessions, nothing),
-        ] {
-            let keys = KeysAndAttributes::builder().consistent_read(true);
-            asked.insert(table.clone(), keys.keys(key).build()?);
-        }
+        let nothing = [("pk", "session#nothing"), ("sk", "nothing")]
+            .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+        let keys = KeysAndAttributes::builder().consistent_read(true);
+        let keys = keys.keys(self.account()).keys(nothing.into()).build()?;
+        let asked = HashMap::from([(self.config.tables.users.clone(), keys)]);
         let get = self.client.batch_get_item().set_request_items(Some(asked));
         let tables = get.send().await?.responses.unwrap_or_default();
         let is_empty = tables.values().all(Vec::is_empty);

@@ -1,0 +1,54 @@
+//! Ends all sessions of an account and, if asked, all its API keys. The function has no route: it is
+//! for operators who throw an intruder out.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::auth::{self, AuthError, WithApiKeys};
+use shared::domain::AccountId;
+
+/// `{"id": "..."}`, or `{"id": "...", "apiKeys": true}` to end the API keys too.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Request {
+    id: String,
+    #[serde(default)]
+    api_keys: bool,
+}
+
+/// What has ended.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    id: String,
+    api_keys: bool,
+}
+
+/// Why nothing was ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("an id is 24 hexadecimal digits, lower case")]
+    NotAnId,
+    #[error("no account has this id")]
+    UnknownAccount,
+    #[error(transparent)]
+    Failed(#[from] AuthError),
+}
+
+/// Takes effect at the next request, on every instance.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Refusal> {
+    let id = AccountId::parse(&request.id).map_err(|_| Refusal::NotAnId)?;
+    let with_api_keys = if request.api_keys {
+        WithApiKeys::Yes
+    } else {
+        WithApiKeys::No
+    };
+    if !auth::end_sessions(&app, &id, with_api_keys).await? {
+        return Err(Refusal::UnknownAccount);
+    }
+    Ok(Response {
+        id: request.id,
+        api_keys: request.api_keys,
+    })
+}
