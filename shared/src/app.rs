@@ -10,7 +10,7 @@ use crate::crypto::{HashError, Hasher, IdGenerator, Tokens};
 use crate::keys::Keys;
 use crate::observe::CountRetries;
 use crate::ports::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
-use crate::store::{ExceededLimits, Store};
+use crate::store::{ExceededLimits, RefusedSessions, Store};
 
 #[derive(Debug)]
 pub struct App {
@@ -22,6 +22,8 @@ pub struct App {
     pub ids: IdGenerator,
     /// The limits that this instance knows to be exceeded.
     pub exceeded: ExceededLimits,
+    /// The tokens that this instance has refused.
+    pub refused_sessions: RefusedSessions,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     has_served: AtomicBool,
@@ -58,6 +60,7 @@ impl App {
             tokens: Tokens::new(config.issuer.clone(), config.audience.clone()),
             ids: IdGenerator::new(entropy.as_ref())?,
             exceeded: ExceededLimits::default(),
+            refused_sessions: RefusedSessions::default(),
             config,
             store,
             keys,

@@ -38,7 +38,7 @@ pub struct Config {
     pub passwords: PasswordPolicy,
     /// `ARGON2_MEMORY_KIB`, `ARGON2_ITERATIONS`, `ARGON2_PARALLELISM`.
     pub hash_params: HashParams,
-    /// `USER_SIGNUP_RATE_LIMIT_*`, `SIGNIN_RATE_LIMIT_*`.
+    /// `USER_SIGNUP_RATE_LIMIT_*`, `SIGNIN_RATE_LIMIT_*`, `PROFILE_RATE_LIMIT`.
     pub limits: Limits,
     pub proxies: TrustedProxies,
 }
@@ -194,6 +194,8 @@ mod tests {
         assert_eq!(config.limits.sign_in_account, limit(10, quarter));
         assert_eq!(config.limits.sign_in_ip, limit(100, quarter));
         assert_eq!(config.limits.sign_in_total, limit(50, 24 * hour));
+        let minute = Duration::from_mins(1);
+        assert_eq!(config.limits.profile_update, limit(60, minute));
         assert_eq!(config.token_lifetime, Lifetime::parse("30d").unwrap());
         assert_eq!(config.session_lifetime, Lifetime::parse("30m").unwrap());
         assert_eq!(config.reauth_max_age, Lifetime::parse("15m").unwrap());

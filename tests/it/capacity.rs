@@ -41,11 +41,11 @@ const COSTS: [(&str, usize, f64, f64); 22] = [
     ("POST /v1/auth/login", 2, 4.0, 2.0),
     ("GET /v1/auth/user", 1, 3.0, 0.0),
     ("GET /v1/auth/user by API key", 2, 3.0, 0.0),
-    ("POST /v1/auth/user, a field", 2, 3.0, 1.0),
-    // The id, then the setting.
-    ("POST /v1/auth/user, a new setting", 3, 3.0, 2.0),
-    ("POST /v1/auth/user, nothing new", 1, 3.0, 0.0),
-    // The key, the profile, and a check of the account.
+    ("POST /v1/auth/user, a field", 2, 3.0, 2.0),
+    // The limit; the setting and the number of settings, in a transaction.
+    ("POST /v1/auth/user, a new setting", 2, 3.0, 5.0),
+    ("POST /v1/auth/user, nothing new", 1, 3.0, 1.0),
+    // The key, its entry, and a check of the account.
     ("POST /v1/api-keys", 2, 3.0, 6.0),
     ("GET /v1/api-keys", 1, 3.0, 0.0),
     ("DELETE /v1/api-keys/{id}", 2, 3.0, 4.0),
@@ -178,7 +178,7 @@ fn size_of(value: &AttributeValue) -> usize {
 }
 
 #[tokio::test]
-async fn a_profile_with_every_field_at_its_maximum_fits_into_an_item() {
+async fn a_profile_with_every_field_at_its_maximum_can_be_changed_at_once() {
     let (app, token) = TestApp::with_user().await;
     let text = |bytes: usize| "ä".repeat(bytes / 2);
     let mut user = json!({
@@ -206,8 +206,10 @@ async fn a_profile_with_every_field_at_its_maximum_fits_into_an_item() {
     let answer = app.update_profile(&token, user).await;
 
     assert_eq!(answer.status, 200);
-    let size = size_of(&AttributeValue::M(app.profile_item().await));
-    assert!((250_000..300_000).contains(&size), "{size} bytes");
+    let items = app.users().await.into_iter();
+    let own = items.filter(|(key, _)| key.starts_with("own#"));
+    let size: usize = own.map(|(_, item)| size_of(&AttributeValue::M(item))).sum();
+    assert!((250_000..320_000).contains(&size), "{size} bytes");
     // The whole profile can still be written, with every setting changed at once.
     let mut changed = answer.body["user"].clone();
     for setting in changed["settings"].as_array_mut().unwrap() {
@@ -215,6 +217,47 @@ async fn a_profile_with_every_field_at_its_maximum_fits_into_an_item() {
     }
     assert_eq!(app.update_profile(&token, changed).await.status, 200);
     assert_eq!(app.profile(&token).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_change_of_a_full_profile_costs_what_it_changes_and_one_unit_for_its_limit() {
+    let (app, token) = TestApp::with_user().await;
+    let mut full = json!({
+        "notes": "n".repeat(4096), "countryCode": "DE", "birthDate": "2000-01-01T00:00:00.001Z",
+        "lastDismissMessages": "2000-01-01T00:00:00.001Z",
+        "image": format!("https://example.com/{}", "a".repeat(48 * 1024 - 20)),
+        "settings": vec![json!({"category": "a", "name": "b", "value": "c".repeat(500)}); 100],
+    });
+    for name in TEXTS {
+        full[name] = json!("x".repeat(256));
+    }
+    assert_eq!(app.update_profile(&token, full).await.status, 200);
+    let _ = app.cost();
+
+    for name in TEXTS {
+        let change = json!({name: "y".repeat(256)});
+        assert_eq!(app.update_profile(&token, change).await.status, 200);
+        let cost = app.cost();
+        assert_eq!((cost.round_trips, cost.write_units), (2, 2.0), "{name}");
+    }
+    for (change, write_units) in [
+        (json!({"settings": [{"id": 7, "value": "d"}]}), 2.0),
+        (json!({"notes": "m".repeat(4096)}), 6.0),
+        (json!({"birthDate": null, "firstName": "Ada"}), 2.0),
+        // Two items in a transaction.
+        (json!({"city": "Berlin", "title": "Dr."}), 5.0),
+        (json!({"settings": [{"id": 7, "value": null}]}), 5.0),
+        (json!({"settings": [{"category": "a", "name": "b"}]}), 5.0),
+    ] {
+        let text = change.to_string();
+        assert_eq!(app.update_profile(&token, change).await.status, 200);
+        let cost = app.cost();
+        assert_eq!(
+            (cost.round_trips, cost.write_units),
+            (2, write_units),
+            "{text:.60}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod openapi;
 mod operations;
 mod parameters;
 mod permissions;
+mod profile_limit;
 mod profiles;
 mod races;
 mod reference;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use axum::body::Body;
 use local::functions::operate;
 use local::secrets::Secrets;
 use local::template::{Grant, Template};
@@ -112,9 +113,8 @@ impl Recorder {
         // The first API key to be created gets a conflict on its id, so that the function retries.
         let mut is_first = true;
         instance.wire.on_request(move |_, body| {
-            let makes_key = body["TransactItems"][1]["Update"]["ExpressionAttributeValues"]
-                .get(":key")
-                .is_some();
+            let entry = &body["TransactItems"][1]["Put"]["Item"]["sk"]["S"];
+            let makes_key = entry.as_str().is_some_and(|sk| sk.starts_with("key#"));
             (makes_key && std::mem::take(&mut is_first)).then(number_taken)
         });
         let answer = instance.call(call).await;
@@ -163,6 +163,25 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     for path in ["/user/auth", "/v1/auth/login"] {
         let refused = &[("SIGNIN_RATE_LIMIT_ACCOUNT", "0")];
         r.send(refused, post(path, &credentials("abc"))).await;
+    }
+    // The next key to be created deletes the entry of the first.
+    let instance = with_secret(&r.app, &r.secrets, &[]);
+    for id in 1..=51 {
+        instance.api_key(&token, 1).await;
+        let revoke = Call::new("DELETE", &format!("/v1/api-keys/{id}"), Body::empty());
+        if id < 51 {
+            instance.call(revoke.bearer(&token)).await;
+        } else {
+            r.send(&[], revoke.bearer(&token)).await;
+        }
+    }
+    for setting in [
+        json!({"category": "ui", "name": "theme"}),
+        json!({"id": 1, "value": null}),
+    ] {
+        let update = json!({"user": {"settings": [setting]}});
+        r.send(&[], post("/v1/auth/user", &update).bearer(&token))
+            .await;
     }
     let key = json!({"name": "ci", "permissions": 15});
     let key = r.send(&[], post("/v1/api-keys", &key).bearer(&token)).await;

@@ -64,7 +64,7 @@ impl Trouble {
             Self::Conflict if operation == "TransactWriteItems" => {
                 Some(Fault::cancelled(&["None", "TransactionConflict"]))
             }
-            Self::Conflict if operation.contains("Get") => None,
+            Self::Conflict if operation.contains("Get") || operation == "Query" => None,
             Self::Conflict => Some(Fault::service_error("TransactionConflictException")),
             Self::AnswerLost => {
                 let is_exact = ["UpdateItem", "DeleteItem"].contains(&operation);

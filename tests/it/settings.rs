@@ -215,7 +215,7 @@ async fn a_hundred_settings_with_large_ids_can_be_replaced_at_once() {
         .map(|_| json!({"category": "a", "name": "b"}))
         .collect();
     post_settings(&app, &token, json!([new[0]])).await;
-    let mut profile = app.profile_item().await;
+    let mut profile = app.own_item("profile").await;
     let far = AttributeValue::N("1000000000".to_owned());
     profile.insert("last_setting".to_owned(), far);
     app.tamper(&app.app.config.tables.users, profile).await;
@@ -265,12 +265,12 @@ async fn an_account_has_at_most_a_hundred_settings() {
 #[tokio::test]
 async fn a_client_cannot_change_a_read_only_setting() {
     let (app, token) = with_settings().await;
-    let mut profile = app.profile_item().await;
-    let AttributeValue::M(setting) = profile.get_mut("s1").unwrap() else {
+    let mut item = app.own_item("setting#1").await;
+    let AttributeValue::M(setting) = item.get_mut("setting").unwrap() else {
         panic!("a map");
     };
     setting.insert("read_only".to_owned(), AttributeValue::Bool(true));
-    app.tamper(&app.app.config.tables.users, profile).await;
+    app.tamper(&app.app.config.tables.users, item).await;
 
     for change in [
         json!({"id": 1, "value": "light"}),

@@ -320,17 +320,20 @@ impl TestApp {
 
     /// The first stored account.
     pub async fn account_item(&self) -> Item {
-        self.first_user_item("user#").await
+        self.first_user_item("user#", "account").await
     }
 
-    /// The first stored profile.
-    pub async fn profile_item(&self) -> Item {
-        self.first_user_item("own#").await
+    /// The first stored item with this sort key that an owner wrote.
+    pub async fn own_item(&self, sort_key: &str) -> Item {
+        self.first_user_item("own#", sort_key).await
     }
 
-    async fn first_user_item(&self, prefix: &str) -> Item {
+    async fn first_user_item(&self, prefix: &str, sort_key: &str) -> Item {
         let mut items = self.users().await.into_iter();
-        let found = items.find(|(key, _)| key.starts_with(prefix));
+        let found = items.find(|(key, _)| {
+            let (pk, sk) = key.split_once('/').expect("a sort key");
+            pk.starts_with(prefix) && sk == sort_key
+        });
         found.expect("an item").1
     }
 

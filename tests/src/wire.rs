@@ -251,7 +251,8 @@ pub fn cost(calls: &[Call]) -> Cost {
 fn request_capacity(operation: &str, request: &mut HttpRequest) -> Value {
     let bytes = request.body().bytes().unwrap_or_default();
     let mut body: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let consumes_capacity = operation.ends_with("Item") || operation.ends_with("Items");
+    let consumes_capacity =
+        operation.ends_with("Item") || operation.ends_with("Items") || operation == "Query";
     if let (true, Value::Object(fields)) = (consumes_capacity, &mut body) {
         fields.insert("ReturnConsumedCapacity".to_owned(), "TOTAL".into());
         let text = body.to_string();
@@ -270,7 +271,7 @@ fn consumed(operation: &str, response: &Value) -> (f64, f64) {
             .sum(),
         table => table["CapacityUnits"].as_f64().unwrap_or(0.0),
     };
-    if operation.contains("Get") {
+    if operation.contains("Get") || operation == "Query" {
         (units, 0.0)
     } else {
         (0.0, units)

@@ -15,8 +15,8 @@ const NEED: Need = Need::Permission(Permission::Write);
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, PROFILE_BODY)?;
-    let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;
-    let asked = body.read::<Body>()?.user.parse()?;
+    let parse = || body.read::<Body>()?.user.parse();
+    let (caller, profile, asked) = request::caller_with_update(&app, &request, NEED, parse).await?;
     let profile = auth::update_profile(&app, &caller, profile, &asked).await?;
     Reply::success(&UserPayload::of(&caller.account, &profile, app.clock.now()))
 }

@@ -62,7 +62,7 @@ pub async fn create_api_key(
         if profile.live_api_keys(now) >= MAX_LIVE_API_KEYS {
             return Err(AuthError::TooManyApiKeys);
         }
-        key.id = profile.last_api_key.saturating_add(1);
+        key.id = profile.last_api_key().saturating_add(1);
         let forgotten = profile.forgettable_api_keys(now);
         let request_token = random_id(app.entropy.as_ref())?;
         let added = app
@@ -90,7 +90,7 @@ pub async fn revoke_api_key(
     profile: &Profile,
     id: u64,
 ) -> Result<(), AuthError> {
-    if id == 0 || id > profile.last_api_key {
+    if id == 0 || id > profile.last_api_key() {
         return Err(AuthError::NoApiKey);
     }
     match profile.api_keys.get(&id) {

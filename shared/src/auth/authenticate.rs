@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::credentials::{ApiKeyHeader, Authorization, Credentials};
 use super::error::{AuthError, Denial};
-use super::limits::SourceCounters;
+use super::limits::{Counter, SourceCounters};
 use super::tokens::verify_token;
 use crate::app::App;
 use crate::crypto::{Claims, PlainApiKey};
-use crate::domain::{Account, Permission, Profile, Scope, SourceIp, Timestamp};
+use crate::domain::{
+    Account, AccountId, Permission, Profile, RateLimitPolicy, Scope, SourceIp, Timestamp,
+};
 use crate::observe;
 use crate::store::{StoredApiKey, StoredSession, WithProfile};
 
@@ -78,7 +80,8 @@ pub async fn authenticate(
     credentials: Credentials<'_>,
     need: Need,
 ) -> Result<Caller, AuthError> {
-    let (caller, _) = identify(app, source, credentials, need, WithProfile::No).await?;
+    let verified = verify(app, source, credentials).await?;
+    let (caller, _) = identify(app, verified, need, WithProfile::No).await?;
     Ok(caller)
 }
 
@@ -89,7 +92,49 @@ pub async fn authenticate_with_profile(
     credentials: Credentials<'_>,
     need: Need,
 ) -> Result<(Caller, Profile), AuthError> {
-    identify(app, source, credentials, need, WithProfile::Yes).await
+    let verified = verify(app, source, credentials).await?;
+    identify(app, verified, need, WithProfile::Yes).await
+}
+
+/// Like [`authenticate_with_profile`], and parses the update and counts it against the account's
+/// limit. Credentials are checked first, then permission, then the update, then the limit.
+///
+/// The update is counted while the account is read, so that the limit takes no round trip of its own.
+/// It is not counted if the key lacks the permission, if the update is invalid, or if this instance
+/// has already refused the session. An ended session is counted once on each instance at most.
+pub async fn authenticate_update<T, E: From<AuthError>>(
+    app: &App,
+    source: SourceIp,
+    credentials: Credentials<'_>,
+    need: Need,
+    parse: impl FnOnce() -> Result<T, E>,
+) -> Result<(Caller, Profile, T), E> {
+    let verified = verify(app, source, credentials).await?;
+    let update = parse();
+    let session = verified.token.as_ref().map(|token| token.session.clone());
+    let is_refused = |id: &String| app.refused_sessions.contains(id);
+    let counts_at_once = update.is_ok()
+        && need.check(verified.key.as_ref()).is_ok()
+        && !session.as_ref().is_some_and(is_refused);
+    let updates = Counter::new(RateLimitPolicy::ProfileUpdate, &verified.owner);
+    let count = || updates.count(app);
+    let identified = identify(app, verified, need, WithProfile::Yes);
+    let (identified, counted) = if counts_at_once {
+        let (identified, counted) = tokio::join!(identified, count());
+        if let (Err(AuthError::Denied(_)), Some(id)) = (&identified, &session) {
+            app.refused_sessions.insert(id);
+        }
+        (identified?, Some(counted))
+    } else {
+        (identified.await?, None)
+    };
+    let update = update?;
+    match counted {
+        Some(counted) => counted?,
+        None => count().await?,
+    };
+    let (caller, profile) = identified;
+    Ok((caller, profile, update))
 }
 
 /// For routes that need no credentials: if the request has an API key, it must be a live one, of
@@ -109,13 +154,20 @@ pub async fn authenticate_key_if_sent(
     }
 }
 
-async fn identify(
+/// A valid token, a live key, or both.
+struct Verified {
+    token: Option<Claims>,
+    key: Option<StoredApiKey>,
+    owner: AccountId,
+    /// The error if the account does not exist.
+    if_gone: Denial,
+}
+
+async fn verify(
     app: &App,
     source: SourceIp,
     credentials: Credentials<'_>,
-    need: Need,
-    with_profile: WithProfile,
-) -> Result<(Caller, Profile), AuthError> {
+) -> Result<Verified, AuthError> {
     let now = app.clock.now();
     let token = match credentials.authorization {
         Authorization::Bearer(token) => Some(verify_token(app, token, now).await?),
@@ -130,14 +182,35 @@ async fn identify(
     };
     let (owner, if_gone) = match (&token, &key) {
         (None, None) => return Err(Denial::NoCredentials.into()),
-        (None, Some(key)) => (&key.owner, Denial::ApiKey),
+        (None, Some(key)) => (key.owner.clone(), Denial::ApiKey),
         (Some(token), Some(key)) if token.account != key.owner => {
             return Err(Denial::ApiKey.into());
         }
-        (Some(token), _) => (&token.account, Denial::TokenRevoked),
+        (Some(token), _) => (token.account.clone(), Denial::TokenRevoked),
     };
+    Ok(Verified {
+        token,
+        key,
+        owner,
+        if_gone,
+    })
+}
+
+async fn identify(
+    app: &App,
+    verified: Verified,
+    need: Need,
+    with_profile: WithProfile,
+) -> Result<(Caller, Profile), AuthError> {
+    let now = app.clock.now();
+    let Verified {
+        token,
+        key,
+        owner,
+        if_gone,
+    } = verified;
     let session = token.as_ref().map(|token| token.session.as_str());
-    let record = app.store.caller(owner, session, with_profile).await?;
+    let record = app.store.caller(&owner, session, with_profile).await?;
     let account = record.account.ok_or(if_gone)?;
     let is_live = |session: &StoredSession| session.is_live(account.session_generation, now);
     if token.is_some() && !record.session.as_ref().is_some_and(is_live) {

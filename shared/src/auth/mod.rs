@@ -15,7 +15,8 @@ mod tokens;
 
 pub use api_keys::{CreatedApiKey, NewApiKey, create_api_key, revoke_api_key};
 pub use authenticate::{
-    Caller, Need, authenticate, authenticate_key_if_sent, authenticate_with_profile,
+    Caller, Need, authenticate, authenticate_key_if_sent, authenticate_update,
+    authenticate_with_profile,
 };
 pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};
 pub use error::{AuthError, Denial, InternalError, LimitExceeded, Name};

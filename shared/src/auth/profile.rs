@@ -3,6 +3,7 @@
 use super::authenticate::Caller;
 use super::error::{AuthError, Name};
 use crate::app::App;
+use crate::crypto::ids::random_id;
 use crate::domain::{Profile, ProfileUpdate};
 use crate::store::{ChangedProfile, StoreError};
 
@@ -24,7 +25,12 @@ const MAX_ATTEMPTS: u32 = 30;
 /// read.
 ///
 /// Racing updates of different fields and settings all survive. For one field the last update wins.
-/// Updates of one setting are applied one after another.
+/// Updates of one setting are applied one after another. The result shows other updates as they were
+/// read.
+///
+/// An update of at most [`MAX_SETTINGS_AT_ONCE`](crate::domain::MAX_SETTINGS_AT_ONCE) settings is
+/// atomic. A larger one is written in steps, each of which is: if a later one fails, the earlier ones
+/// stay.
 pub async fn update_profile(
     app: &App,
     caller: &Caller,
@@ -43,29 +49,31 @@ pub async fn update_profile(
             return Err(AuthError::Unchangeable(name));
         }
     }
-    let mut delta = first.delta(&request.update, &first)?;
-    if delta.is_empty() {
-        return Ok(first);
-    }
-    let new_ids = app
-        .store
-        .reserve_setting_ids(&account.id, delta.created.len())
-        .await?;
+    let mut profile = first.clone();
+    let mut created = 0;
     for attempt in 1..=MAX_ATTEMPTS {
-        let now = app.clock.now();
-        let changed = app
-            .store
-            .change_profile(&account.id, &delta, &new_ids, now)
-            .await?;
-        let profile = match changed {
-            ChangedProfile::Written(profile) => return Ok(profile.with_ended_api_keys(account)),
-            ChangedProfile::Stale(profile) => profile.with_ended_api_keys(account),
-        };
-        delta = profile.delta(&request.update, &first)?;
+        let delta = profile.delta(&request.update, &first, created)?;
         if delta.is_empty() {
             return Ok(profile);
         }
-        app.store.back_off(attempt).await;
+        let step = delta.first_step();
+        let now = app.clock.now();
+        let request_token = random_id(app.entropy.as_ref())?;
+        let changed = app
+            .store
+            .change_profile(&account.id, &profile, &step, now, &request_token)
+            .await?;
+        match changed {
+            ChangedProfile::Written => {
+                created += step.created.len();
+                profile.apply(step, now);
+            }
+            ChangedProfile::Stale => {
+                app.store.back_off(attempt).await;
+                profile = app.store.profile(&account.id).await?;
+                profile = profile.with_ended_api_keys(account);
+            }
+        }
     }
     Err(StoreError::Contended.into())
 }

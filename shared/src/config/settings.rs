@@ -190,6 +190,10 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
                 "SIGNIN_RATE_LIMIT_TOTAL_WINDOW_MS",
                 day,
             )?,
+            profile_update: Limit {
+                max: self.at_least("PROFILE_RATE_LIMIT", 60, 0)?,
+                window: Duration::from_mins(1),
+            },
         })
     }
 

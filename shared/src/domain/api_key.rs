@@ -163,6 +163,13 @@ impl Profile {
         self
     }
 
+    /// The id of the last API key that was created, or 0. Its entry is never forgotten, because
+    /// only the creation of a later key forgets entries.
+    #[must_use]
+    pub fn last_api_key(&self) -> u64 {
+        self.api_keys.keys().next_back().copied().unwrap_or(0)
+    }
+
     #[must_use]
     pub fn live_api_keys(&self, now: Timestamp) -> usize {
         self.api_keys

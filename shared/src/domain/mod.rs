@@ -33,7 +33,8 @@ pub use limit::{Limit, RateLimitStatus, Tally};
 pub use password::{InvalidPassword, MAX_PASSWORD_BYTES, Password, PasswordPolicy};
 pub use policy::{Limits, RateLimitPolicy};
 pub use profile::{
-    FieldValue, InvalidValue, MAX_SETTINGS, Profile, ProfileDelta, ProfileField, ProfileUpdate,
+    FieldValue, InvalidValue, MAX_SETTINGS, MAX_SETTINGS_AT_ONCE, Profile, ProfileDelta,
+    ProfileField, ProfileUpdate,
 };
 pub use scope::{Scope, Scopes};
 pub use session::{Client, Session, UserAgent};

@@ -24,6 +24,8 @@ pub enum RateLimitPolicy {
     ApiKeyIp,
     /// Unknown API keys by the /48 network of an IPv6 source address.
     ApiKeyNetwork,
+    /// Profile updates by account.
+    ProfileUpdate,
 }
 
 impl RateLimitPolicy {
@@ -40,6 +42,7 @@ impl RateLimitPolicy {
             Self::SignInTotal => "sign-in-total",
             Self::ApiKeyIp => "api-key-ip",
             Self::ApiKeyNetwork => "api-key-network",
+            Self::ProfileUpdate => "profile-update",
         }
     }
 
@@ -69,6 +72,8 @@ pub struct Limits {
     pub sign_in_account: Limit,
     /// `SIGNIN_RATE_LIMIT_TOTAL` in `SIGNIN_RATE_LIMIT_TOTAL_WINDOW_MS`.
     pub sign_in_total: Limit,
+    /// `PROFILE_RATE_LIMIT` in a minute.
+    pub profile_update: Limit,
 }
 
 /// How many times as many failures a /48 network may have as one of its addresses.
@@ -97,6 +102,7 @@ impl Limits {
                 ..self.sign_in_total
             },
             RateLimitPolicy::SignInTotal => self.sign_in_total,
+            RateLimitPolicy::ProfileUpdate => self.profile_update,
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Profiles: the data that an account's owner edits.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod update;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
-use super::setting::{InvalidSetting, NewSetting, Setting, SettingChange};
+pub use self::update::{MAX_SETTINGS, MAX_SETTINGS_AT_ONCE, ProfileDelta, ProfileUpdate};
+use super::setting::Setting;
 use super::{ApiKey, Timestamp};
 
 /// A field of a profile that its owner may write.
@@ -236,7 +239,7 @@ pub enum InvalidValue {
 
 /// What is stored with an account: the owner's fields, settings and API keys (as digests).
 ///
-/// With every limit reached it is smaller than 300 KB; a `DynamoDB` item may have 400 KB.
+/// With every limit reached it has less than 300 KB, of which a `DynamoDB` query reads 1 MB at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
     /// Set by the owner. Unset fields are absent.
@@ -251,91 +254,14 @@ pub struct Profile {
     pub settings: BTreeMap<u64, Setting>,
     /// By id: all live keys, and the latest of the others.
     pub api_keys: BTreeMap<u64, ApiKey>,
-    /// The id of the last API key that was created.
-    pub last_api_key: u64,
-}
-
-/// The most settings that an account may have.
-pub const MAX_SETTINGS: usize = 100;
-
-/// An owner's changes to a profile.
-#[derive(Debug, Clone, Default)]
-pub struct ProfileUpdate {
-    /// `None` clears a field.
-    pub fields: BTreeMap<ProfileField, Option<FieldValue>>,
-    /// Settings to create, change or remove.
-    pub settings: Vec<SettingChange>,
-}
-
-/// The writes that apply a [`ProfileUpdate`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ProfileDelta {
-    /// `None` removes a field.
-    pub fields: BTreeMap<ProfileField, Option<FieldValue>>,
-    pub created: Vec<NewSetting>,
-    /// Each setting as it was read, and as it is to be written.
-    pub changed: Vec<(Setting, Setting)>,
-    /// Settings to remove, as they were read.
-    pub removed: Vec<Setting>,
-}
-
-impl ProfileDelta {
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
+    /// The id of the last setting that was created.
+    pub last_setting: u64,
 }
 
 impl Profile {
     #[must_use]
     pub fn field(&self, field: ProfileField) -> Option<&str> {
         self.fields.get(&field).map(FieldValue::as_str)
-    }
-
-    /// The writes that apply `update`, without values that are already stored.
-    ///
-    /// Changes to a read-only setting are ignored. Removing a setting that is gone succeeds if
-    /// `first`, the profile as first read, has it.
-    pub fn delta(
-        &self,
-        update: &ProfileUpdate,
-        first: &Self,
-    ) -> Result<ProfileDelta, InvalidSetting> {
-        let mut delta = ProfileDelta::default();
-        for (field, value) in &update.fields {
-            if self.fields.get(field) != value.as_ref() {
-                delta.fields.insert(*field, value.clone());
-            }
-        }
-        let mut named = BTreeSet::new();
-        for change in &update.settings {
-            let Some(id) = change.id else {
-                delta.created.push(change.create()?);
-                continue;
-            };
-            if !named.insert(id) {
-                return Err(InvalidSetting::RepeatedId);
-            }
-            let Some(seen) = self.settings.get(&id) else {
-                if change.removes() && first.settings.contains_key(&id) {
-                    continue;
-                }
-                return Err(InvalidSetting::UnknownId);
-            };
-            if seen.read_only {
-                continue;
-            }
-            match change.apply(seen)? {
-                None => delta.removed.push(seen.clone()),
-                Some(changed) if changed != *seen => delta.changed.push((seen.clone(), changed)),
-                Some(_) => {}
-            }
-        }
-        let count = self.settings.len() + delta.created.len() - delta.removed.len();
-        if count > MAX_SETTINGS && !delta.created.is_empty() {
-            return Err(InvalidSetting::TooMany);
-        }
-        Ok(delta)
     }
 }
 

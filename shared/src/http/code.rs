@@ -85,6 +85,8 @@ codes! {
     SignInLimit = 4002,
     /// The account has reached the limit of live API keys.
     TooManyApiKeys = 4003,
+    /// Too many updates of the profile.
+    ProfileUpdateLimit = 4004,
 
     /// An internal error of the service.
     Internal = 5000,

@@ -213,6 +213,10 @@ fn limit_row(policy: RateLimitPolicy) -> Row {
             Code::SignInLimit,
             "Too many sign-in attempts. Please try again later.",
         ),
+        RateLimitPolicy::ProfileUpdate => (
+            Code::ProfileUpdateLimit,
+            "Too many updates. Please try again later.",
+        ),
     };
     (StatusCode::TOO_MANY_REQUESTS, code, message.into())
 }

@@ -59,6 +59,7 @@ fn name(policy: RateLimitPolicy) -> Option<&'static str> {
         | RateLimitPolicy::SignInDay
         | RateLimitPolicy::SignInTotal
         | RateLimitPolicy::ApiKeyIp
-        | RateLimitPolicy::ApiKeyNetwork => None,
+        | RateLimitPolicy::ApiKeyNetwork
+        | RateLimitPolicy::ProfileUpdate => None,
     }
 }

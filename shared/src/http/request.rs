@@ -82,6 +82,17 @@ pub async fn caller_with_profile(
     Ok(auth::authenticate_with_profile(app, source, credentials(request), need).await?)
 }
 
+/// Like [`caller_with_profile`], and parses and counts a profile update.
+pub async fn caller_with_update<T>(
+    app: &App,
+    request: &Request,
+    need: Need,
+    parse: impl FnOnce() -> Result<T, HttpError>,
+) -> Result<(Caller, Profile, T), HttpError> {
+    let source = source_ip(request, &app.config.proxies);
+    auth::authenticate_update(app, source, credentials(request), need, parse).await
+}
+
 #[must_use]
 pub fn credentials(request: &Request) -> Credentials<'_> {
     let headers = request.headers();

@@ -1,17 +1,14 @@
-//! `apikey#<digest>`, `key`: the owner, permissions and expiry of an API key. Each key also has an entry
-//! in its owner's profile, from which keys are listed.
+//! `apikey#<digest>`, `key`: the owner, permissions and expiry of an API key. Each key also has an entry,
+//! `own#<id>`, `key#<n>`, from which its owner's keys are listed.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, TransactWriteItem, Update};
 
 use super::accounts::account_key;
 use super::error::{failed_conditions, is_failed_condition};
-use super::item::{
-    Attributes, Item, Key, deletable, n, new_item, s, update_in_transaction, version,
-};
-use super::profiles::profile_key;
+use super::item::{Attributes, Item, Key, deletable, n, new_item, s, update_in_transaction};
+use super::profiles::entry_key;
 use super::{Store, StoreError};
 use crate::domain::{
     Account, AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, Permissions, Timestamp,
@@ -57,10 +54,10 @@ impl Store {
         item.as_ref().map(from_item).transpose()
     }
 
-    /// Adds a key and its entry in the owner's profile, and removes the entries with the ids in
-    /// `forgotten` from the profile.
+    /// Adds a key and its entry, and deletes the entries with the ids in `forgotten`. `key.id` is
+    /// the id after the last one that the caller read.
     ///
-    /// Returns `Conflict` if another key was added since the caller read the profile, so that the
+    /// Returns `Conflict` if another key was added since the caller read the entries, so that the
     /// caller's count of keys is exact. Returns `Ended` if a generation of the account was raised
     /// since it was read, so that no key outlives the session that created it. `request_token`
     /// makes retries idempotent.
@@ -72,11 +69,14 @@ impl Store {
         request_token: &str,
     ) -> Result<AddedApiKey, StoreError> {
         let owner = &account.id;
-        let writes = vec![
+        let mut writes = vec![
             self.put_api_key(owner, key)?,
-            self.put_profile_entry(owner, key, forgotten)?,
+            self.put_entry(owner, key)?,
             self.require_generations(account)?,
         ];
+        for id in forgotten {
+            writes.push(self.delete_entry(owner, *id)?);
+        }
         self.retrying(|| async {
             let written = self
                 .client
@@ -130,39 +130,33 @@ impl Store {
         self.put_new(item)
     }
 
-    fn put_profile_entry(
-        &self,
-        owner: &AccountId,
-        key: &ApiKey,
-        forgotten: &[u64],
-    ) -> Result<TransactWriteItem, StoreError> {
-        let forgotten: Vec<String> = forgotten.iter().copied().map(attribute).collect();
-        let remove = if forgotten.is_empty() {
-            String::new()
-        } else {
-            format!(" REMOVE {}", forgotten.join(", "))
-        };
-        let update = Update::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(profile_key(owner).attributes()))
-            .update_expression(format!(
-                "SET v = if_not_exists(v, :v), last_api_key = :id, {} = :key{remove}",
-                attribute(key.id)
-            ))
-            .expression_attribute_values(":v", version())
-            .expression_attribute_values(":id", n(key.id))
-            .expression_attribute_values(":key", to_map(key));
-        let update = if key.id == 1 {
-            update.condition_expression("attribute_not_exists(last_api_key)")
-        } else {
-            update
-                .condition_expression("last_api_key = :last")
-                .expression_attribute_values(":last", n(key.id.saturating_sub(1)))
-        };
-        update_in_transaction(update)
+    fn put_entry(&self, owner: &AccountId, key: &ApiKey) -> Result<TransactWriteItem, StoreError> {
+        let mut item = new_item(&entry_key(owner, key.id));
+        item.insert("name".to_owned(), s(key.name.as_str()));
+        item.insert("permissions".to_owned(), n(key.permissions.mask()));
+        item.insert("start".to_owned(), s(&key.start));
+        item.insert("digest".to_owned(), s(key.digest.as_hex()));
+        item.insert("created_at".to_owned(), n(key.created_at.millis()));
+        item.insert("generation".to_owned(), n(key.generation));
+        if let Some(description) = &key.description {
+            item.insert("description".to_owned(), s(description.as_str()));
+        }
+        if let Some(expires) = key.expires_at {
+            item.insert("valid_until".to_owned(), n(expires.millis()));
+        }
+        self.put_new(item)
     }
 
-    /// Revokes a key and marks its entry in the owner's profile. Does nothing if the entry is
+    fn delete_entry(&self, owner: &AccountId, id: u64) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.tables.users)
+            .set_key(Some(entry_key(owner, id).attributes()))
+            .build()
+            .map_err(|error| StoreError::Rejected(error.into()))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// Revokes a key and marks its entry. Does nothing if the entry is
     /// already marked or no longer exists.
     pub async fn revoke_api_key(
         &self,
@@ -170,12 +164,12 @@ impl Store {
         key: &ApiKey,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let entry = self.revoke_profile_entry(owner, key, now)?;
+        let entry = self.revoke_entry(owner, key, now)?;
         let item = self.revoke_item(key, now)?;
         let (both, entry_alone) = (vec![entry.clone(), item], vec![entry]);
         self.retrying(|| async {
             match self.write_revocation(both.clone()).await? {
-                // DynamoDB deleted the item after the key expired; the profile still lists the key.
+                // DynamoDB deleted the item after the key expired; the entry still lists the key.
                 Revocation::NoItem => {
                     let written = self.write_revocation(entry_alone.clone()).await;
                     written.map(|_| ())
@@ -207,20 +201,17 @@ impl Store {
         })
     }
 
-    fn revoke_profile_entry(
+    fn revoke_entry(
         &self,
         owner: &AccountId,
         key: &ApiKey,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let attribute = attribute(key.id);
         let update = Update::builder()
             .table_name(&self.tables.users)
-            .set_key(Some(profile_key(owner).attributes()))
-            .update_expression(format!("SET {attribute}.revoked_at = :now"))
-            .condition_expression(format!(
-                "attribute_exists({attribute}) AND attribute_not_exists({attribute}.revoked_at)"
-            ))
+            .set_key(Some(entry_key(owner, key.id).attributes()))
+            .update_expression("SET revoked_at = :now")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(revoked_at)")
             .expression_attribute_values(":now", n(now.millis()));
         update_in_transaction(update)
     }
@@ -240,7 +231,7 @@ impl Store {
 /// The outcome of a transaction that revokes a key.
 enum Revocation {
     Written,
-    /// The profile entry is already marked as revoked, or no longer exists.
+    /// The entry is already marked as revoked, or no longer exists.
     NotNeeded,
     /// The key's item no longer exists. Nothing was written.
     NoItem,
@@ -248,13 +239,6 @@ enum Revocation {
 
 fn api_key_key(digest: &ApiKeyDigest) -> Key {
     Key::new(format!("apikey#{}", digest.as_hex()), "key")
-}
-
-/// The prefix of the profile attributes that describe a key.
-pub(super) const API_KEY_PREFIX: &str = "api_key_";
-
-fn attribute(id: u64) -> String {
-    format!("{API_KEY_PREFIX}{id}")
 }
 
 fn from_item(attributes: &Attributes) -> Result<StoredApiKey, StoreError> {
@@ -276,32 +260,8 @@ fn permissions(item: &Item<'_>) -> Result<Permissions, StoreError> {
         .ok_or_else(|| item.unreadable("permissions"))
 }
 
-fn to_map(key: &ApiKey) -> AttributeValue {
-    let mut map = HashMap::from([
-        ("name".to_owned(), s(key.name.as_str())),
-        ("permissions".to_owned(), n(key.permissions.mask())),
-        ("start".to_owned(), s(&key.start)),
-        ("digest".to_owned(), s(key.digest.as_hex())),
-        ("created_at".to_owned(), n(key.created_at.millis())),
-        ("generation".to_owned(), n(key.generation)),
-    ]);
-    if let Some(description) = &key.description {
-        map.insert("description".to_owned(), s(description.as_str()));
-    }
-    if let Some(expires) = key.expires_at {
-        map.insert("valid_until".to_owned(), n(expires.millis()));
-    }
-    AttributeValue::M(map)
-}
-
-/// Reads a key's entry in its owner's profile.
-pub(super) fn from_map(
-    id: u64,
-    value: &AttributeValue,
-    profile: &Item<'_>,
-) -> Result<ApiKey, StoreError> {
-    let map = value.as_m().map_err(|_| profile.unreadable("api_key"))?;
-    let item = Item::within("API key of a profile", map);
+/// Reads a key's entry.
+pub(super) fn from_entry(id: u64, item: &Item<'_>) -> Result<ApiKey, StoreError> {
     let optional_time = |name| Ok(item.optional_number(name)?.map(Timestamp::from_millis));
     Ok(ApiKey {
         id,
@@ -309,7 +269,7 @@ pub(super) fn from_map(
         description: item
             .optional_string("description")?
             .map(|text| ApiKeyDescription::stored(text.to_owned())),
-        permissions: permissions(&item)?,
+        permissions: permissions(item)?,
         start: item.string("start")?.to_owned(),
         digest: ApiKeyDigest::from_hex(item.string("digest")?.to_owned()),
         created_at: Timestamp::from_millis(item.number("created_at")?),

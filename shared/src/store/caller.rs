@@ -1,5 +1,5 @@
-//! The read that authenticates a request: the account, the token's session and, if requested, the
-//! profile, in one round trip.
+//! The read that authenticates a request: the account, the token's session and, if requested, what
+//! the owner wrote, by a query beside it: one round trip in sequence.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::types::{Get, KeysAndAttributes, TransactGetItem};
 
 use super::accounts::{self, account_key};
 use super::item::{Attributes, Key};
-use super::profiles::{self, profile_key};
 use super::sessions::{self, StoredSession, session_key};
 use super::{Store, StoreError};
 use crate::domain::{Account, AccountId, Profile};
@@ -34,7 +33,8 @@ pub enum WithProfile {
 const MAX_READS: u32 = 4;
 
 impl Store {
-    /// Reads a caller's stored state, strongly consistent and in one round trip.
+    /// Reads a caller's stored state, strongly consistent and in one round trip. A profile
+    /// of more than 1 MB takes another round trip for each MB.
     ///
     /// Requests unprocessed keys again, because a session that was not read would look ended. A batch
     /// is no snapshot: if account and session have different generations, reads both once more in a
@@ -47,16 +47,17 @@ impl Store {
     ) -> Result<CallerRecord, StoreError> {
         let account_key = account_key(owner);
         let session_key = session.map(|id| session_key(owner, id));
-        let profile_key = (with_profile == WithProfile::Yes).then(|| profile_key(owner));
-        let all = [
-            Some(&account_key),
-            session_key.as_ref(),
-            profile_key.as_ref(),
-        ];
+        let all = [Some(&account_key), session_key.as_ref()];
         let unread = all.into_iter().flatten().map(Key::attributes).collect();
         let unread = HashMap::from([(self.tables.users.clone(), keys(unread)?)]);
-        let items = self.read_all(unread).await?.remove(&self.tables.users);
-        let items = items.unwrap_or_default();
+        let profile = async {
+            match with_profile {
+                WithProfile::Yes => self.profile(owner).await,
+                WithProfile::No => Ok(Profile::default()),
+            }
+        };
+        let (mut read, profile) = tokio::try_join!(self.read_all(unread), profile)?;
+        let items = read.remove(&self.tables.users).unwrap_or_default();
         let find = |key: &Key| items.iter().find(|item| key.is_of(item));
         let mut record = CallerRecord {
             account: find(&account_key).map(accounts::from_item).transpose()?,
@@ -65,12 +66,7 @@ impl Store {
                 .and_then(find)
                 .map(sessions::from_item)
                 .transpose()?,
-            profile: profile_key
-                .as_ref()
-                .and_then(find)
-                .map(profiles::from_item)
-                .transpose()?
-                .unwrap_or_default(),
+            profile,
         };
         if let (Some(account), Some(session), Some(session_key)) =
             (&record.account, &record.session, &session_key)

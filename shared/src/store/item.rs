@@ -139,6 +139,13 @@ impl<'a> Item<'a> {
         }
     }
 
+    pub(super) fn map(&self, name: &'static str) -> Result<&'a Attributes, StoreError> {
+        match self.attributes.get(name) {
+            Some(AttributeValue::M(map)) => Ok(map),
+            _ => Err(self.unreadable(name)),
+        }
+    }
+
     pub(super) fn strings(&self, name: &'static str) -> Result<Vec<&'a str>, StoreError> {
         match self.attributes.get(name) {
             Some(AttributeValue::L(list)) => list

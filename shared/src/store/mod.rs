@@ -1,13 +1,14 @@
 //! DynamoDB: keys, items and every condition expression.
 //!
 //! Each method documents an invariant and contains the condition that enforces it. Partition keys
-//! have readable prefixes. There are no scans and no indexes. Reads are strongly consistent,
+//! have readable prefixes. There are no scans and no indexes; one
+//! query reads what an owner wrote. Reads are strongly consistent,
 //! because clients sign in directly after they sign up.
 //!
 //! | table | partition key, sort key | item |
 //! | --- | --- | --- |
 //! | users | `user#<id>`, `account` | an account |
-//! | | `own#<id>`, `profile` | what its owner wrote |
+//! | | `own#<id>`, `profile`, `setting#<n>`, `key#<n>` and others | what its owner wrote, and entries of API keys |
 //! | | `email#<canonical>` or `username#<canonical>`, `claim` | the account with this name, and its password hash |
 //! | | `apikey#<digest>`, `key` | an API key |
 //! | | `session#<account id>`, `<session id>` | a live session |
@@ -24,6 +25,7 @@ mod exceeded;
 mod item;
 mod profile_change;
 mod profiles;
+mod refused_sessions;
 mod retry;
 mod sessions;
 mod sign_in_record;
@@ -38,7 +40,8 @@ pub use caller::{CallerRecord, WithProfile};
 pub use claims::Claim;
 pub use error::StoreError;
 pub use exceeded::ExceededLimits;
-pub use profiles::ChangedProfile;
+pub use profile_change::ChangedProfile;
+pub use refused_sessions::RefusedSessions;
 pub use sessions::StoredSession;
 pub use sign_in_record::{Cleared, RecordLimits, SignInCounters};
 

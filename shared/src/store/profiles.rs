@@ -1,178 +1,137 @@
-//! `own#<id>`, `profile`: an account's profile fields, its settings, and an entry for each API key.
+//! `own#<id>`: what an account's owner wrote, an item for each part, and an entry for each API key.
 //!
-//! Each field, setting and key is a separate attribute, so that racing updates of different
-//! attributes all survive.
+//! | sort key | item |
+//! | --- | --- |
+//! | `profile` | names, dates, the operator's fields, the number and the last id of the settings |
+//! | `address`, `contact`, `region`, `work` | up to three text fields each, so less than 1 KB |
+//! | `image`, `notes` | one long field each |
+//! | `setting#<n>` | a setting |
+//! | `key#<n>` | an entry of an API key |
+//!
+//! A write costs units by the size of its item, so a change costs what it changes. Each item has its
+//! own `updated_at`; the profile's is the latest. So a change of one item needs no second write.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::api_keys::{self, API_KEY_PREFIX};
-use super::item::{Attributes, Item, Key, n, s, version};
-use super::profile_change::ProfileChange;
-use super::{Store, StoreError};
+use super::api_keys;
+use super::item::{Attributes, Item, Key, s};
+use super::{SK, Store, StoreError};
 use crate::domain::{
-    AccountId, FieldValue, NewSetting, Profile, ProfileDelta, ProfileField, Setting, SettingType,
-    Timestamp,
+    AccountId, FieldValue, NewSetting, Profile, ProfileField, Setting, SettingType, Timestamp,
 };
 
 impl Store {
-    /// Reads an account's profile, which is empty if none is stored.
+    /// Reads what an account's owner wrote: one strongly consistent query, one call for each 1 MB.
+    /// The profile is empty if nothing is stored.
+    ///
+    /// Reads in descending order of sort keys, so newer API keys before older ones. So a read that
+    /// has the last key has every earlier one.
     pub async fn profile(&self, owner: &AccountId) -> Result<Profile, StoreError> {
-        let item = self.user_item(&profile_key(owner)).await?;
-        let profile = item.as_ref().map(from_item).transpose()?;
-        Ok(profile.unwrap_or_default())
-    }
-
-    /// Reserves `count` ids for new settings. No two settings of an account ever get the same id. A
-    /// reserved id that is not used is never assigned again.
-    pub async fn reserve_setting_ids(
-        &self,
-        owner: &AccountId,
-        count: usize,
-    ) -> Result<Range<u64>, StoreError> {
-        if count == 0 {
-            return Ok(0..0);
-        }
-        self.retrying(|| async {
+        let mut profile = Profile::default();
+        let mut start = None;
+        loop {
             let output = self
                 .client
-                .update_item()
+                .query()
                 .table_name(&self.tables.users)
-                .set_key(Some(profile_key(owner).attributes()))
-                .update_expression("SET v = if_not_exists(v, :v) ADD last_setting :count")
-                .expression_attribute_values(":v", version())
-                .expression_attribute_values(":count", n(count))
-                .return_values(ReturnValue::AllNew)
+                .key_condition_expression("pk = :owner")
+                .expression_attribute_values(":owner", s(partition(owner)))
+                .consistent_read(true)
+                .scan_index_forward(false)
+                .set_exclusive_start_key(start)
                 .send()
                 .await
                 .map_err(StoreError::from_sdk)?;
-            let attributes = output.attributes.unwrap_or_default();
-            let last: u64 = Item::new("profile", &attributes)?.number("last_setting")?;
-            let end = last.saturating_add(1);
-            Ok(end.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX))..end)
-        })
-        .await
-    }
-
-    /// Writes the whole change or nothing. New settings get the ids `new_ids`, which are reserved
-    /// for this update.
-    ///
-    /// Idempotent: a retry after a lost response returns `Written` if it finds the new settings, or
-    /// returns `Stale` with a profile in which nothing is left to change.
-    pub async fn change_profile(
-        &self,
-        owner: &AccountId,
-        delta: &ProfileDelta,
-        new_ids: &Range<u64>,
-        now: Timestamp,
-    ) -> Result<ChangedProfile, StoreError> {
-        let change = ProfileChange::of(delta, new_ids, now);
-        self.retrying(|| async {
-            let changed = self
-                .client
-                .update_item()
-                .table_name(&self.tables.users)
-                .set_key(Some(profile_key(owner).attributes()))
-                .update_expression(change.update_expression())
-                .set_condition_expression(change.condition_expression())
-                .set_expression_attribute_names(change.names())
-                .set_expression_attribute_values(Some(change.values()))
-                .return_values(ReturnValue::AllNew)
-                .return_values_on_condition_check_failure(
-                    ReturnValuesOnConditionCheckFailure::AllOld,
-                )
-                .send()
-                .await;
-            let error = match changed {
-                Ok(output) => {
-                    let item = output.attributes.unwrap_or_default();
-                    return from_item(&item).map(ChangedProfile::Written);
-                }
-                Err(error) => error,
-            };
-            let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
-                error.as_service_error()
-            else {
-                return Err(StoreError::from_sdk(error));
-            };
-            let profile = failed
-                .item()
-                .map(from_item)
-                .transpose()?
-                .unwrap_or_default();
-            let mut new_ids = new_ids.clone();
-            let is_written = new_ids
-                .next()
-                .is_some_and(|id| profile.settings.contains_key(&id));
-            Ok(if is_written {
-                ChangedProfile::Written(profile)
-            } else {
-                ChangedProfile::Stale(profile)
-            })
-        })
-        .await
+            for item in output.items.unwrap_or_default() {
+                add_item(&mut profile, &item)?;
+            }
+            start = output.last_evaluated_key;
+            if start.is_none() {
+                return Ok(profile);
+            }
+        }
     }
 }
 
-/// The outcome of [`Store::change_profile`], with the current profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChangedProfile {
-    Written(Profile),
-    /// Nothing was written: a setting to change or remove was changed by another update, or the
-    /// account would have too many settings.
-    Stale(Profile),
+fn partition(owner: &AccountId) -> String {
+    format!("own#{owner}")
 }
 
-pub(super) fn profile_key(owner: &AccountId) -> Key {
-    Key::new(format!("own#{owner}"), "profile")
+pub(super) fn own_key(owner: &AccountId, sort_key: impl Into<String>) -> Key {
+    Key::new(partition(owner), sort_key)
 }
 
-/// Short, because an expression has at most 4 KB and may name two hundred settings.
-const SETTING_PREFIX: &str = "s";
+/// The sort key of the item with the counters.
+pub(super) const PROFILE: &str = "profile";
+const SETTING_PREFIX: &str = "setting#";
+const API_KEY_PREFIX: &str = "key#";
 
-pub(super) fn setting_attribute(id: u64) -> String {
-    format!("{SETTING_PREFIX}{id}")
+pub(super) fn setting_key(owner: &AccountId, id: u64) -> Key {
+    own_key(owner, format!("{SETTING_PREFIX}{id}"))
 }
 
-pub(super) fn from_item(attributes: &Attributes) -> Result<Profile, StoreError> {
+/// The sort keys have leading zeros, so that they are in the order of the ids.
+pub(super) fn entry_key(owner: &AccountId, id: u64) -> Key {
+    own_key(owner, format!("{API_KEY_PREFIX}{id:012}"))
+}
+
+/// The sort key of the item that has this field.
+pub(super) fn item_of(field: ProfileField) -> &'static str {
+    match field {
+        ProfileField::FirstName
+        | ProfileField::LastName
+        | ProfileField::BirthDate
+        | ProfileField::LastDismissMessages => PROFILE,
+        ProfileField::PhoneNumber | ProfileField::Mobile => "contact",
+        ProfileField::Title | ProfileField::Department => "work",
+        ProfileField::Address | ProfileField::PostalCode | ProfileField::City => "address",
+        ProfileField::Region | ProfileField::Country | ProfileField::CountryCode => "region",
+        ProfileField::Notes => "notes",
+        ProfileField::Image => "image",
+    }
+}
+
+/// Adds what an item of the owner's partition says to `profile`.
+fn add_item(profile: &mut Profile, attributes: &Attributes) -> Result<(), StoreError> {
     let item = Item::new("profile", attributes)?;
-    let mut profile = Profile {
-        rank: item.optional_number("rank")?,
-        customer_id: item.optional_number("customer_id")?,
-        updated_at: item
-            .optional_number("updated_at")?
-            .map(Timestamp::from_millis),
-        last_api_key: item.optional_number("last_api_key")?.unwrap_or(0),
-        ..Profile::default()
-    };
+    let sort_key = item.string(SK)?;
+    let updated_at = item.optional_number("updated_at")?;
+    profile.updated_at = profile
+        .updated_at
+        .max(updated_at.map(Timestamp::from_millis));
+    if let Some(id) = id_after(SETTING_PREFIX, sort_key) {
+        profile.settings.insert(id, setting(id, &item)?);
+    } else if let Some(id) = id_after(API_KEY_PREFIX, sort_key) {
+        profile
+            .api_keys
+            .insert(id, api_keys::from_entry(id, &item)?);
+    }
     for field in ProfileField::ALL {
-        if let Some(text) = item.optional_string(field.name())? {
+        if item_of(field) == sort_key
+            && let Some(text) = item.optional_string(field.name())?
+        {
             let value = FieldValue::stored(text.to_owned());
             profile.fields.insert(field, value);
         }
     }
-    for (name, value) in attributes {
-        if let Some(id) = attribute_id(name, SETTING_PREFIX) {
-            profile.settings.insert(id, setting(id, value, &item)?);
-        } else if let Some(id) = attribute_id(name, API_KEY_PREFIX) {
-            let key = api_keys::from_map(id, value, &item)?;
-            profile.api_keys.insert(id, key);
-        }
+    if sort_key == PROFILE {
+        profile.rank = item.optional_number("rank")?;
+        profile.customer_id = item.optional_number("customer_id")?;
+        profile.last_setting = item.optional_number("last_setting")?.unwrap_or(0);
     }
-    Ok(profile)
+    Ok(())
 }
 
-/// The id that follows `prefix` in an attribute's name. Only `s5` names setting 5, not `s05`.
-fn attribute_id(attribute: &str, prefix: &str) -> Option<u64> {
-    let digits = attribute.strip_prefix(prefix)?;
-    let id: u64 = digits.parse().ok()?;
-    (id.to_string() == digits).then_some(id)
+fn id_after(prefix: &str, sort_key: &str) -> Option<u64> {
+    sort_key.strip_prefix(prefix)?.parse().ok()
 }
 
-pub(super) fn setting_item(setting: &NewSetting, read_only: bool) -> AttributeValue {
+/// The attribute of a setting's item that has the setting, so that one condition compares all of it.
+pub(super) const SETTING: &str = "setting";
+
+pub(super) fn setting_map(setting: &NewSetting, read_only: bool) -> AttributeValue {
     let mut map = HashMap::from([
         ("category".to_owned(), s(&setting.category)),
         ("name".to_owned(), s(&setting.name)),
@@ -189,9 +148,8 @@ pub(super) fn setting_item(setting: &NewSetting, read_only: bool) -> AttributeVa
     AttributeValue::M(map)
 }
 
-fn setting(id: u64, value: &AttributeValue, profile: &Item<'_>) -> Result<Setting, StoreError> {
-    let map = value.as_m().map_err(|_| profile.unreadable("setting"))?;
-    let item = Item::within("setting", map);
+fn setting(id: u64, item: &Item<'_>) -> Result<Setting, StoreError> {
+    let item = Item::within("setting", item.map(SETTING)?);
     Ok(Setting {
         id,
         content: NewSetting {

@@ -55,6 +55,7 @@ impl Stage {
         let of_aws = engine.variables().into_iter().chain(secrets.variables());
         variables.extend(of_aws.map(|(name, value)| (name.to_owned(), value)));
         for limit in [
+            "PROFILE_RATE_LIMIT",
             "SIGNIN_RATE_LIMIT_ACCOUNT",
             "SIGNIN_RATE_LIMIT_IP",
             "SIGNIN_RATE_LIMIT_TOTAL",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A permission: an action on the items of a table whose keys have a prefix, or on a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +64,11 @@ pub(super) fn of(operation: &str, body: &Value) -> BTreeSet<Use> {
             resource: body["SecretId"].as_str().unwrap_or_default().to_owned(),
             prefix: String::new(),
         }]),
+        // Every query is of one partition, whose key is the value `:owner`.
+        "Query" => {
+            let key = json!({"pk": body["ExpressionAttributeValues"][":owner"]});
+            BTreeSet::from([one(operation, &body["TableName"], &key)])
+        }
         "PutItem" => BTreeSet::from([one(operation, &body["TableName"], &body["Item"])]),
         _ => BTreeSet::from([one(operation, &body["TableName"], &body["Key"])]),
     }

@@ -1,4 +1,7 @@
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::domain::{InvalidSetting, SettingChange};
 
 fn parse(field: ProfileField, text: &str) -> Result<String, InvalidValue> {
     let value = field.parse(text.to_owned())?;
@@ -41,7 +44,7 @@ fn delta(profile: &Profile, settings: Vec<SettingChange>) -> Result<ProfileDelta
         settings,
         ..ProfileUpdate::default()
     };
-    profile.delta(&update, profile)
+    profile.delta(&update, profile, 0)
 }
 
 #[test]
@@ -179,7 +182,7 @@ fn only_fields_that_differ_are_written() {
             fields: BTreeMap::from([(field, value)]),
             ..ProfileUpdate::default()
         };
-        seen.delta(&update, &seen).unwrap()
+        seen.delta(&update, &seen, 0).unwrap()
     };
 
     assert_eq!(seen.field(ProfileField::City), Some("Bonn"));
@@ -234,10 +237,10 @@ fn a_setting_removed_meanwhile_can_be_removed_but_not_changed() {
         ..ProfileUpdate::default()
     };
 
-    let removed = now.delta(&update(value(1, None)), &first).unwrap();
+    let removed = now.delta(&update(value(1, None)), &first, 0).unwrap();
 
     assert!(removed.is_empty());
-    let changed = now.delta(&update(value(1, Some("a"))), &first);
+    let changed = now.delta(&update(value(1, Some("a"))), &first, 0);
     assert_eq!(changed, Err(InvalidSetting::UnknownId));
 }
 
@@ -272,4 +275,39 @@ fn an_account_over_the_limit_may_still_change_and_remove_settings() {
         delta(&over, vec![value(1, None), new_setting()]),
         Err(InvalidSetting::TooMany)
     );
+}
+
+#[test]
+fn the_first_step_has_every_field_and_ninety_settings_with_new_ones_last() {
+    let seen = Profile {
+        last_setting: 60,
+        ..profile(1..=60)
+    };
+    let changes = (1..=30).map(|id| value(id, Some("a")));
+    let removals = (31..=60).map(|id| value(id, None));
+    let created = (0..40).map(|_| new_setting());
+    let settings = changes.chain(removals).chain(created).collect();
+    let city = ProfileField::City.parse("Bonn".to_owned()).unwrap();
+    let update = ProfileUpdate {
+        fields: [(ProfileField::City, Some(city))].into(),
+        settings,
+    };
+
+    let delta = seen.delta(&update, &seen, 0).unwrap();
+    let step = delta.clone().first_step();
+
+    assert_eq!(step.fields, delta.fields);
+    assert_eq!(step.changed.len(), 30);
+    assert_eq!(step.removed.len(), 30);
+    assert_eq!(step.created.len(), 30);
+    let mut after = seen.clone();
+    after.apply(step, Timestamp::from_secs(7));
+    let rest = after.delta(&update, &seen, 30).unwrap();
+    assert_eq!(rest.created.len(), 10);
+    let only_created = ProfileDelta {
+        created: rest.created.clone(),
+        ..ProfileDelta::default()
+    };
+    assert_eq!(rest, only_created);
+    assert_eq!(after.updated_at, Some(Timestamp::from_secs(7)));
 }

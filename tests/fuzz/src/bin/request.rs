@@ -49,7 +49,8 @@ static WORLD: LazyLock<World> = LazyLock::new(|| RUNTIME.block_on(World::new()))
 const PASSWORD: &str = "Tr0ub4dor-and-3-staples";
 
 /// Settings without rate limits.
-const OPEN: [(&str, &str); 4] = [
+const OPEN: [(&str, &str); 5] = [
+    ("PROFILE_RATE_LIMIT", "1000000000"),
     ("SIGNIN_RATE_LIMIT_ACCOUNT", "1000000000"),
     ("SIGNIN_RATE_LIMIT_IP", "1000000000"),
     ("USER_SIGNUP_RATE_LIMIT_EMAIL", "1000000000"),
