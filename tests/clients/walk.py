@@ -16,10 +16,10 @@ from latchkey.api.management import (
 from latchkey.models import (
     AppmixerError,
     Code,
-    CreateApiKeyRequest,
     LogInRequest,
     LogOutRequest,
     ManagementError,
+    NewApiKey,
     SettingChange,
     SettingType,
     SignInByEmail,
@@ -84,9 +84,9 @@ logged_in = log_in.sync(client=anybody, body=LogInRequest("python", PASSWORD))
 assert logged_in.success and logged_in.expires_in == 1800, logged_in
 session = bearer(logged_in.token)
 
-made = create_api_key.sync(client=session, body=CreateApiKeyRequest("ci", permissions=3)).api_key
+made = create_api_key.sync(client=session, body=NewApiKey("ci", permissions=3)).api_key
 assert made.created_date.tzinfo and made.expire_date is None, made
-refused = create_api_key.sync(client=session, body=CreateApiKeyRequest("ci", permissions=16))
+refused = create_api_key.sync(client=session, body=NewApiKey("ci", permissions=16))
 assert_management(refused, Code.INVALID_FIELD, '"permissions" must be a mask from 0 to 15')
 listed = list_api_keys.sync(client=session).api_keys
 assert [key.id for key in listed] == [made.id] and listed[0].key.endswith("…"), listed

@@ -107,6 +107,70 @@ async fn an_api_key_with_an_invalid_field_is_refused() {
 }
 
 #[tokio::test]
+async fn an_api_key_is_created_from_a_body_within_api_key_too() {
+    let (app, token) = TestApp::with_user().await;
+    let fields = json!({"name": "ci", "permissions": 5, "description": "builds",
+                        "expireDate": "2027-02-01T00:00:00Z"});
+    let wrapped = json!({"apiKey": fields, "name": "beside", "permissions": 15});
+    let mut plain = fields.clone();
+    plain["apiKey"] = Value::Null;
+
+    for (id, body) in [(1, wrapped), (2, plain)] {
+        let created = app.create_api_key(&token, body).await;
+
+        assert_eq!(created.status, 200);
+        let created = &created.body["apiKey"];
+        assert_eq!(created["id"], id);
+        for (name, value) in fields.as_object().unwrap() {
+            assert_eq!(created[name], *value);
+        }
+    }
+    for (body, message) in [
+        (json!([fields]), "\"apiKey\" must be of type object"),
+        (json!({}), "\"name\" is required"),
+    ] {
+        let answer = app.create_api_key(&token, json!({"apiKey": body})).await;
+
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.message(), message);
+    }
+    assert_eq!(app.api_keys(&token).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_api_key_for_another_owner_is_refused() {
+    let (app, token) = TestApp::with_user().await;
+    let eve = app.sign_up("eve@example.com").await.token();
+    let owned_by = |owner: Value| json!({"name": "ci", "permissions": 1, "ownerId": owner});
+    let mine = app.user_id(&token).await;
+
+    for other in [app.user_id(&eve).await, "x".to_owned(), String::new()] {
+        for body in [
+            owned_by(json!(other)),
+            json!({"apiKey": owned_by(json!(other))}),
+        ] {
+            let refused = app.create_api_key(&token, body).await;
+
+            assert_eq!(refused.status, 403);
+            assert_eq!(refused.body["code"], 3000);
+        }
+    }
+    assert!(app.api_keys(&token).await.is_empty());
+    assert!(app.api_keys(&eve).await.is_empty());
+
+    for own in [json!(mine), Value::Null] {
+        for body in [
+            owned_by(own.clone()),
+            json!({"apiKey": owned_by(own.clone())}),
+        ] {
+            let created = app.create_api_key(&token, body).await;
+
+            assert_eq!(created.body["apiKey"]["ownerId"], json!(mine), "{own}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_api_key_allows_only_what_its_permissions_grant_in_both_families() {
     let (app, token) = TestApp::with_user().await;
     let read = app.api_key(&token, 1).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shared::app::App;
-use shared::auth::{self, Need, NewApiKey};
+use shared::auth::{self, AuthError, Need, NewApiKey};
 use shared::domain::{ApiKeyDescription, ApiKeyName, Permissions, Timestamp};
 use shared::http::api_key::ApiKeyObject;
 use shared::http::problem::Problem;
@@ -15,6 +15,9 @@ use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
 const NEED: Need = Need::RecentSignIn;
+
+/// The field in which the vendor's client sends the body's fields.
+const WRAPPER: &str = "apiKey";
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +36,8 @@ struct Body {
     /// lifetime: no key outlives that, and the response has the date that applies.
     #[schema(format = DateTime)]
     expire_date: Option<String>,
+    /// The caller's account id, or absent. An account can create keys only for itself.
+    owner_id: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -44,9 +49,17 @@ struct Response<'a> {
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let (caller, profile) = request::caller_with_profile(&app, &request, NEED).await?;
-    let new = parse(body.read()?, app.clock.now())?;
-    let created = auth::create_api_key(&app, &caller, profile, new).await?;
+    let body: Body = body.read_unwrapped(WRAPPER)?;
     let owner = &caller.account.id;
+    if body
+        .owner_id
+        .as_deref()
+        .is_some_and(|id| id != owner.as_str())
+    {
+        return Err(AuthError::InsufficientScope.into());
+    }
+    let new = parse(body, app.clock.now())?;
+    let created = auth::create_api_key(&app, &caller, profile, new).await?;
     Reply::success(&Response {
         api_key: ApiKeyObject::whole(&created.key, owner, created.plain.expose()),
     })

@@ -28,16 +28,21 @@ use super::problem::{FieldName, Problem};
 
 /// Reads a body. An empty one counts as `{}`; nesting deeper than 128 is malformed.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
-    let fields = if body.is_empty() {
-        Vec::new()
-    } else {
-        match serde_json::from_slice(body) {
-            Ok(Json::Object(fields)) => fields,
-            _ => return Err(HttpError::MalformedJson),
-        }
-    };
-    let within = None;
-    Ok(T::deserialize(Object { within, fields })?)
+    Ok(T::deserialize(Object::parse(body)?)?)
+}
+
+/// Reads the object in the field `wrapper`, or the body itself if that field is absent or `null`.
+/// Other fields beside `wrapper` are ignored, like unknown ones.
+pub fn read_unwrapped<T: DeserializeOwned>(
+    body: &[u8],
+    wrapper: &'static str,
+) -> Result<T, HttpError> {
+    let mut body = Object::parse(body)?;
+    let wrapped = body.take(wrapper)?;
+    Ok(match wrapped.json {
+        None | Some(Json::Null) => T::deserialize(body)?,
+        Some(_) => T::deserialize(wrapped.into_object()?)?,
+    })
 }
 
 /// Any JSON object; its fields are ignored.
@@ -130,6 +135,19 @@ struct Object {
 }
 
 impl Object {
+    fn parse(body: &[u8]) -> Result<Self, HttpError> {
+        let fields = if body.is_empty() {
+            Vec::new()
+        } else {
+            match serde_json::from_slice(body) {
+                Ok(Json::Object(fields)) => fields,
+                _ => return Err(HttpError::MalformedJson),
+            }
+        };
+        let within = None;
+        Ok(Self { within, fields })
+    }
+
     fn take(&mut self, name: &'static str) -> Result<Value, Unreadable> {
         let within = self.within;
         let name = FieldName { within, name };
@@ -207,6 +225,15 @@ impl Value {
     fn wrong<T>(&self, problem: Problem) -> Result<T, Unreadable> {
         Err(Unreadable::Field(self.name, problem))
     }
+
+    fn into_object(self) -> Result<Object, Unreadable> {
+        let within = None;
+        match self.json {
+            Some(Json::Object(fields)) => Ok(Object { within, fields }),
+            None | Some(Json::Null) => self.wrong(Problem::Missing),
+            Some(_) => self.wrong(Problem::NotAnObject),
+        }
+    }
 }
 
 impl<'de> Deserializer<'de> for Value {
@@ -234,15 +261,8 @@ impl<'de> Deserializer<'de> for Value {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unreadable> {
-        let object = match self.json {
-            Some(Json::Object(fields)) => Object {
-                within: None,
-                fields,
-            },
-            None | Some(Json::Null) => return self.wrong(Problem::Missing),
-            Some(_) => return self.wrong(Problem::NotAnObject),
-        };
-        object.deserialize_struct(name, fields, visitor)
+        self.into_object()?
+            .deserialize_struct(name, fields, visitor)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {

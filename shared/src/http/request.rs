@@ -47,6 +47,14 @@ impl<'r> JsonBody<'r> {
     pub fn read<T: DeserializeOwned>(self) -> Result<T, HttpError> {
         body::read(self.0)
     }
+
+    /// See [`body::read_unwrapped`].
+    pub fn read_unwrapped<T: DeserializeOwned>(
+        self,
+        wrapper: &'static str,
+    ) -> Result<T, HttpError> {
+        body::read_unwrapped(self.0, wrapper)
+    }
 }
 
 /// Whether the content type is absent, `application/json` or `application/*+json`.

@@ -46,6 +46,30 @@ impl Json {
         body
     }
 
+    /// A body with the schema of `T`, which the client may also send within the field `wrapper`. The
+    /// two forms have these schema names.
+    #[must_use]
+    pub fn or_wrapped<T: ToSchema>(
+        [plain, wrapped]: [&str; 2],
+        wrapper: &str,
+        example: Value,
+    ) -> Self {
+        let mut body = Self::of::<T>(example);
+        let reference = Ref::from_schema_name(plain);
+        let wrapping = ObjectBuilder::new()
+            .property(wrapper, reference.clone())
+            .required(wrapper)
+            .build();
+        let either = AnyOfBuilder::new()
+            .item(reference)
+            .item(Ref::from_schema_name(wrapped))
+            .build();
+        let fields = std::mem::replace(&mut body.schema, Schema::AnyOf(either).into());
+        body.named.push((plain.to_owned(), fields));
+        body.named.push((wrapped.to_owned(), wrapping.into()));
+        body
+    }
+
     /// Whether the body must be sent: an empty body counts as `{}`.
     pub(super) fn is_required(&self) -> bool {
         match &self.schema {
