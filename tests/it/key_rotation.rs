@@ -46,7 +46,7 @@ pub(crate) async fn ask(app: &TestApp, request: Value) -> Result<Value, String> 
 
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
-async fn rotate(app: &TestApp, version: &str) {
+pub(crate) async fn rotate(app: &TestApp, version: &str) {
     for step in STEPS {
         ask(app, step_of(version, step)).await.unwrap();
     }

@@ -8,7 +8,7 @@ use tests::app::{PASSWORD, TestApp, get, post};
 use tests::logs::capture;
 use tests::wire::Fault;
 
-use crate::key_rotation::{secrets, with_secret};
+use crate::key_rotation::{MINUTE, fresh_token, rotate, secrets, two_instances, with_secret};
 
 /// The name and dimensions of each metric that CloudWatch extracts from a line.
 ///
@@ -156,15 +156,50 @@ async fn a_failed_reload_of_the_key_ring_is_counted_and_logged_as_a_warning() {
     assert_eq!(warning["fields"]["request_id"], request["request_id"]);
 }
 
+#[tokio::test]
+async fn the_age_of_the_key_ring_is_a_metric_of_the_first_request_after_each_read() {
+    const DAY: Duration = Duration::from_hours(24);
+    let (app, other, operator) = two_instances(&[]).await;
+    let (lines, _guard) = capture();
+    let ages = || {
+        let mut lines = lines.take();
+        // An operator function logs no metrics.
+        lines.retain(|line| line["route"].is_string());
+        let reports = |line: &Value| metrics(line).contains("ring_age_days stack=latchkey");
+        let age = |line: &Value| reports(line).then(|| line["ring_age_days"].as_u64().unwrap());
+        lines.iter().map(age).collect::<Vec<_>>()
+    };
+    fresh_token(&app).await;
+    assert_eq!(ages(), [None], "a ring that was never rotated has no age");
+
+    rotate(&operator, "version-1").await;
+    app.clock.advance(31 * DAY);
+    for instance in [&app, &other] {
+        fresh_token(instance).await;
+        fresh_token(instance).await;
+        assert_eq!(ages(), [Some(31), None]);
+    }
+    rotate(&operator, "version-2").await;
+    app.clock.advance(DAY.saturating_sub(MINUTE));
+    fresh_token(&app).await;
+    assert_eq!(ages(), [Some(0)]);
+
+    let in_file = app.another(&[]);
+    fresh_token(&in_file).await;
+    assert_eq!(ages(), [None], "nothing rotates a file");
+}
+
 /// The tests above check that these metrics exist.
 #[test]
 fn alarms_use_only_metrics_that_exist() {
+    // An expression's metrics are indented more.
     let template = include_str!("../../template.yaml");
     let alarmed: BTreeSet<&str> = template
-        .split("      Namespace: Latchkey\n      MetricName: ")
+        .split(" Namespace: Latchkey\n")
         .skip(1)
         .map(|alarm| {
-            let (name, rest) = alarm.split_once('\n').unwrap();
+            let (name, rest) = alarm.trim_start().split_once('\n').unwrap();
+            let name = name.strip_prefix("MetricName: ").unwrap();
             let stack = "{ Name: stack, Value: { Ref: \"AWS::StackName\" } }";
             let allowed = match name {
                 "failures" => &["{ Name: reason, Value: InvalidCredentials }"][..],
@@ -173,7 +208,8 @@ fn alarms_use_only_metrics_that_exist() {
             };
             let is_allowed = |other: &&str| {
                 let separator = if other.is_empty() { "" } else { ", " };
-                rest.starts_with(&format!("      Dimensions: [{stack}{separator}{other}]\n"))
+                rest.trim_start()
+                    .starts_with(&format!("Dimensions: [{stack}{separator}{other}]\n"))
             };
             assert!(allowed.iter().any(is_allowed), "{rest}");
             name
@@ -182,7 +218,13 @@ fn alarms_use_only_metrics_that_exist() {
 
     assert_eq!(
         alarmed,
-        BTreeSet::from(["failures", "refusals", "retries", "rings_unread"])
+        BTreeSet::from([
+            "failures",
+            "refusals",
+            "retries",
+            "ring_age_days",
+            "rings_unread"
+        ])
     );
     assert!(template.contains("STACK_NAME: { Ref: \"AWS::StackName\" }"));
 }

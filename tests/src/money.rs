@@ -23,8 +23,8 @@ mod price {
     pub(super) const TRACES: f64 = 5.00;
     /// A gigabyte stored for a month, with point-in-time recovery.
     pub(super) const STORED: f64 = 0.25 + 0.20;
-    /// A month of the fixed costs: the secret, the dashboard, the 12 metrics of the alarms.
-    pub(super) const STANDING: f64 = 0.40 + 3.00 + 12.0 * 0.10;
+    /// A month of the fixed costs: the secret, the dashboard, the 13 metrics of the alarms.
+    pub(super) const STANDING: f64 = 0.40 + 3.00 + 13.0 * 0.10;
     /// A month of about 40 custom metrics.
     pub(super) const METRICS: f64 = 40.0 * 0.30;
 }

@@ -14,6 +14,7 @@ use crate::domain::Timestamp;
 pub struct KeyRing {
     keys: Vec<Key>,
     signing: usize,
+    rotated_at: Option<Timestamp>,
 }
 
 pub(super) struct Key {
@@ -30,6 +31,12 @@ impl KeyRing {
         RingDocument::from_json(json)?.try_into()
     }
 
+    /// When the ring was last rotated or replaced, which publishes a key. `None` if it never was.
+    #[must_use]
+    pub fn rotated_at(&self) -> Option<Timestamp> {
+        self.rotated_at
+    }
+
     pub(super) fn signing(&self) -> Option<&Key> {
         self.keys.get(self.signing)
     }
@@ -44,6 +51,8 @@ impl TryFrom<RingDocument> for KeyRing {
     type Error = InvalidKeyRing;
 
     fn try_from(document: RingDocument) -> Result<Self, InvalidKeyRing> {
+        let published = document.keys.iter().filter_map(|key| key.since);
+        let rotated_at = published.max().map(Timestamp::from_secs);
         let keys = document
             .keys
             .into_iter()
@@ -56,9 +65,11 @@ impl TryFrom<RingDocument> for KeyRing {
         }
         let is_active = |key: &Key| key.state == KeyState::Active;
         match keys.iter().position(is_active) {
-            Some(signing) if keys.iter().filter(|key| is_active(key)).count() == 1 => {
-                Ok(Self { keys, signing })
-            }
+            Some(signing) if keys.iter().filter(|key| is_active(key)).count() == 1 => Ok(Self {
+                keys,
+                signing,
+                rotated_at,
+            }),
             _ => Err(InvalidKeyRing::NotOneActive),
         }
     }

@@ -62,6 +62,7 @@ where
         status: reply.status.as_u16(),
         latency: started.elapsed().as_secs_f64() * 1000.0,
         is_first,
+        ring_age: app.keys.age_to_report(now),
         reason: report.as_ref().map(|report| report.reason),
         limit: report.as_ref().and_then(|report| report.limit),
         error: report.and_then(|report| report.error),

@@ -46,6 +46,8 @@ struct Cache {
     failed_at: Option<Timestamp>,
     /// When the ring was last read in search of an unknown key.
     searched_at: Option<Timestamp>,
+    /// When the ring was last rotated, until its age is reported.
+    unreported: Option<Timestamp>,
 }
 
 /// Why the key ring cannot be loaded.
@@ -137,6 +139,13 @@ impl Keys {
         self.read(now).await.map(Some)
     }
 
+    /// How long ago the ring was rotated, once after each read. `None` if it is in a file, which has
+    /// no schedule, or was never rotated.
+    pub fn age_to_report(&self, now: Timestamp) -> Option<Duration> {
+        let rotated_at = self.cache().unreported.take();
+        rotated_at.map(|rotated_at| rotated_at.until(now))
+    }
+
     async fn read(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeysError> {
         let read = match &self.source {
             Source::Secret(secret) => secret.current_ring().await,
@@ -147,6 +156,7 @@ impl Keys {
             Ok(ring) => {
                 cache.ring = Some((Arc::clone(&ring), now));
                 cache.failed_at = None;
+                cache.unreported = self.secret().and_then(|_| ring.rotated_at());
                 Ok(ring)
             }
             Err(error) => {

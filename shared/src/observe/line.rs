@@ -1,5 +1,7 @@
 //! A request's log line: JSON with metrics in CloudWatch's embedded metric format.
 
+use std::time::Duration;
+
 use serde::{Serialize, Serializer};
 
 use super::Notes;
@@ -7,6 +9,8 @@ use super::subscriber::REQUESTS;
 use crate::domain::{AccountId, Timestamp};
 
 const NAMESPACE: &str = "Latchkey";
+
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// The outcome of a request.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub struct RequestOutcome<'a> {
     pub latency: f64,
     /// Whether it is the first request of its process (a cold start).
     pub is_first: bool,
+    /// How long ago the key ring was rotated, if it was read since the last report.
+    pub ring_age: Option<Duration>,
     /// Why the request failed.
     pub reason: Option<&'static str>,
     /// The limit that refused the request.
@@ -74,6 +80,9 @@ struct Line<'a> {
     retries: u32,
     #[serde(skip_serializing_if = "is_zero")]
     rings_unread: u32,
+    /// Whole days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ring_age_days: Option<u64>,
     #[serde(rename = "_aws")]
     metadata: Metadata,
 }
@@ -127,6 +136,7 @@ impl<'a> Line<'a> {
             refusals: is_refused.into(),
             retries: notes.retries,
             rings_unread: notes.rings_unread,
+            ring_age_days: outcome.ring_age.map(|age| age.as_secs() / SECONDS_A_DAY),
             metadata: Metadata {
                 timestamp: outcome.at.millis(),
                 cloud_watch_metrics: Vec::with_capacity(2),
@@ -155,7 +165,9 @@ impl<'a> Line<'a> {
             .into_iter()
             .filter(|(count, ..)| *count > 0)
             .map(|(_, name, dimensions)| directive(name, "Count", dimensions));
-        std::iter::once(latency).chain(counted).collect()
+        let age = self.ring_age_days;
+        let age = age.map(|_| directive("ring_age_days", "None", &[&["stack"]]));
+        std::iter::once(latency).chain(counted).chain(age).collect()
     }
 }
 
