@@ -127,6 +127,45 @@ fn number_taken() -> Fault {
     Fault::cancelled(&["None", "ConditionalCheckFailed", "None"])
 }
 
+const IPV6: &str = "2001:db8::1";
+
+fn credentials(username: &str) -> Value {
+    json!({"username": username, "password": PASSWORD})
+}
+
+/// Signs abc in and fails to, in all ways that need different permissions.
+async fn sign_in(r: &mut Recorder) {
+    let stronger = &[("ARGON2_ITERATIONS", "2")];
+    let weaker = &[("ARGON2_ITERATIONS", "1")];
+    let none = &[("SIGNIN_RATE_LIMIT_ACCOUNT", "0")];
+    for path in ["/user/auth", "/v1/auth/login"] {
+        for username in ["abc", "abc@example.com", "no body"] {
+            r.send(stronger, post(path, &credentials(username))).await;
+            r.send(weaker, post(path, &credentials(username))).await;
+        }
+        let wrong = json!({"username": "nobody", "password": "guess1"});
+        r.send(&[], post(path, &wrong).from(IPV6)).await;
+        let right = post(path, &credentials("abc")).from(IPV6);
+        r.send(&[], right).await;
+        r.send(none, post(path, &credentials("abc"))).await;
+    }
+}
+
+/// Signs abc in and returns the token. Its session has another generation than the account, so each
+/// request reads both a second time.
+async fn with_stale_session(r: &mut Recorder) -> String {
+    r.app.clock.advance(Duration::from_secs(1));
+    let answer = r.send(&[], post("/user/auth", &credentials("abc"))).await;
+    let of_account = format!("session#{}/", answer["user"]["id"].as_str().unwrap());
+    let mut sessions = r.app.session_keys().await.into_iter();
+    let newest = sessions.rfind(|key| key.starts_with(&of_account));
+    let (update, condition) = ("SET generation = :other", "attribute_exists(pk)");
+    r.app
+        .update_user(&newest.unwrap(), update, condition, (":other", "9"))
+        .await;
+    answer["token"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     let app = TestApp::new().await;
@@ -137,33 +176,14 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
         requests: Requests::new(),
     };
     let r = &mut recorder;
-    let credentials = |username: &str| json!({"username": username, "password": PASSWORD});
     let new = |name: &str| {
         let email = format!("{name}@example.com");
         json!({"email": email, "username": name, "password": PASSWORD})
     };
-    let stronger = &[("ARGON2_ITERATIONS", "2")];
-    let weaker = &[("ARGON2_ITERATIONS", "1")];
 
     let token = r.send(&[], post("/user", &new("abc"))).await["token"].clone();
     let token = token.as_str().unwrap().to_owned();
-    for path in ["/user/auth", "/v1/auth/login"] {
-        for username in ["abc", "abc@example.com", "no body"] {
-            r.send(stronger, post(path, &credentials(username))).await;
-            r.send(weaker, post(path, &credentials(username))).await;
-        }
-    }
-    let ipv6 = "2001:db8::1";
-    for path in ["/user/auth", "/v1/auth/login"] {
-        let wrong = json!({"username": "nobody", "password": "guess1"});
-        r.send(&[], post(path, &wrong).from(ipv6)).await;
-        r.send(&[], post(path, &credentials("abc")).from(ipv6))
-            .await;
-    }
-    for path in ["/user/auth", "/v1/auth/login"] {
-        let refused = &[("SIGNIN_RATE_LIMIT_ACCOUNT", "0")];
-        r.send(refused, post(path, &credentials("abc"))).await;
-    }
+    sign_in(r).await;
     // The next key to be created deletes the entry of the first.
     let instance = with_secret(&r.app, &r.secrets, &[]);
     for id in 1..=51 {
@@ -194,7 +214,7 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     // Cover new, current and expired windows.
     for _ in 0..2 {
         for request in requests() {
-            r.send(&[], request.api_key(guess).from(ipv6)).await;
+            r.send(&[], request.api_key(guess).from(IPV6)).await;
         }
         r.app.clock.advance(Duration::from_mins(20));
     }
@@ -205,20 +225,9 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
         r.send(&[], request.bearer(&token)).await;
     }
 
-    // A session of another generation is read a second time.
-    r.app.clock.advance(Duration::from_secs(1));
-    let stale = r.send(&[], post("/user/auth", &credentials("abc"))).await;
-    let mut sessions = r.app.session_keys().await;
-    let of_account = format!("session#{}/", stale["user"]["id"].as_str().unwrap());
-    sessions.retain(|key| key.starts_with(&of_account));
-    let session = sessions.pop().unwrap();
-    let other = ("SET generation = :other", "attribute_exists(pk)");
-    r.app
-        .update_user(&session, other.0, other.1, (":other", "9"))
-        .await;
+    let stale = with_stale_session(r).await;
     for request in requests() {
-        let stale = stale["token"].as_str().unwrap();
-        r.send(&[], request.bearer(stale)).await;
+        r.send(&[], request.bearer(&stale)).await;
     }
 
     let request = json!({"email": "abc@example.com", "scopes": ["admin"]});

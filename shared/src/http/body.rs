@@ -31,14 +31,14 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
     Ok(T::deserialize(Object::parse(body)?)?)
 }
 
-/// Reads the object in the field `wrapper`, or the body itself if that field is absent or `null`.
-/// Other fields beside `wrapper` are ignored, like unknown ones.
+/// Reads the object in the field `outer`, or the body itself if that field is absent or `null`.
+/// Other fields beside `outer` are ignored, like unknown ones.
 pub fn read_unwrapped<T: DeserializeOwned>(
     body: &[u8],
-    wrapper: &'static str,
+    outer: &'static str,
 ) -> Result<T, HttpError> {
     let mut body = Object::parse(body)?;
-    let wrapped = body.take(wrapper)?;
+    let wrapped = body.take(outer)?;
     Ok(match wrapped.json {
         None | Some(Json::Null) => T::deserialize(body)?,
         Some(_) => T::deserialize(wrapped.into_object()?)?,

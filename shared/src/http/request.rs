@@ -49,11 +49,8 @@ impl<'r> JsonBody<'r> {
     }
 
     /// See [`body::read_unwrapped`].
-    pub fn read_unwrapped<T: DeserializeOwned>(
-        self,
-        wrapper: &'static str,
-    ) -> Result<T, HttpError> {
-        body::read_unwrapped(self.0, wrapper)
+    pub fn read_unwrapped<T: DeserializeOwned>(self, outer: &'static str) -> Result<T, HttpError> {
+        body::read_unwrapped(self.0, outer)
     }
 }
 

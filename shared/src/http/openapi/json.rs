@@ -46,19 +46,19 @@ impl Json {
         body
     }
 
-    /// A body with the schema of `T`, which the client may also send within the field `wrapper`. The
+    /// A body with the schema of `T`, which the client may also send within the field `outer`. The
     /// two forms have these schema names.
     #[must_use]
     pub fn or_wrapped<T: ToSchema>(
         [plain, wrapped]: [&str; 2],
-        wrapper: &str,
+        outer: &str,
         example: Value,
     ) -> Self {
         let mut body = Self::of::<T>(example);
         let reference = Ref::from_schema_name(plain);
         let wrapping = ObjectBuilder::new()
-            .property(wrapper, reference.clone())
-            .required(wrapper)
+            .property(outer, reference.clone())
+            .required(outer)
             .build();
         let either = AnyOfBuilder::new()
             .item(reference)
