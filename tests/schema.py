@@ -32,6 +32,8 @@ server_environment = {
     "SIGNIN_RATE_LIMIT_ACCOUNT": MANY,
     "SIGNIN_RATE_LIMIT_IP": MANY,
     "SIGNIN_RATE_LIMIT_TOTAL": MANY,
+    # So short that no source reaches its twenty failures for one identifier.
+    "SIGNIN_RATE_LIMIT_TOTAL_WINDOW_MS": "1",
 }
 
 
