@@ -94,6 +94,8 @@ def need_image():
 def run(command):
     gateway = "{{(index .IPAM.Config 0).Gateway}}"
     bridge = docker("network", "inspect", "bridge", "--format", gateway).stdout.strip()
+    # An engine that starts for the first time does not report the gateway yet.
+    bridge = bridge or "172.17.0.1"
     environment = {**os.environ, "SERVICES_HOST": bridge}
     process = subprocess.Popen([*DIE_WITH_PARENT, *command], env=environment, start_new_session=True)
     try:
