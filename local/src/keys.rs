@@ -35,12 +35,17 @@ pub fn make_once(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A key ring with one new key, as JSON.
+/// A key ring with one new key and a decoy key, as JSON.
 pub fn fresh_ring() -> io::Result<String> {
+    let ring = json!({
+        "keys": [{"kid": "local", "state": "active", "key": fresh_key()?}],
+        "decoy_key": fresh_key()?,
+    });
+    Ok(ring.to_string())
+}
+
+fn fresh_key() -> io::Result<String> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    let ring = json!({"keys": [
-        {"kid": "local", "state": "active", "key": URL_SAFE_NO_PAD.encode(key)},
-    ]});
-    Ok(ring.to_string())
+    Ok(URL_SAFE_NO_PAD.encode(key))
 }

@@ -56,7 +56,7 @@ impl App {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
         Ok(Self {
-            hasher: Hasher::new(config.hash_params)?,
+            hasher: Hasher::new(config.hash_params, config.previous_hash_params)?,
             tokens: Tokens::new(config.issuer.clone(), config.audience.clone()),
             ids: IdGenerator::new(entropy.as_ref())?,
             exceeded: ExceededLimits::default(),

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use self::settings::Settings;
-use crate::domain::{HashParams, Lifetime, Limits, PasswordPolicy, Scope};
+use crate::domain::{HashParams, Lifetime, Limits, PasswordPolicy, PreviousHashParams, Scope};
 
 #[derive(Debug)]
 pub struct Config {
@@ -38,6 +38,8 @@ pub struct Config {
     pub passwords: PasswordPolicy,
     /// `ARGON2_MEMORY_KIB`, `ARGON2_ITERATIONS`, `ARGON2_PARALLELISM`.
     pub hash_params: HashParams,
+    /// `ARGON2_PREVIOUS`, `ARGON2_PREVIOUS_SHARE`.
+    pub previous_hash_params: Option<PreviousHashParams>,
     /// `USER_SIGNUP_RATE_LIMIT_*`, `SIGNIN_RATE_LIMIT_*`, `PROFILE_RATE_LIMIT`.
     pub limits: Limits,
     pub proxies: TrustedProxies,
@@ -152,6 +154,7 @@ impl Config {
                 reject_common: settings.number("PASSWORD_REJECT_COMMON", false, "true or false")?,
             },
             hash_params: settings.hash_params()?,
+            previous_hash_params: settings.previous_hash_params()?,
             limits: settings.limits()?,
             proxies: settings.proxies()?,
         })
@@ -202,6 +205,7 @@ mod tests {
         assert_eq!(config.api_key_max_lifetime, None);
         assert_eq!(config.passwords.min_chars, 6);
         assert_eq!(config.hash_params, HashParams::new(19456, 2, 1).unwrap());
+        assert_eq!(config.previous_hash_params, None);
         assert!(!config.passwords.reject_common);
         assert!(config.sign_up.scopes.is_none());
     }
@@ -230,6 +234,14 @@ mod tests {
             ("ARGON2_ITERATIONS", "101"),
             ("ARGON2_PARALLELISM", "0"),
             ("ARGON2_PARALLELISM", "17"),
+            ("ARGON2_PREVIOUS", "19456,2"),
+            ("ARGON2_PREVIOUS", "19456,2,1,1"),
+            ("ARGON2_PREVIOUS", "7,1,1"),
+            ("ARGON2_PREVIOUS", "19456,0,1"),
+            ("ARGON2_PREVIOUS", "19456,2,17"),
+            ("ARGON2_PREVIOUS", "31,2,4"),
+            ("ARGON2_PREVIOUS_SHARE", "101"),
+            ("ARGON2_PREVIOUS_SHARE", "1"),
             ("API_USER_CREATE_SCOPE", "admin,,x"),
             ("TRUSTED_PROXY_HOPS", "1"),
             ("TRUSTED_PROXY_CIDRS", "10.0.0.0/33"),
@@ -260,6 +272,8 @@ mod tests {
             "ARGON2_MEMORY_KIB",
             "ARGON2_ITERATIONS",
             "ARGON2_PARALLELISM",
+            "ARGON2_PREVIOUS",
+            "ARGON2_PREVIOUS_SHARE",
             "API_USER_CREATE_SCOPE",
             "TRUSTED_PROXY_HOPS",
             "TRUSTED_PROXY_CIDRS",
@@ -277,6 +291,20 @@ mod tests {
 
         let message = message.unwrap_err().to_string();
         assert!(message.starts_with("ARGON2_MEMORY_KIB"), "{message}");
+    }
+
+    #[test]
+    fn the_previous_cost_of_a_hash_is_memory_iterations_and_parallelism() {
+        let previous = ("ARGON2_PREVIOUS", "19456,2,1");
+        let with_share = config(&[previous, ("ARGON2_PREVIOUS_SHARE", "40")]).unwrap();
+
+        let params = HashParams::new(19456, 2, 1).unwrap();
+        let expected = |percent| Some(PreviousHashParams { params, percent });
+        assert_eq!(with_share.previous_hash_params, expected(40));
+        assert_eq!(
+            config(&[previous]).unwrap().previous_hash_params,
+            expected(0)
+        );
     }
 
     #[test]

@@ -28,8 +28,7 @@ fn config(
     config.map_err(|error| error.to_string())
 }
 
-/// Like `config`, but adds the other trusted-proxy setting if only one is given: the template has a
-/// rule that requires both.
+/// Like `config`, but adds a setting that the template's rules require beside a given one.
 fn start(
     template: &Template,
     settings: impl IntoIterator<Item = (String, String)>,
@@ -44,6 +43,10 @@ fn start(
         (false, true) => settings.insert("TRUSTED_PROXY_HOPS".into(), "1".into()),
         _ => None,
     };
+    if settings.contains_key("ARGON2_PREVIOUS_SHARE") {
+        let previous = settings.entry("ARGON2_PREVIOUS".into());
+        previous.or_insert_with(|| "19456,2,1".into());
+    }
     config(template, settings)
 }
 
@@ -73,20 +76,37 @@ fn holds(condition: &Value, parameters: &BTreeMap<&str, &str>) -> bool {
 #[test]
 fn template_rules_refuse_the_same_combinations_as_the_functions() {
     let template = Template::checked_in().unwrap();
+    let allows = |set: &[(&'static str, &'static str)]| {
+        let mut parameters = BTreeMap::from([
+            ("Argon2Previous", ""),
+            ("Argon2PreviousShare", "0"),
+            ("CertificateArn", ""),
+            ("DomainName", ""),
+            ("HostedZoneId", ""),
+            ("TrustedProxyCidrs", ""),
+            ("TrustedProxyHops", "0"),
+        ]);
+        parameters.extend(set.iter().copied());
+        template.rules.iter().all(|rule| holds(rule, &parameters))
+    };
+    for (previous, share) in [("", "0"), ("", "1"), ("8,1,1", "0"), ("8,1,1", "1")] {
+        let allowed = allows(&[("Argon2Previous", previous), ("Argon2PreviousShare", share)]);
+
+        let both = only("ARGON2_PREVIOUS", previous).into_iter();
+        let both = both.chain(only("ARGON2_PREVIOUS_SHARE", share));
+        assert_eq!(
+            allowed,
+            config(&template, both).is_ok(),
+            "{previous} {share}"
+        );
+    }
     for (hops, networks) in [
         ("0", ""),
         ("1", ""),
         ("0", "10.0.0.0/8"),
         ("1", "10.0.0.0/8"),
     ] {
-        let parameters = BTreeMap::from([
-            ("TrustedProxyHops", hops),
-            ("TrustedProxyCidrs", networks),
-            ("DomainName", ""),
-            ("CertificateArn", ""),
-            ("HostedZoneId", ""),
-        ]);
-        let allowed = template.rules.iter().all(|rule| holds(rule, &parameters));
+        let allowed = allows(&[("TrustedProxyHops", hops), ("TrustedProxyCidrs", networks)]);
 
         let hops_set = only("TRUSTED_PROXY_HOPS", hops).into_iter();
         let both = hops_set.chain(only("TRUSTED_PROXY_CIDRS", networks));
@@ -104,14 +124,11 @@ fn template_rules_refuse_the_same_combinations_as_the_functions() {
         ("", "arn", "", false),
         ("", "", "Z1", false),
     ] {
-        let parameters = BTreeMap::from([
-            ("TrustedProxyHops", "0"),
-            ("TrustedProxyCidrs", ""),
+        let found = allows(&[
             ("DomainName", domain),
             ("CertificateArn", certificate),
             ("HostedZoneId", zone),
         ]);
-        let found = template.rules.iter().all(|rule| holds(rule, &parameters));
 
         assert_eq!(found, allowed, "{domain} {certificate} {zone}");
     }
@@ -256,6 +273,9 @@ const TEXTS: &[&str] = &[
     "1::2::3/64",
     "1:2:3/64",
     "10.0.0.0/8,2001:db8::/32",
+    "19456,2,1",
+    "7,1,1",
+    "8,1,1,1",
     "true",
     "TRUE",
     "false",
@@ -280,6 +300,7 @@ fn the_template_refuses_no_text_that_functions_accept() {
     let checked = [
         "API_KEY_MAX_EXPIRES_IN",
         "API_USER_CREATE_SCOPE",
+        "ARGON2_PREVIOUS",
         "JWT_EXPIRES_IN",
         "PASSWORD_REJECT_COMMON",
         "REAUTH_MAX_AGE",
@@ -315,6 +336,7 @@ fn a_text_that_only_functions_refuse_is_reported_with_its_variable() {
     let inexact = [
         "API_KEY_MAX_EXPIRES_IN",
         "API_USER_CREATE_SCOPE",
+        "ARGON2_PREVIOUS",
         "DEFAULT_USER_VENDOR",
         "JWT_EXPIRES_IN",
         "REAUTH_MAX_AGE",

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::error::AuthError;
 use super::limits::{Counter, SourceCounters};
 use crate::app::App;
-use crate::crypto::digest;
+use crate::crypto::{KeyRing, digest};
 use crate::domain::{
     AccountId, Familiarity, Identifier, MAX_PASSWORD_BYTES, Password, RateLimitPolicy,
     SignInRecord, SourceIp, Timestamp,
@@ -67,11 +67,16 @@ impl<'a> Attempt<'a> {
     /// Returns the claim on the identifier if the password is right. Otherwise counts the failure.
     ///
     /// Whether an account has the identifier changes neither the response nor the work.
-    pub(super) async fn verify(&self, password: Arc<Password>) -> Result<Claim, AuthError> {
+    pub(super) async fn verify(
+        &self,
+        keys: &KeyRing,
+        password: Arc<Password>,
+    ) -> Result<Claim, AuthError> {
         let claim = self.app.store.claim(self.identifier).await?;
         let has_valid_length = password.as_bytes().len() <= MAX_PASSWORD_BYTES;
         let hash = claim.as_ref().map(|claim| &claim.password_hash);
-        let is_right = self.app.hasher.verify(password, hash).await?;
+        let draw = keys.draw(&name(self.identifier));
+        let is_right = self.app.hasher.verify(password, hash, draw).await?;
         match claim {
             Some(claim) if is_right && has_valid_length => Ok(claim),
             claim => Err(self.fail(claim.as_ref()).await),

@@ -37,7 +37,7 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
     let keys = app.keys.current(app.clock.now()).await?;
     let password = Arc::new(sign_in.password);
     for _ in 0..MAX_TRIES {
-        let claim = attempt.verify(Arc::clone(&password)).await?;
+        let claim = attempt.verify(&keys, Arc::clone(&password)).await?;
         let now = app.clock.now();
         let session = Session {
             id: session_id(now, app.entropy.as_ref())?,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::{Aws, ConfigError, KeySource, SignUpConfig, TrustedProxies};
-use crate::domain::{HashParams, Lifetime, Limit, Limits, Scope};
+use crate::domain::{HashParams, Lifetime, Limit, Limits, PreviousHashParams, Scope};
 
 pub(super) struct Settings<F> {
     lookup: F,
@@ -127,11 +127,25 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
 
     pub(super) fn hash_params(&self) -> Result<HashParams, ConfigError> {
         HashParams::new(
-            self.within("ARGON2_MEMORY_KIB", 19 * 1024, 8..=1024 * 1024)?,
-            self.within("ARGON2_ITERATIONS", 2, 1..=100)?,
-            self.within("ARGON2_PARALLELISM", 1, 1..=16)?,
+            self.within("ARGON2_MEMORY_KIB", 19 * 1024, MEMORY_KIB)?,
+            self.within("ARGON2_ITERATIONS", 2, ITERATIONS)?,
+            self.within("ARGON2_PARALLELISM", 1, PARALLELISM)?,
         )
         .map_err(|error| invalid("ARGON2_MEMORY_KIB", error))
+    }
+
+    pub(super) fn previous_hash_params(&self) -> Result<Option<PreviousHashParams>, ConfigError> {
+        let variable = "ARGON2_PREVIOUS";
+        let percent = self.within("ARGON2_PREVIOUS_SHARE", 0, 0..=100)?;
+        let Some(text) = self.get(variable)? else {
+            return match percent {
+                0 => Ok(None),
+                _ => Err(invalid("ARGON2_PREVIOUS_SHARE", "needs ARGON2_PREVIOUS")),
+            };
+        };
+        let problem = "must be memory, iterations and parallelism, such as 19456,2,1";
+        let params = parse_hash_params(&text).ok_or_else(|| invalid(variable, problem))?;
+        Ok(Some(PreviousHashParams { params, percent }))
     }
 
     fn within(
@@ -217,6 +231,21 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
             _ => Ok(TrustedProxies { hops, networks }),
         }
     }
+}
+
+const MEMORY_KIB: RangeInclusive<u32> = 8..=1024 * 1024;
+const ITERATIONS: RangeInclusive<u32> = 1..=100;
+const PARALLELISM: RangeInclusive<u32> = 1..=16;
+
+/// Parses `<memory in KiB>,<iterations>,<parallelism>`.
+fn parse_hash_params(text: &str) -> Option<HashParams> {
+    let mut numbers = text.split(',').map(|number| number.parse().ok());
+    let mut next = |range: RangeInclusive<u32>| {
+        let number = numbers.next()??;
+        range.contains(&number).then_some(number)
+    };
+    let params = HashParams::new(next(MEMORY_KIB)?, next(ITERATIONS)?, next(PARALLELISM)?);
+    params.ok().filter(|_| numbers.next().is_none())
 }
 
 fn invalid(variable: &str, problem: impl fmt::Display) -> ConfigError {

@@ -2,6 +2,10 @@
 //!
 //! An instance computes one hash at a time, on a blocking thread, and reuses the memory for the
 //! next.
+//!
+//! A wrong password takes as long as the account's hash costs. For an identifier without an account,
+//! the hasher computes a decoy. After a change of cost some accounts still have the old one, so as
+//! large a share of the decoys has it: otherwise the time would show which identifiers exist.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,36 +16,47 @@ use secrecy::{ExposeSecretMut, SecretBox};
 use tokio::sync::Mutex;
 
 use super::password_hash::{HashError, Parts, PasswordHash};
-use crate::domain::{HashParams, Password};
+use crate::domain::{HashParams, Password, PreviousHashParams};
 use crate::ports::{Entropy, random};
 
 #[derive(Debug)]
 pub struct Hasher {
     params: Params,
     decoy: PasswordHash,
+    previous: Option<PreviousDecoy>,
     /// Argon2's working memory, allocated by the first hash.
     blocks: Arc<Mutex<SecretBox<Vec<Block>>>>,
     computed: AtomicU64,
+    work: AtomicU64,
+}
+
+/// A decoy of the previous cost, for this share of the unknown identifiers.
+#[derive(Debug)]
+struct PreviousDecoy {
+    hash: PasswordHash,
+    percent: u32,
 }
 
 const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
 
 impl Hasher {
-    pub fn new(params: HashParams) -> Result<Self, HashError> {
-        let HashParams {
-            memory_kib,
-            iterations,
-            parallelism,
-        } = params;
-        let params = Params::new(memory_kib, iterations, parallelism, None)
-            .map_err(|_| HashError::Failed)?;
-        let decoy = PasswordHash::new(&params, &[0; SALT_BYTES], &[0; OUTPUT_BYTES])?;
+    pub fn new(
+        params: HashParams,
+        previous: Option<PreviousHashParams>,
+    ) -> Result<Self, HashError> {
+        let params = argon2_params(params)?;
+        let previous = previous.map(|PreviousHashParams { params, percent }| {
+            let hash = decoy(&argon2_params(params)?)?;
+            Ok::<_, HashError>(PreviousDecoy { hash, percent })
+        });
         Ok(Self {
+            decoy: decoy(&params)?,
             params,
-            decoy,
+            previous: previous.transpose()?,
             blocks: Arc::default(),
             computed: AtomicU64::new(0),
+            work: AtomicU64::new(0),
         })
     }
 
@@ -60,20 +75,35 @@ impl Hasher {
 
     /// Whether `password` matches `hash`. If there is no hash, because no account has the
     /// identifier, computes a decoy hash and returns false, so that both cases take the same time.
+    /// `draw` is that of the identifier ([`super::KeyRing::draw`]).
     pub async fn verify(
         &self,
         password: Arc<Password>,
         hash: Option<&PasswordHash>,
+        draw: Option<u64>,
     ) -> Result<bool, HashError> {
         let Parts {
             params,
             salt,
             output,
-        } = hash.unwrap_or(&self.decoy).parts()?;
+        } = hash.unwrap_or(self.decoy(draw)).parts()?;
         let computed = self.run(params, password, salt.to_vec()).await?;
         // `Output` compares in constant time.
         let matches = Output::new(&computed).map_err(|_| HashError::Failed)? == output;
         Ok(matches && hash.is_some())
+    }
+
+    /// The decoy of the previous cost if `draw` is within the first `percent` of all numbers. So a
+    /// lower share only moves identifiers to the current cost, as a sign-in moves an account.
+    fn decoy(&self, draw: Option<u64>) -> &PasswordHash {
+        match (&self.previous, draw) {
+            (Some(previous), Some(draw))
+                if u128::from(draw) * 100 < u128::from(previous.percent) << u64::BITS =>
+            {
+                &previous.hash
+            }
+            _ => &self.decoy,
+        }
     }
 
     /// Whether `hash` has a different cost from this hasher's.
@@ -90,6 +120,12 @@ impl Hasher {
         self.computed.load(Ordering::Relaxed)
     }
 
+    /// The memory that all hashes so far have passed over, in KiB. Tests use it in place of the time.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.work.load(Ordering::Relaxed)
+    }
+
     async fn run(
         &self,
         params: Params,
@@ -98,6 +134,8 @@ impl Hasher {
     ) -> Result<Vec<u8>, HashError> {
         let mut blocks = Arc::clone(&self.blocks).lock_owned().await;
         self.computed.fetch_add(1, Ordering::Relaxed);
+        let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        self.work.fetch_add(work, Ordering::Relaxed);
         let work = move || {
             let blocks = blocks.expose_secret_mut();
             compute(params, password.as_bytes(), &salt, blocks).map_err(|_| HashError::Failed)
@@ -106,6 +144,20 @@ impl Hasher {
             .await
             .map_err(|_| HashError::Failed)?
     }
+}
+
+fn argon2_params(params: HashParams) -> Result<Params, HashError> {
+    let HashParams {
+        memory_kib,
+        iterations,
+        parallelism,
+    } = params;
+    Params::new(memory_kib, iterations, parallelism, None).map_err(|_| HashError::Failed)
+}
+
+/// A hash of no password.
+fn decoy(params: &Params) -> Result<PasswordHash, HashError> {
+    PasswordHash::new(params, &[0; SALT_BYTES], &[0; OUTPUT_BYTES])
 }
 
 fn compute(
@@ -137,7 +189,7 @@ mod tests {
     use crate::ports::SystemEntropy;
 
     fn hasher(memory_kib: u32) -> Hasher {
-        Hasher::new(HashParams::new(memory_kib, 1, 1).unwrap()).unwrap()
+        Hasher::new(HashParams::new(memory_kib, 1, 1).unwrap(), None).unwrap()
     }
 
     fn password(text: &str) -> Arc<Password> {
@@ -155,12 +207,17 @@ mod tests {
 
         assert!(
             hasher
-                .verify(password("abc321"), Some(&hash))
+                .verify(password("abc321"), Some(&hash), None)
                 .await
                 .unwrap()
         );
         for other in ["abc322", "abc321 ", "ABC321", "", "abc321\0"] {
-            assert!(!hasher.verify(password(other), Some(&hash)).await.unwrap());
+            assert!(
+                !hasher
+                    .verify(password(other), Some(&hash), None)
+                    .await
+                    .unwrap()
+            );
         }
     }
 
@@ -212,7 +269,12 @@ mod tests {
             ("abc321", "abc322", BY_LIBARGON2_IN_TWO_LANES),
         ] {
             let hash = PasswordHash::parse(phc).unwrap();
-            let verify = async |text| hasher.verify(password(text), Some(&hash)).await.unwrap();
+            let verify = async |text| {
+                hasher
+                    .verify(password(text), Some(&hash), None)
+                    .await
+                    .unwrap()
+            };
 
             assert!(verify(right).await, "{phc}");
             assert!(!verify(wrong).await, "{phc}");
@@ -223,7 +285,7 @@ mod tests {
     async fn without_a_hash_no_password_matches() {
         let hasher = hasher(8);
 
-        assert!(!hasher.verify(password("abc321"), None).await.unwrap());
+        assert!(!hasher.verify(password("abc321"), None, None).await.unwrap());
     }
 
     /// Whether `hashing` is still pending after the runtime has yielded once.
@@ -245,7 +307,7 @@ mod tests {
             let (release, released) = std::sync::mpsc::channel::<()>();
             let released = tokio::task::spawn_blocking(move || released.recv());
             let hasher = hasher(8);
-            let mut hashing = Box::pin(hasher.verify(password("abc321"), None));
+            let mut hashing = Box::pin(hasher.verify(password("abc321"), None, None));
 
             assert!(
                 is_pending(&mut hashing).await,
@@ -262,7 +324,7 @@ mod tests {
     async fn one_instance_computes_one_hash_at_a_time() {
         let hasher = hasher(8);
         let other_hash = Arc::clone(&hasher.blocks).lock_owned().await;
-        let mut hashing = Box::pin(hasher.verify(password("abc321"), None));
+        let mut hashing = Box::pin(hasher.verify(password("abc321"), None, None));
 
         assert!(is_pending(&mut hashing).await);
         drop(other_hash);
@@ -270,11 +332,30 @@ mod tests {
         hashing.await.unwrap();
     }
 
+    #[test]
+    fn the_lowest_draws_get_a_decoy_of_the_previous_cost() {
+        let step = u64::MAX / 1000;
+        let draws = || (0..1000).map(|n| step * n + step / 2);
+        for percent in 0..=100 {
+            let params = HashParams::new(8, 1, 1).unwrap();
+            let previous = Some(PreviousHashParams { params, percent });
+            let hasher = Hasher::new(HashParams::new(16, 1, 1).unwrap(), previous).unwrap();
+            let cost = |draw| hasher.decoy(draw).parts().unwrap().params.m_cost();
+
+            let old: Vec<_> = draws().map(|draw| cost(Some(draw)) == 8).collect();
+
+            let expected: Vec<_> = (0..1000).map(|n| n < percent * 10).collect();
+            assert_eq!(old, expected, "{percent} %");
+            assert_eq!(cost(Some(u64::MAX)) == 8, percent == 100);
+            assert_eq!(cost(None), 16, "no decoy key");
+        }
+    }
+
     #[tokio::test]
     async fn verifying_without_a_hash_computes_a_whole_hash() {
         let hasher = hasher(64);
 
-        hasher.verify(password("abc321"), None).await.unwrap();
+        hasher.verify(password("abc321"), None, None).await.unwrap();
 
         let blocks = hasher.blocks.lock().await;
         let blocks = blocks.expose_secret();
@@ -288,7 +369,11 @@ mod tests {
 
         let hash = old.hash(password("abc321"), &SystemEntropy).await.unwrap();
 
-        assert!(new.verify(password("abc321"), Some(&hash)).await.unwrap());
+        assert!(
+            new.verify(password("abc321"), Some(&hash), None)
+                .await
+                .unwrap()
+        );
         assert!(new.is_outdated(&hash).unwrap());
         assert!(!old.is_outdated(&hash).unwrap());
     }

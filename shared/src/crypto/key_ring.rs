@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use aws_lc_rs::hmac;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
-use super::ring_document::{InvalidKeyRing, KeyDocument, KeyState, MIN_KEY_BYTES, RingDocument};
+use super::ring_document::{InvalidKeyRing, KeyDocument, KeyState, RingDocument};
 use crate::domain::Timestamp;
 
 /// HMAC keys by `kid`. Exactly one signs.
@@ -15,7 +16,11 @@ pub struct KeyRing {
     keys: Vec<Key>,
     signing: usize,
     rotated_at: Option<Timestamp>,
+    decoy_key: Option<hmac::Key>,
 }
+
+/// Separates [`KeyRing::draw`] from any later use of the key.
+const DRAW: &[u8] = b"latchkey decoy cost\0";
 
 pub(super) struct Key {
     pub(super) kid: String,
@@ -37,6 +42,19 @@ impl KeyRing {
         self.rotated_at
     }
 
+    /// A number for this identifier, evenly distributed over `u64`, that cannot be computed without
+    /// the ring. It decides what the decoy hash costs ([`super::Hasher::verify`]), so it is the same
+    /// on every instance and after every rotation. `None` if the ring has no decoy key.
+    #[must_use]
+    pub fn draw(&self, identifier: &str) -> Option<u64> {
+        let key = self.decoy_key.as_ref()?;
+        let mut context = hmac::Context::with_key(key);
+        context.update(DRAW);
+        context.update(identifier.as_bytes());
+        let tag = context.sign();
+        tag.as_ref().first_chunk().copied().map(u64::from_be_bytes)
+    }
+
     pub(super) fn signing(&self) -> Option<&Key> {
         self.keys.get(self.signing)
     }
@@ -53,6 +71,8 @@ impl TryFrom<RingDocument> for KeyRing {
     fn try_from(document: RingDocument) -> Result<Self, InvalidKeyRing> {
         let published = document.keys.iter().filter_map(|key| key.since);
         let rotated_at = published.max().map(Timestamp::from_secs);
+        let decoy_key = document.decoy_key.map(|key| key.bytes()).transpose()?;
+        let decoy_key = decoy_key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key));
         let keys = document
             .keys
             .into_iter()
@@ -69,6 +89,7 @@ impl TryFrom<RingDocument> for KeyRing {
                 keys,
                 signing,
                 rotated_at,
+                decoy_key,
             }),
             _ => Err(InvalidKeyRing::NotOneActive),
         }
@@ -90,9 +111,6 @@ impl Key {
             return Err(InvalidKeyRing::EmptyKid);
         }
         let secret = document.key.bytes()?;
-        if secret.len() < MIN_KEY_BYTES {
-            return Err(InvalidKeyRing::TooShort);
-        }
         Ok(Self {
             kid: document.kid,
             state: document.state,
@@ -192,6 +210,22 @@ mod tests {
             ]),
             InvalidKeyRing::RepeatedKid
         );
+    }
+
+    #[test]
+    fn a_draw_is_the_start_of_an_hmac_of_the_label_and_the_identifier() {
+        let key = URL_SAFE_NO_PAD.encode([7; 32]);
+        let ring = |decoy_key: Option<&str>| {
+            let json = serde_json::json!({"key": key, "decoy_key": decoy_key});
+            KeyRing::from_json(&json.to_string())
+        };
+
+        // Python: hmac.new(bytes([7]*32), b"latchkey decoy cost\0email a@b.example", "sha256")
+        let draw = ring(Some(&key)).unwrap().draw("email a@b.example");
+        assert_eq!(draw, Some(0xa152_39fe_c3a6_2b77));
+        assert_eq!(ring(None).unwrap().draw("email a@b.example"), None);
+        let short = URL_SAFE_NO_PAD.encode([7; 31]);
+        assert_eq!(ring(Some(&short)).unwrap_err(), InvalidKeyRing::TooShort);
     }
 
     #[test]

@@ -5,8 +5,10 @@
 //!   {"kid": "x1", "state": "retired", "key": "<base64url>", "until": 1735689600},
 //!   {"kid": "x2", "state": "active", "key": "<base64url>"},
 //!   {"kid": "x3", "state": "pending", "key": "<base64url>", "since": 1733097600}
-//! ]}
+//! ], "decoy_key": "<base64url>"}
 //! ```
+//!
+//! Rotations keep `decoy_key`; a replacement renews it. [`super::KeyRing::draw`] says what it is for.
 //!
 //! The first ring, which Secrets Manager generates, is `{"key": "<base64url>"}`: one active key.
 
@@ -16,8 +18,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::ports::{Entropy, EntropyError, random};
+
 /// The shortest HMAC-SHA-256 key, in bytes (RFC 7518 section 3.2).
-pub(super) const MIN_KEY_BYTES: usize = 32;
+const MIN_KEY_BYTES: usize = 32;
 
 /// The kid of the key that Secrets Manager generates.
 const FIRST_KID: &str = "1";
@@ -32,6 +36,9 @@ pub struct RingDocument {
     /// The longest token lifetime when this ring was made, in seconds.
     #[serde(default)]
     pub(super) life: u64,
+    /// `None` until the first rotation.
+    #[serde(default)]
+    pub(super) decoy_key: Option<KeyText>,
     /// The only key of a ring that was never rotated.
     #[serde(default)]
     key: Option<KeyText>,
@@ -83,10 +90,22 @@ pub struct KeySummary {
 pub(super) struct KeyText(pub(super) SecretString);
 
 impl KeyText {
+    pub(super) fn random(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        Ok(Self(
+            URL_SAFE_NO_PAD
+                .encode(random::<MIN_KEY_BYTES>(entropy)?)
+                .into(),
+        ))
+    }
+
     pub(super) fn bytes(&self) -> Result<Vec<u8>, InvalidKeyRing> {
         let unpadded = self.0.expose_secret().trim_end_matches('=');
         let bytes = URL_SAFE_NO_PAD.decode(unpadded);
-        bytes.map_err(|_| InvalidKeyRing::NotBase64Url)
+        let bytes = bytes.map_err(|_| InvalidKeyRing::NotBase64Url)?;
+        if bytes.len() < MIN_KEY_BYTES {
+            return Err(InvalidKeyRing::TooShort);
+        }
+        Ok(bytes)
     }
 }
 
@@ -127,7 +146,14 @@ impl RingDocument {
                 Value::Object(written)
             })
             .collect();
-        json!({"keys": keys, "after": self.after, "life": self.life}).to_string()
+        let decoy_key = self.decoy_key.as_ref().map(|key| key.0.expose_secret());
+        json!({
+            "keys": keys,
+            "after": self.after,
+            "life": self.life,
+            "decoy_key": decoy_key,
+        })
+        .to_string()
     }
 
     #[must_use]

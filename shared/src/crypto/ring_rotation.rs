@@ -46,8 +46,8 @@ impl RingDocument {
         Ok(self)
     }
 
-    /// The ring of version `current` after a leak: every key is revoked, and two new keys are active
-    /// and pending. Instances that do not have the active key read the ring again when they see its
+    /// The ring of version `current` after a leak: every key is revoked, two new keys are active and
+    /// pending, and the decoy key is new. Instances that do not have the active key read the ring again when they see its
     /// `kid`.
     pub fn replaced(
         mut self,
@@ -61,6 +61,7 @@ impl RingDocument {
         leaked
             .filter(|key| key.state != KeyState::Revoked)
             .for_each(|key| key.retire_or_revoke(KeyState::Revoked, until));
+        self.decoy_key = None;
         let next = self.publish(now, entropy)?;
         self.activate(next);
         self.prune_and_publish(current, now, longest_life, entropy)?;
@@ -85,7 +86,7 @@ impl RingDocument {
         }
     }
 
-    /// Removes expired keys and adds a pending key if there is none.
+    /// Removes expired keys, and adds a pending key and a decoy key if there is none.
     fn prune_and_publish(
         &mut self,
         current: &str,
@@ -98,6 +99,9 @@ impl RingDocument {
         if self.position(KeyState::Pending).is_none() {
             self.publish(now, entropy)?;
         }
+        if self.decoy_key.is_none() {
+            self.decoy_key = Some(KeyText::random(entropy)?);
+        }
         self.after = Some(current.to_owned());
         self.life = longest_life.as_secs();
         Ok(())
@@ -108,7 +112,7 @@ impl RingDocument {
         self.keys.push(KeyDocument {
             kid: URL_SAFE_NO_PAD.encode(random::<9>(entropy)?),
             state: KeyState::Pending,
-            key: KeyText(URL_SAFE_NO_PAD.encode(random::<32>(entropy)?).into()),
+            key: KeyText::random(entropy)?,
             since: Some(now.secs()),
             until: None,
         });
@@ -211,6 +215,22 @@ mod tests {
         }
         let ring = ring.replaced("v", at(91), LIFE, &SystemEntropy);
         KeyRing::from_json(&ring.unwrap().to_json()).unwrap();
+    }
+
+    #[test]
+    fn rotations_keep_the_decoy_key_and_a_replacement_renews_it() {
+        let draw = |ring: &RingDocument| KeyRing::from_json(&ring.to_json()).unwrap().draw("a");
+        assert_eq!(draw(&first()), None);
+
+        let ring = rotate(&first(), at(0));
+        let drawn = draw(&ring);
+        assert!(drawn.is_some());
+        let ring = rotate(&rotate(&ring, at(30)), at(60));
+        assert_eq!(draw(&ring), drawn);
+
+        let replaced = ring.replaced("v", at(61), LIFE, &SystemEntropy).unwrap();
+        assert!(draw(&replaced).is_some());
+        assert_ne!(draw(&replaced), drawn);
     }
 
     #[test]

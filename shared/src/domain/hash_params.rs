@@ -10,6 +10,14 @@ pub struct HashParams {
     pub parallelism: u32,
 }
 
+/// The cost before the last change, which accounts that have not signed in since still have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PreviousHashParams {
+    pub params: HashParams,
+    /// The share of identifiers with such a hash, in percent.
+    pub percent: u32,
+}
+
 /// Argon2 needs 8 blocks of 1 KiB for each lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be at least 8 times the parallelism")]

@@ -26,7 +26,7 @@ pub use api_key::{
     ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, MAX_LIVE_API_KEYS, Permission, Permissions,
 };
 pub use email::{Email, InvalidEmail};
-pub use hash_params::{HashParams, InvalidHashParams};
+pub use hash_params::{HashParams, InvalidHashParams, PreviousHashParams};
 pub use identifier::Identifier;
 pub use lifetime::{InvalidLifetime, Lifetime};
 pub use limit::{Limit, RateLimitStatus, Tally};

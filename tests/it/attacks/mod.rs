@@ -2,6 +2,7 @@
 //!
 //! | module | attack |
 //! | --- | --- |
+//! | [`decoys`] | learn from the cost of a hash which accounts exist |
 //! | [`enumeration`] | learn from responses which accounts exist |
 //! | [`floods`] | send sign-ups from 10,000 addresses |
 //! | [`guessing`] | guess passwords, or lock the owner out by guessing |
@@ -27,6 +28,7 @@ use tests::wire::Use;
 
 pub(crate) use crate::events::send;
 
+mod decoys;
 mod enumeration;
 mod floods;
 mod guessing;
@@ -50,6 +52,8 @@ struct Seen {
     calls: Vec<(String, String, Vec<Use>)>,
     /// How many password hashes were computed.
     hashes: u64,
+    /// The memory that they passed over.
+    work: u64,
     line: Value,
 }
 
@@ -57,6 +61,7 @@ struct Seen {
 async fn see(app: &TestApp, call: Call) -> Seen {
     let _ = app.wire.take_calls();
     let hashes = app.app.hasher.computed();
+    let work = app.app.hasher.work();
     let (lines, guard) = capture();
     let answer = app.call(call).await;
     drop(guard);
@@ -84,6 +89,7 @@ async fn see(app: &TestApp, call: Call) -> Seen {
         body: answer.body,
         calls,
         hashes: app.app.hasher.computed() - hashes,
+        work: app.app.hasher.work() - work,
         line,
     }
 }
