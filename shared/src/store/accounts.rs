@@ -8,9 +8,10 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::claims::{Claim, claim_items};
-use super::error::{failed_conditions, if_condition_held, is_failed_condition};
+use super::error::{if_condition_held, is_failed_condition};
 use super::item::{Attributes, Item, Key, n, new_item, s};
 use super::sessions::session_item;
+use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, AccountId, Scope, Scopes, Session, Timestamp};
@@ -44,20 +45,10 @@ impl Store {
             .chain([session_item(session)])
             .map(|item| self.put_new(item))
             .collect::<Result<_, _>>()?;
-        self.retrying(|| async {
-            let written = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(puts.clone()))
-                .client_request_token(request_token)
-                .send()
-                .await;
-            match written {
-                Ok(_) => Ok(Added::Stored),
-                Err(error) => Ok(why_not_added(&failed_conditions(error)?, &account.id)),
-            }
+        Ok(match self.transact(&puts, Some(request_token)).await? {
+            Transaction::Written => Added::Stored,
+            Transaction::Failed(reasons) => why_not_added(&reasons, &account.id),
         })
-        .await
     }
 
     /// Puts an item in the users table, as part of a transaction that fails if its key exists.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, TransactWriteItem, Update};
 
 use super::accounts::account_key;
-use super::error::{failed_conditions, is_failed_condition};
+use super::error::is_failed_condition;
 use super::item::{Attributes, Item, Key, deletable, n, new_item, s, update_in_transaction};
 use super::profiles::entry_key;
+use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::domain::{
     Account, AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, Permissions, Timestamp,
@@ -77,28 +78,13 @@ impl Store {
         for id in forgotten {
             writes.push(self.delete_entry(owner, *id)?);
         }
-        self.retrying(|| async {
-            let written = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(writes.clone()))
-                .client_request_token(request_token)
-                .send()
-                .await;
-            match written {
-                Ok(_) => Ok(AddedApiKey::Stored),
-                Err(error) => {
-                    let reasons = failed_conditions(error)?;
-                    let has_ended = reasons.get(2).is_some_and(is_failed_condition);
-                    Ok(if has_ended {
-                        AddedApiKey::Ended
-                    } else {
-                        AddedApiKey::Conflict
-                    })
-                }
+        Ok(match self.transact(&writes, Some(request_token)).await? {
+            Transaction::Written => AddedApiKey::Stored,
+            Transaction::Failed(reasons) if reasons.get(2).is_some_and(is_failed_condition) => {
+                AddedApiKey::Ended
             }
+            Transaction::Failed(_) => AddedApiKey::Conflict,
         })
-        .await
     }
 
     /// Fails a transaction if a generation of the account was raised since it was read.
@@ -184,20 +170,12 @@ impl Store {
         &self,
         writes: Vec<TransactWriteItem>,
     ) -> Result<Revocation, StoreError> {
-        let written = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(writes))
-            .send()
-            .await;
-        let Err(error) = written else {
-            return Ok(Revocation::Written);
-        };
-        let reasons = failed_conditions(error)?;
-        Ok(if reasons.first().is_some_and(is_failed_condition) {
-            Revocation::NotNeeded
-        } else {
-            Revocation::NoItem
+        Ok(match self.transact_once(&writes, None).await? {
+            Transaction::Written => Revocation::Written,
+            Transaction::Failed(reasons) if reasons.first().is_some_and(is_failed_condition) => {
+                Revocation::NotNeeded
+            }
+            Transaction::Failed(_) => Revocation::NoItem,
         })
     }
 

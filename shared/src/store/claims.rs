@@ -6,7 +6,6 @@
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
-use super::error::failed_conditions;
 use super::item::{Attributes, Item, Key, n, new_item, s, update_in_transaction};
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
@@ -50,19 +49,7 @@ impl Store {
         let updates = claim_keys(account)
             .map(|key| self.replace_hash_in(&key, old, new))
             .collect::<Result<Vec<_>, _>>()?;
-        self.retrying(|| async {
-            let written = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(updates.clone()))
-                .send()
-                .await;
-            match written {
-                Ok(_) => Ok(()),
-                Err(error) => failed_conditions(error).map(|_| ()),
-            }
-        })
-        .await
+        self.transact(&updates, None).await.map(|_| ())
     }
 
     fn replace_hash_in(

@@ -29,6 +29,7 @@ mod refused_sessions;
 mod retry;
 mod sessions;
 mod sign_in_record;
+mod transaction;
 
 use std::sync::Arc;
 

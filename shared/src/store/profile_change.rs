@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 
-use super::error::{failed_conditions, if_condition_held};
+use super::error::if_condition_held;
 use super::item::{Attributes, n, new_item, s, update_in_transaction, version};
 use super::profiles::{PROFILE, SETTING, item_of, own_key, setting_key, setting_map};
+use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::domain::{
     AccountId, FieldValue, MAX_SETTINGS, Profile, ProfileDelta, ProfileField, Setting, Timestamp,
@@ -42,20 +43,10 @@ impl Store {
         {
             return self.update_one(update).await;
         }
-        self.retrying(|| async {
-            let written = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(writes.clone()))
-                .client_request_token(request_token)
-                .send()
-                .await;
-            match written {
-                Ok(_) => Ok(ChangedProfile::Written),
-                Err(error) => failed_conditions(error).map(|_| ChangedProfile::Stale),
-            }
+        Ok(match self.transact(&writes, Some(request_token)).await? {
+            Transaction::Written => ChangedProfile::Written,
+            Transaction::Failed(_) => ChangedProfile::Stale,
         })
-        .await
     }
 
     async fn update_one(&self, update: &Update) -> Result<ChangedProfile, StoreError> {

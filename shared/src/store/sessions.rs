@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 
 use super::accounts::account_key;
 use super::claims::claim_keys;
-use super::error::failed_conditions;
 use super::item::{Attributes, Item, Key, deletable, n, new_item, s, update_in_transaction};
+use super::transaction::Transaction;
 use super::{Claim, Store, StoreError, accounts};
 use crate::domain::{Account, AccountId, Session, Timestamp};
 use crate::observe;
@@ -152,19 +152,8 @@ impl Store {
             .chain(in_claims)
             .map(update_in_transaction)
             .collect::<Result<_, _>>()?;
-        self.retrying(|| async {
-            let written = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(updates.clone()))
-                .send()
-                .await;
-            match written {
-                Ok(_) => Ok(true),
-                Err(error) => failed_conditions(error).map(|_| false),
-            }
-        })
-        .await
+        let written = self.transact(&updates, None).await?;
+        Ok(matches!(written, Transaction::Written))
     }
 
     fn raise_session_generation(&self, key: &Key, seen: u64) -> UpdateBuilder {
