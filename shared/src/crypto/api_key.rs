@@ -3,8 +3,9 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::digest;
+use super::random_text::random_text;
 use crate::domain::ApiKeyDigest;
-use crate::ports::{Entropy, EntropyError, random};
+use crate::ports::{Entropy, EntropyError};
 
 /// An API key: `api_` and 24 characters of `A-Za-z0-9`, 142 bits of randomness.
 ///
@@ -15,24 +16,12 @@ pub struct PlainApiKey(SecretString);
 
 const PREFIX: &str = "api_";
 const RANDOM_CHARS: usize = 24;
-const LENGTH: usize = PREFIX.len() + RANDOM_CHARS;
-const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const START_LENGTH: usize = PREFIX.len() + 4;
 
 impl PlainApiKey {
-    /// Drops random bytes of 248 and more, so that all characters are equally likely.
     pub fn generate(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        let mut key = PREFIX.to_owned();
-        loop {
-            let chars = random::<32>(entropy)?
-                .into_iter()
-                .filter(|byte| usize::from(*byte) < ALPHABET.len() * 4)
-                .filter_map(|byte| ALPHABET.get(usize::from(byte) % ALPHABET.len()));
-            key.extend(chars.copied().map(char::from));
-            if let Some(whole) = key.get(..LENGTH) {
-                return Ok(Self(whole.into()));
-            }
-        }
+        let random = random_text(RANDOM_CHARS, entropy)?;
+        Ok(Self(format!("{PREFIX}{random}").into()))
     }
 
     /// `None` if `text` does not have the form of a key.
