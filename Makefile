@@ -24,14 +24,39 @@ watch: $(VENV)/installed ## Run the real binaries behind the Lambda Runtime API 
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo run --quiet --package local -- \
 		with cargo lambda watch --invoke-address 127.0.0.1
 
+# The functions for operators, on the local database. Only variables of the command line count, because
+# some systems set USERNAME.
+FIELDS := ID EMAIL USERNAME CREATED_BEFORE SCOPES KEYS FORCE
+OPERATE = cargo run --quiet --package local -- operate $(1) \
+	$(foreach field,$(FIELDS),$(if $(filter command line,$(origin $(field))),$(field)="$$$(field)"))
+
+.PHONY: find-account
+find-account: ## Show a local account: make find-account EMAIL=abc@example.com (or USERNAME=..., ID=...)
+	@$(call OPERATE,$@)
+
 .PHONY: grant
-grant: ## Replace a local account's scopes: make grant EMAIL=abc@example.com SCOPES=user,admin
-	@$(if $(filter command line,$(origin USERNAME)),GRANT_USERNAME="$$USERNAME") \
-		cargo run --quiet --package local -- grant
+grant: ## Replace a local account's scopes: make grant ID=... SCOPES=user,admin
+	@$(call OPERATE,grant-scopes)
+
+.PHONY: set-password
+set-password: ## Set and show a random password of a local account: make set-password ID=...
+	@$(call OPERATE,$@)
 
 .PHONY: end-sessions
 end-sessions: ## End all sessions of a local account: make end-sessions ID=... KEYS=true (its API keys too)
-	@cargo run --quiet --package local -- end-sessions
+	@$(call OPERATE,$@)
+
+.PHONY: disable-account
+disable-account: ## Disable a local account: make disable-account ID=...
+	@$(call OPERATE,$@)
+
+.PHONY: enable-account
+enable-account: ## Enable a local account: make enable-account ID=...
+	@$(call OPERATE,$@)
+
+.PHONY: delete-account
+delete-account: ## Delete a local account: make delete-account ID=...
+	@$(call OPERATE,$@)
 
 .PHONY: openapi
 openapi: ## Generate docs/openapi.json from the code

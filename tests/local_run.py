@@ -116,15 +116,20 @@ def revokes_a_token_on_every_process_after_a_logout(folder):
             assert (status, answer["message"]) == (401, "Bad token"), (method, path, answer)
 
 
-def grants_scopes_while_a_server_runs(folder):
+def obeys_operators_while_a_server_runs(folder):
     with Run(folder) as run:
         token = run.send("POST", "/user", ABC)[1]["token"]
-        granted = grant(folder, EMAIL=ABC["email"], SCOPES="user,admin")
+        found = operate(folder, "find-account", "EMAIL=" + ABC["email"])
+        account = "ID=" + json.loads(found.stdout)["id"]
+        granted = operate(folder, "grant-scopes", account, "SCOPES=user,admin")
         assert granted.returncode == 0, granted.stderr
         assert json.loads(granted.stdout)["scope"] == ["user", "admin"], granted.stdout
         assert run.send("GET", "/user", token=token)[1]["scope"] == ["user", "admin"]
-        nobody = grant(folder, EMAIL="nobody@example.com", SCOPES="admin")
+        nobody = operate(folder, "find-account", "EMAIL=nobody@example.com")
         assert (nobody.returncode, nobody.stderr.count("\n")) == (1, 1), nobody.stderr
+        ended = operate(folder, "end-sessions", account, "KEYS=true")
+        assert ended.returncode == 0, ended.stderr
+        assert run.send("GET", "/user", token=token)[0] == 401
 
 
 def allows_cross_origin_requests_only_from_localhost(folder):
@@ -164,11 +169,9 @@ def decoded(token):
     return base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)).decode()
 
 
-def grant(folder, **settings):
-    environment = {**os.environ, **settings}
-    return subprocess.run(
-        [LOCAL, "grant"], cwd=folder, env=environment, text=True, capture_output=True, timeout=20
-    )
+def operate(folder, function, *fields):
+    command = [LOCAL, "operate", function, *fields]
+    return subprocess.run(command, cwd=folder, text=True, capture_output=True, timeout=20)
 
 
 def restricts_its_key_file_to_its_owner(folder):
@@ -205,7 +208,7 @@ TESTS = (
     exits_cleanly_on_sigint_and_sigterm,
     keeps_accounts_after_a_stop_and_after_a_kill,
     revokes_a_token_on_every_process_after_a_logout,
-    grants_scopes_while_a_server_runs,
+    obeys_operators_while_a_server_runs,
     allows_cross_origin_requests_only_from_localhost,
     reloads_a_changed_key_ring_in_running_processes,
     restricts_its_key_file_to_its_owner,

@@ -79,8 +79,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
 
 /// Every function for operators.
 pub const OPERATORS: &[Operator] = &[
-    operator!("end-sessions" = end_sessions),
+    operator!("find-account" = find_account),
     operator!("grant-scopes" = grant_scopes),
+    operator!("end-sessions" = end_sessions),
+    operator!("set-password" = set_password),
+    operator!("disable-account" = disable_account),
+    operator!("enable-account" = enable_account),
+    operator!("delete-account" = delete_account),
     operator!("rotate-keys" = rotate_keys),
 ];
 

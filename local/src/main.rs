@@ -3,8 +3,7 @@
 //! | command | make target | does |
 //! | --- | --- | --- |
 //! | none | `make run` | serves the whole API on one port |
-//! | `grant` | `make grant` | replaces an account's scopes |
-//! | `end-sessions` | `make end-sessions` | ends all sessions of an account |
+//! | `operate FUNCTION NAME=value...` | `make find-account` and others | invokes a function for operators |
 //! | `openapi` | `make openapi` | prints the API's description |
 //! | `with COMMAND` | `make watch` | runs a command with the local DynamoDB and Secrets Manager |
 
@@ -16,12 +15,11 @@ use std::time::Duration;
 
 use axum::middleware::from_fn;
 use local::cors;
-use local::functions::operate;
 use local::gateway::Gateway;
 use local::setup::{Failure, app, host, settings_as_in_aws, text};
 use local::template::{Route, Template};
-use local::{docs, openapi};
-use serde_json::{Value, json};
+use local::{docs, functions, openapi};
+use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,8 +39,7 @@ async fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let done = match arguments.next() {
         None => run().await,
-        Some(name) if name == "grant" => grant().await,
-        Some(name) if name == "end-sessions" => end_sessions().await,
+        Some(name) if name == "operate" => operate(arguments).await,
         Some(name) if name == "openapi" => openapi(),
         Some(name) if name == "with" => with(arguments).await,
         Some(name) => Err(format!("there is no command {}", name.display()).into()),
@@ -84,34 +81,42 @@ async fn run() -> Result<(), Failure> {
     }
 }
 
-/// Invokes `grant-scopes`, as an operator would in AWS.
-async fn grant() -> Result<(), Failure> {
-    let scopes = text("SCOPES")?.unwrap_or_default();
-    let scopes: Vec<&str> = scopes.split(',').map(str::trim).collect();
-    let request = match (text("EMAIL")?, text("GRANT_USERNAME")?) {
-        (None, Some(username)) => json!({"username": username, "scopes": scopes}),
-        (email, _) => json!({"email": email, "scopes": scopes}),
-    };
-    invoke("grant-scopes", request).await
-}
-
-/// Invokes `end-sessions`, as an operator would in AWS.
-async fn end_sessions() -> Result<(), Failure> {
-    let api_keys = match text("KEYS")?.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err("KEYS must be true or false".into()),
-    };
-    let request = json!({"id": text("ID")?.unwrap_or_default(), "apiKeys": api_keys});
-    invoke("end-sessions", request).await
-}
-
-/// Invokes a function for operators on the local database, and prints its response.
-async fn invoke(function: &str, request: Value) -> Result<(), Failure> {
+/// Invokes a function for operators on the local database, as an operator would in AWS, and prints its
+/// response.
+async fn operate(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let mut arguments = arguments.map(|text| text.into_string().map_err(|_| "not UTF-8"));
+    let function = arguments.next().ok_or("operate needs a function")??;
+    let mut request = Map::new();
+    for argument in arguments {
+        let (field, value) = field(&argument?)?;
+        request.insert(field.to_owned(), value);
+    }
     let app = Arc::new(app(&Template::checked_in()?).await?);
-    let done = operate(function, &app, request).await;
+    let done = functions::operate(&function, &app, request.into()).await;
     print(&done.ok_or("no such function")??.to_string());
     Ok(())
+}
+
+/// The field of a request that an argument such as `ID=...` stands for.
+fn field(argument: &str) -> Result<(&'static str, Value), Failure> {
+    let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
+    Ok(match name {
+        "ID" => ("id", value.into()),
+        "EMAIL" => ("email", value.into()),
+        "USERNAME" => ("username", value.into()),
+        "CREATED_BEFORE" => ("createdBefore", value.into()),
+        "SCOPES" => ("scopes", value.split(',').map(str::trim).collect()),
+        "KEYS" => ("apiKeys", boolean(name, value)?),
+        "FORCE" => ("force", boolean(name, value)?),
+        _ => return Err(format!("there is no field {name}").into()),
+    })
+}
+
+fn boolean(name: &str, value: &str) -> Result<Value, Failure> {
+    let value: bool = value
+        .parse()
+        .map_err(|_| format!("{name} must be true or false"))?;
+    Ok(value.into())
 }
 
 fn openapi() -> Result<(), Failure> {

@@ -1,13 +1,15 @@
 //! `grant-scopes`: an operator replaces the scopes of an account.
 
-use local::functions::operate;
 use serde_json::{Value, json};
+use shared::ports::Clock;
 use tests::app::{PASSWORD, TestApp, post};
 
 use crate::events::event;
 
+const NOT_ONE_ACCOUNT: &str = "id is required, or one of email and username with createdBefore";
+
 async fn grant(app: &TestApp, request: Value) -> Result<Value, String> {
-    operate("grant-scopes", &app.app, request).await.unwrap()
+    app.operate("grant-scopes", request).await
 }
 
 #[tokio::test]
@@ -21,7 +23,7 @@ async fn replaced_scopes_take_effect_with_the_next_request() {
     assert_eq!(user["scope"], json!(["user", "admin"]));
     assert_eq!(granted["id"], user["id"]);
 
-    let none = json!({"email": "ABC@example.com", "scopes": []});
+    let none = json!({"id": user["id"], "scopes": [], "force": true});
     grant(&app, none).await.unwrap();
     assert_eq!(elsewhere.user(&token).await.body["scope"], json!([]));
 }
@@ -38,6 +40,7 @@ async fn a_grant_finds_the_account_by_username_or_email() {
     ] {
         let mut request = name.clone();
         request["scopes"] = json!(["admin"]);
+        request["createdBefore"] = json!("2100-01-01T00:00:00Z");
 
         assert!(grant(&app, request).await.is_ok(), "{name}");
     }
@@ -48,24 +51,47 @@ async fn an_invalid_grant_is_refused_and_changes_nothing() {
     let (app, _) = TestApp::with_user().await;
     let before = app.users().await;
     let many: Vec<String> = (0..17).map(|n| format!("scope{n}")).collect();
-    let to = |scopes: Value| json!({"email": "abc@example.com", "scopes": scopes});
+    let id = before
+        .keys()
+        .find_map(|key| key.strip_prefix("user#")?.strip_suffix("/account"));
+    let id = id.unwrap();
+    let to = |scopes: Value| json!({"id": id, "scopes": scopes});
+    let by_email = |created_before: &str| json!({"email": "abc@example.com", "createdBefore": created_before, "scopes": ["admin"]});
+    let now = app.clock.now().to_rfc3339().unwrap();
 
     for (request, refusal) in [
         (
             event("grant-scopes-nobody.json", ""),
-            "no account has this name",
+            "there is no such account",
         ),
         (
-            json!({"username": "no body", "scopes": []}),
-            "no account has this name",
+            json!({"username": "no body", "createdBefore": now, "scopes": []}),
+            "there is no such account",
+        ),
+        (json!({"scopes": []}), NOT_ONE_ACCOUNT),
+        (
+            json!({"email": "abc@example.com", "scopes": []}),
+            NOT_ONE_ACCOUNT,
         ),
         (
-            json!({"scopes": []}),
-            "either email or username is required",
+            json!({"id": id, "createdBefore": now, "scopes": []}),
+            NOT_ONE_ACCOUNT,
         ),
         (
-            json!({"email": "abc@example.com", "username": "abc", "scopes": []}),
-            "either email or username is required",
+            json!({"email": "abc@example.com", "username": "abc", "createdBefore": now, "scopes": []}),
+            NOT_ONE_ACCOUNT,
+        ),
+        (
+            json!({"id": "abc", "scopes": []}),
+            "an id is 24 hexadecimal digits, lower case",
+        ),
+        (
+            by_email("yesterday"),
+            "createdBefore is not an RFC 3339 date-time",
+        ),
+        (
+            by_email(&now),
+            "the account is not older than createdBefore",
         ),
         (
             to(json!(["a b"])),

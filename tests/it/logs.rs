@@ -113,6 +113,36 @@ async fn the_log_line_of_a_request_contains_its_metrics() {
 }
 
 #[tokio::test]
+async fn a_failed_sign_in_logs_the_account_or_a_pseudonym_of_the_identifier() {
+    let (app, token) = TestApp::with_user().await;
+    let id = app.user_id(&token).await;
+    let secrets = secrets().await;
+    rotate(&with_secret(&app, &secrets, &[]), "version-1").await;
+    let one = with_secret(&app, &secrets, &[]);
+    let other = with_secret(&app, &secrets, &[]);
+    let (lines, _guard) = capture();
+
+    one.sign_in("abc@example.com", "guess1").await;
+    one.sign_in("nobody@example.com", "guess1").await;
+    other.log_in("NOBODY@example.com", "guess2").await;
+    one.sign_in("no body", "guess1").await;
+
+    let lines = lines.take();
+    let [known, unknown, again, invalid] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(known["account"], json!(id));
+    assert_eq!(known["pseudonym"], Value::Null);
+    for line in [unknown, again, invalid] {
+        assert_eq!(line["account"], Value::Null);
+        assert_eq!(line["pseudonym"].as_str().unwrap().len(), 16);
+        assert!(!line.to_string().to_lowercase().contains("body"), "{line}");
+    }
+    assert_eq!(unknown["pseudonym"], again["pseudonym"]);
+    assert_ne!(unknown["pseudonym"], invalid["pseudonym"]);
+}
+
+#[tokio::test]
 async fn a_server_error_logs_one_line_with_its_cause() {
     let (app, token) = TestApp::with_user().await;
     let (lines, _guard) = capture();

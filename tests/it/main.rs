@@ -26,6 +26,7 @@ mod matrix;
 mod model;
 mod openapi;
 mod operations;
+mod operators;
 mod parameters;
 mod permissions;
 mod profile_limit;

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use local::engine::{self, Database, Engine};
+use local::functions::operate;
 use local::gateway::Gateway;
 use local::template::Template;
 use serde_json::{Value, json};
@@ -167,6 +168,16 @@ impl TestApp {
             description::assert_covers(operation, &answer);
         }
         answer
+    }
+
+    /// Invokes a function for operators. The error is the text that the operator sees.
+    pub async fn operate(&self, function: &str, request: Value) -> Result<Value, String> {
+        let done = operate(function, &self.app, request).await;
+        let done = done.expect("a function");
+        if let Ok(response) = &done {
+            self.secrets.add_body(response);
+        }
+        done
     }
 
     /// Adds the secrets of a request to those that must not be logged.

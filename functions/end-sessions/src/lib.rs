@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shared::app::App;
-use shared::auth::{self, AuthError, WithApiKeys};
+use shared::auth::{AccountError, WithApiKeys, end_sessions};
 use shared::domain::AccountId;
 
 /// `{"id": "..."}`, or `{"id": "...", "apiKeys": true}` to end the API keys too.
@@ -25,28 +25,15 @@ pub struct Response {
     api_keys: bool,
 }
 
-/// Why nothing was ended.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    #[error("an id is 24 hexadecimal digits, lower case")]
-    NotAnId,
-    #[error("no account has this id")]
-    UnknownAccount,
-    #[error(transparent)]
-    Failed(#[from] AuthError),
-}
-
 /// Takes effect at the next request, on every instance.
-pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Refusal> {
-    let id = AccountId::parse(&request.id).map_err(|_| Refusal::NotAnId)?;
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, AccountError> {
+    let id = AccountId::parse(&request.id)?;
     let with_api_keys = if request.api_keys {
         WithApiKeys::Yes
     } else {
         WithApiKeys::No
     };
-    if !auth::end_sessions(&app, &id, with_api_keys).await? {
-        return Err(Refusal::UnknownAccount);
-    }
+    end_sessions(&app, &id, with_api_keys).await?;
     Ok(Response {
         id: request.id,
         api_keys: request.api_keys,

@@ -5,17 +5,25 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shared::app::App;
-use shared::auth::{self, AuthError};
-use shared::domain::{Identifier, Scope, Scopes};
+use shared::auth::{AccountError, account_with, grant_scopes};
+use shared::domain::{AccountId, Identifier, Scope, Scopes, Timestamp};
+use shared::store::LastAdministrator;
 
-/// `{"email": "...", "scopes": [...]}`, or `username` instead of `email`. The scopes replace all
-/// that the account has.
+/// `{"id": "...", "scopes": [...]}`. The scopes replace all that the account has.
+///
+/// In place of `id`, `email` or `username` together with `createdBefore` (RFC 3339): somebody else may
+/// have signed up with the name, so the account must be older than the time at which the operator
+/// knew that it was the right one. With `"force": true` also the last administrator loses the scope.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Request {
+    id: Option<String>,
     email: Option<String>,
     username: Option<String>,
+    created_before: Option<String>,
     scopes: Vec<String>,
+    #[serde(default)]
+    force: bool,
 }
 
 /// The account after the change.
@@ -30,38 +38,69 @@ pub struct Response {
 /// Why the scopes were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    #[error("either email or username is required")]
-    NotOneName,
+    #[error("id is required, or one of email and username with createdBefore")]
+    NotOneAccount,
+    #[error("createdBefore is not an RFC 3339 date-time")]
+    NotATime,
+    #[error("the account is not older than createdBefore")]
+    TooNew,
     #[error("a scope is 1 to 64 characters of A-Z a-z 0-9 . _ : -")]
     NotAScope,
     #[error("an account has at most 16 scopes, each once")]
     NotASet,
-    #[error("no account has this name")]
-    UnknownAccount,
     #[error(transparent)]
-    Failed(#[from] AuthError),
+    Account(#[from] AccountError),
 }
 
 /// Takes effect at the account's next request.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Refusal> {
-    let identifier = match (request.email, request.username) {
-        (Some(email), None) => Identifier::parse_email(&email),
-        (None, Some(username)) => Identifier::parse(&username),
-        _ => return Err(Refusal::NotOneName),
-    };
     let scopes: Option<Vec<Scope>> = request
         .scopes
         .iter()
         .map(|scope| Scope::parse(scope))
         .collect();
     let scopes = Scopes::granted(scopes.ok_or(Refusal::NotAScope)?).ok_or(Refusal::NotASet)?;
-    let account = auth::grant_scopes(&app, &identifier, &scopes)
-        .await?
-        .ok_or(Refusal::UnknownAccount)?;
+    let last_administrator = LastAdministrator::forced(request.force);
+    let id = account_of(&app, &request).await?;
+    let account = grant_scopes(&app, &id, &scopes, last_administrator).await?;
     Ok(Response {
         id: account.id.to_string(),
         scope: account.scopes.iter().map(str::to_owned).collect(),
         username: account.username,
         email: account.email,
     })
+}
+
+async fn account_of(app: &App, request: &Request) -> Result<AccountId, Refusal> {
+    let (identifier, created_before) = match request {
+        Request {
+            id: Some(id),
+            email: None,
+            username: None,
+            created_before: None,
+            ..
+        } => return Ok(AccountId::parse(id).map_err(AccountError::from)?),
+        Request {
+            id: None,
+            email: Some(email),
+            username: None,
+            created_before: Some(created_before),
+            ..
+        } => (Identifier::parse_email(email), created_before),
+        Request {
+            id: None,
+            email: None,
+            username: Some(username),
+            created_before: Some(created_before),
+            ..
+        } => (Identifier::parse(username), created_before),
+        _ => return Err(Refusal::NotOneAccount),
+    };
+    let created_before = Timestamp::parse_rfc3339(created_before).ok_or(Refusal::NotATime)?;
+    let account = account_with(app, &identifier).await?;
+    if account.created_at < created_before {
+        Ok(account.id)
+    } else {
+        Err(Refusal::TooNew)
+    }
 }

@@ -17,7 +17,7 @@ use super::limits::{Counter, SourceCounters};
 use crate::app::App;
 use crate::crypto::{KeyRing, digest};
 use crate::domain::{
-    AccountId, Familiarity, Identifier, MAX_PASSWORD_BYTES, Password, RateLimitPolicy,
+    Account, AccountId, Familiarity, Identifier, MAX_PASSWORD_BYTES, Password, RateLimitPolicy,
     SignInRecord, SourceIp, Timestamp,
 };
 use crate::observe;
@@ -55,7 +55,7 @@ impl<'a> Attempt<'a> {
             recent: Counter::new(RateLimitPolicy::SignInAccount, &pair),
             of_day: Counter::new(RateLimitPolicy::SignInDay, &pair),
             source: SourceCounters::of_sign_ins(source),
-            total: Counter::new(RateLimitPolicy::SignInTotal, digest(&name)),
+            total: total_of(&name),
         };
         let counters = [&attempt.recent, &attempt.of_day];
         for counter in counters.into_iter().chain(attempt.source.iter()) {
@@ -64,7 +64,8 @@ impl<'a> Attempt<'a> {
         Ok(attempt)
     }
 
-    /// Returns the claim on the identifier if the password is right. Otherwise counts the failure.
+    /// Returns the claim on the identifier if the password is right. Otherwise counts the failure. To a
+    /// disabled account every password is wrong.
     ///
     /// Whether an account has the identifier changes neither the response nor the work.
     pub(super) async fn verify(
@@ -73,12 +74,17 @@ impl<'a> Attempt<'a> {
         password: Arc<Password>,
     ) -> Result<Claim, AuthError> {
         let claim = self.app.store.claim(self.identifier).await?;
+        let name = name(self.identifier);
+        match &claim {
+            Some(claim) => observe::account(&claim.account),
+            None => observe::pseudonym(keys.pseudonym(&name)),
+        }
         let has_valid_length = password.as_bytes().len() <= MAX_PASSWORD_BYTES;
         let hash = claim.as_ref().map(|claim| &claim.password_hash);
-        let draw = keys.draw(&name(self.identifier));
+        let draw = keys.draw(&name);
         let is_right = self.app.hasher.verify(password, hash, draw).await?;
         match claim {
-            Some(claim) if is_right && has_valid_length => Ok(claim),
+            Some(claim) if is_right && has_valid_length && !claim.is_disabled => Ok(claim),
             claim => Err(self.fail(claim.as_ref()).await),
         }
     }
@@ -86,9 +92,6 @@ impl<'a> Attempt<'a> {
     /// Counts a wrong password, and returns what to tell: that it is wrong, or which limit refuses
     /// to tell.
     async fn fail(&self, claim: Option<&Claim>) -> AuthError {
-        if let Some(claim) = claim {
-            observe::sign_in_failed(&claim.account);
-        }
         match self.count_failure(claim).await {
             Ok(()) => AuthError::InvalidCredentials,
             Err(error) => {
@@ -194,6 +197,24 @@ impl<'a> Attempt<'a> {
 fn is_familiar(record: &SignInRecord, claim: &Claim, now: Timestamp) -> bool {
     let familiarity = record.familiarity.as_ref();
     familiarity.is_some_and(|known| known.holds(&claim.account, claim.password_version, now))
+}
+
+/// Clears the total of each of the account's identifiers. If this fails, strangers are refused for up
+/// to a day longer.
+pub(super) async fn clear_totals(app: &App, account: &Account) {
+    let email = Identifier::Email(account.email_canonical.clone());
+    let username = account.username_canonical.clone().map(Identifier::Username);
+    for identifier in std::iter::once(email).chain(username) {
+        let total = total_of(&name(&identifier));
+        if let Err(error) = app.store.clear_counter(total.key()).await {
+            observe::warn("total of failed sign-ins not cleared", &error);
+        }
+    }
+}
+
+/// The counter of failures for an identifier over all sources that are not familiar.
+fn total_of(name: &str) -> Counter {
+    Counter::new(RateLimitPolicy::SignInTotal, digest(name))
 }
 
 /// Includes the identifier's kind, so that no two identifiers share a counter.

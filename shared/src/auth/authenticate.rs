@@ -159,7 +159,7 @@ struct Verified {
     token: Option<Claims>,
     key: Option<StoredApiKey>,
     owner: AccountId,
-    /// The error if the account does not exist.
+    /// The error if the account does not exist or is disabled.
     if_gone: Denial,
 }
 
@@ -212,6 +212,9 @@ async fn identify(
     let session = token.as_ref().map(|token| token.session.as_str());
     let record = app.store.caller(&owner, session, with_profile).await?;
     let account = record.account.ok_or(if_gone)?;
+    if account.disabled_at.is_some() {
+        return Err(if_gone.into());
+    }
     let is_live = |session: &StoredSession| session.is_live(account.session_generation, now);
     if token.is_some() && !record.session.as_ref().is_some_and(is_live) {
         return Err(Denial::TokenRevoked.into());
@@ -222,7 +225,7 @@ async fn identify(
     {
         return Err(Denial::ApiKey.into());
     }
-    observe::authenticated(&account.id);
+    observe::account(&account.id);
     need.check(key.as_ref())?;
     need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
     let profile = record.profile.with_ended_api_keys(&account);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::credentials::Scheme;
 use crate::crypto::{HashError, InvalidToken};
-use crate::domain::{InvalidSetting, RateLimitPolicy, RateLimitStatus, Timestamp};
+use crate::domain::{
+    InvalidAccountId, InvalidSetting, RateLimitPolicy, RateLimitStatus, Timestamp,
+};
 use crate::keys::KeysError;
 use crate::ports::EntropyError;
 use crate::store::StoreError;
@@ -104,6 +106,26 @@ impl From<InvalidToken> for Denial {
 impl From<Denial> for AuthError {
     fn from(denial: Denial) -> Self {
         Self::Denied(denial)
+    }
+}
+
+/// Why an operator's function on an account failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    #[error(transparent)]
+    InvalidId(#[from] InvalidAccountId),
+    /// No account has the id or name.
+    #[error("there is no such account")]
+    UnknownAccount,
+    #[error("The last administrator cannot be removed.")]
+    LastAdministrator,
+    #[error(transparent)]
+    Failed(#[from] AuthError),
+}
+
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
     }
 }
 

@@ -19,8 +19,9 @@ pub struct KeyRing {
     decoy_key: Option<hmac::Key>,
 }
 
-/// Separates [`KeyRing::draw`] from any later use of the key.
+/// The labels separate the uses of the decoy key.
 const DRAW: &[u8] = b"latchkey decoy cost\0";
+const PSEUDONYM: &[u8] = b"latchkey pseudonym\0";
 
 pub(super) struct Key {
     pub(super) kid: String,
@@ -47,12 +48,22 @@ impl KeyRing {
     /// on every instance and after every rotation. `None` if the ring has no decoy key.
     #[must_use]
     pub fn draw(&self, identifier: &str) -> Option<u64> {
-        let key = self.decoy_key.as_ref()?;
-        let mut context = hmac::Context::with_key(key);
-        context.update(DRAW);
+        self.start_of_mac(DRAW, identifier).map(u64::from_be_bytes)
+    }
+
+    /// Stands for an identifier in the log: 16 hex characters, from which nobody can learn or test
+    /// the identifier without the ring. `None` if the ring has no decoy key.
+    #[must_use]
+    pub fn pseudonym(&self, identifier: &str) -> Option<String> {
+        let mac = self.start_of_mac(PSEUDONYM, identifier)?;
+        Some(format!("{:016x}", u64::from_be_bytes(mac)))
+    }
+
+    fn start_of_mac(&self, label: &[u8], identifier: &str) -> Option<[u8; 8]> {
+        let mut context = hmac::Context::with_key(self.decoy_key.as_ref()?);
+        context.update(label);
         context.update(identifier.as_bytes());
-        let tag = context.sign();
-        tag.as_ref().first_chunk().copied().map(u64::from_be_bytes)
+        context.sign().as_ref().first_chunk().copied()
     }
 
     pub(super) fn signing(&self) -> Option<&Key> {
@@ -213,17 +224,21 @@ mod tests {
     }
 
     #[test]
-    fn a_draw_is_the_start_of_an_hmac_of_the_label_and_the_identifier() {
+    fn draw_and_pseudonym_are_starts_of_an_hmac_of_a_label_and_the_identifier() {
         let key = URL_SAFE_NO_PAD.encode([7; 32]);
         let ring = |decoy_key: Option<&str>| {
             let json = serde_json::json!({"key": key, "decoy_key": decoy_key});
             KeyRing::from_json(&json.to_string())
         };
 
-        // Python: hmac.new(bytes([7]*32), b"latchkey decoy cost\0email a@b.example", "sha256")
+        // Python: hmac.new(bytes([7]*32), label + b"\0email a@b.example", "sha256"), where label is
+        // b"latchkey decoy cost" or b"latchkey pseudonym".
         let draw = ring(Some(&key)).unwrap().draw("email a@b.example");
         assert_eq!(draw, Some(0xa152_39fe_c3a6_2b77));
+        let pseudonym = ring(Some(&key)).unwrap().pseudonym("email a@b.example");
+        assert_eq!(pseudonym.as_deref(), Some("0f4f6ac4b0d31ae4"));
         assert_eq!(ring(None).unwrap().draw("email a@b.example"), None);
+        assert_eq!(ring(None).unwrap().pseudonym("email a@b.example"), None);
         let short = URL_SAFE_NO_PAD.encode([7; 31]);
         assert_eq!(ring(Some(&short)).unwrap_err(), InvalidKeyRing::TooShort);
     }

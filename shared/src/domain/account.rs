@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{AccountId, Email, Scopes, Timestamp, Username};
+use super::{AccountId, Email, Scope, Scopes, Timestamp, Username};
 
 /// A stored account, without its password hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Account {
     pub key_generation: u64,
     /// When the key generation was last raised.
     pub keys_ended_at: Option<Timestamp>,
+    /// `None` unless the account is disabled.
+    pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
     /// The last successful sign-in; `None` before the first.
     pub last_login: Option<Timestamp>,
@@ -61,8 +63,65 @@ impl Account {
             session_generation: 1,
             key_generation: 1,
             keys_ended_at: None,
+            disabled_at: None,
             created_at: now,
             last_login: None,
+        }
+    }
+
+    /// Whether the account has the scope `admin` and is not disabled.
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.disabled_at.is_none() && self.scopes.has_any(&[Scope::admin()])
+    }
+
+    #[must_use]
+    pub fn with_scopes(self, scopes: Scopes) -> Self {
+        Self { scopes, ..self }
+    }
+
+    #[must_use]
+    pub fn with_sessions_ended(self) -> Self {
+        Self {
+            session_generation: self.session_generation.saturating_add(1),
+            ..self
+        }
+    }
+
+    /// Ends the sessions too, because a session can create a key.
+    #[must_use]
+    pub fn with_sessions_and_api_keys_ended(self, now: Timestamp) -> Self {
+        Self {
+            key_generation: self.key_generation.saturating_add(1),
+            keys_ended_at: Some(now),
+            ..self.with_sessions_ended()
+        }
+    }
+
+    /// Ends the sessions too.
+    #[must_use]
+    pub fn with_password_changed(self) -> Self {
+        Self {
+            password_version: self.password_version.saturating_add(1),
+            ..self.with_sessions_ended()
+        }
+    }
+
+    /// Ends the sessions too. An account that is disabled already keeps its time.
+    #[must_use]
+    pub fn disabled(self, now: Timestamp) -> Self {
+        Self {
+            disabled_at: self.disabled_at.or(Some(now)),
+            ..self.with_sessions_ended()
+        }
+    }
+
+    /// Sessions from before it was disabled stay ended.
+    #[must_use]
+    pub fn enabled(self) -> Self {
+        Self {
+            disabled_at: None,
+            ..self.with_sessions_ended()
         }
     }
 }

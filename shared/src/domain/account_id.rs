@@ -42,7 +42,7 @@ impl fmt::Display for AccountId {
 
 /// Not 24 lower-case hex characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an account id")]
+#[error("an id is 24 hexadecimal digits, lower case")]
 pub struct InvalidAccountId;
 
 #[cfg(test)]

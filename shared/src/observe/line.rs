@@ -61,6 +61,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Displayed<'a, AccountId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pseudonym: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<&'static str>,
@@ -126,6 +128,7 @@ impl<'a> Line<'a> {
             latency: outcome.latency,
             cold_start: outcome.is_first,
             account: notes.account.as_ref().map(Displayed),
+            pseudonym: notes.pseudonym.as_deref(),
             reason: outcome.reason,
             limit: outcome.limit,
             error: outcome.error.as_deref(),

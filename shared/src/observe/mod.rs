@@ -22,6 +22,7 @@ pub use self::subscriber::{REQUESTS, subscriber};
 pub struct Notes {
     request_id: String,
     account: Option<AccountId>,
+    pseudonym: Option<String>,
     signed_up: bool,
     signed_in: bool,
     retries: u32,
@@ -51,8 +52,14 @@ fn note(take: impl FnOnce(&mut Notes)) {
     let _ = NOTES.try_with(|notes| take(&mut notes.borrow_mut()));
 }
 
-pub(crate) fn authenticated(account: &AccountId) {
+/// The account that a request is about.
+pub(crate) fn account(account: &AccountId) {
     note(|notes| notes.account = Some(account.clone()));
+}
+
+/// Stands for an identifier that no account has.
+pub(crate) fn pseudonym(pseudonym: Option<String>) {
+    note(|notes| notes.pseudonym = pseudonym);
 }
 
 pub(crate) fn signed_up(account: &AccountId) {
@@ -67,10 +74,6 @@ pub(crate) fn signed_in(account: &AccountId) {
         notes.account = Some(account.clone());
         notes.signed_in = true;
     });
-}
-
-pub(crate) fn sign_in_failed(account: &AccountId) {
-    authenticated(account);
 }
 
 /// Counts a retry of a call to DynamoDB.

@@ -63,33 +63,23 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Replaces the account's scopes. Returns the updated account, or `None` if it does not exist.
-    pub async fn set_scopes(
-        &self,
-        id: &AccountId,
-        scopes: &Scopes,
-    ) -> Result<Option<Account>, StoreError> {
-        self.retrying(|| async {
-            let updated = self
-                .client
-                .update_item()
-                .table_name(&self.tables.users)
-                .set_key(Some(account_key(id).attributes()))
-                .update_expression("SET #scope = :scopes")
-                .condition_expression("attribute_exists(pk)")
-                .expression_attribute_names("#scope", "scope")
-                .expression_attribute_values(":scopes", scopes_attribute(scopes))
-                .return_values(ReturnValue::AllNew)
-                .send()
-                .await;
-            changed_account(updated)
-        })
-        .await
+    /// Returns `None` if the account does not exist or is deleted.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
+        let item = self.user_item(&account_key(id)).await?;
+        Ok(item.as_ref().map(from_item).transpose()?.flatten())
+    }
+
+    /// Whether the account was deleted less than thirty days ago.
+    pub async fn is_deleted(&self, id: &AccountId) -> Result<bool, StoreError> {
+        match self.user_item(&account_key(id)).await? {
+            Some(item) => Ok(from_item(&item)?.is_none()),
+            None => Ok(false),
+        }
     }
 
     /// Sets the last login of the claim's account and returns the updated account. Returns `None`
     /// if the account does not exist, or its password or session generation has changed since the claim
-    /// was read.
+    /// was read. Disabling an account raises the generation, so this returns `None` then too.
     pub(super) async fn record_login(
         &self,
         claim: &Claim,
@@ -122,7 +112,7 @@ fn changed_account(
     updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
 ) -> Result<Option<Account>, StoreError> {
     let attributes = if_condition_held(updated)?.and_then(|output| output.attributes);
-    attributes.as_ref().map(from_item).transpose()
+    Ok(attributes.as_ref().map(from_item).transpose()?.flatten())
 }
 
 /// Interprets the reasons of a cancelled transaction. The first is the account's, the last is the
@@ -142,7 +132,7 @@ pub(super) fn account_key(id: &AccountId) -> Key {
     Key::new(format!("user#{id}"), "account")
 }
 
-fn scopes_attribute(scopes: &Scopes) -> AttributeValue {
+pub(super) fn scopes_attribute(scopes: &Scopes) -> AttributeValue {
     AttributeValue::L(scopes.iter().map(s).collect())
 }
 
@@ -168,14 +158,22 @@ fn to_item(account: &Account) -> Attributes {
     if let Some(ended_at) = account.keys_ended_at {
         set("keys_ended_at", n(ended_at.millis()));
     }
+    if let Some(disabled_at) = account.disabled_at {
+        set("disabled_at", n(disabled_at.millis()));
+    }
     if let Some(last_login) = account.last_login {
         set("last_login", n(last_login.millis()));
     }
     item
 }
 
-pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> {
+/// Returns `None` for the tombstone of a deleted account.
+pub(super) fn from_item(attributes: &Attributes) -> Result<Option<Account>, StoreError> {
     let item = Item::new("account", attributes)?;
+    let optional_time = |name| Ok(item.optional_number(name)?.map(Timestamp::from_millis));
+    if optional_time("deleted_at")?.is_some() {
+        return Ok(None);
+    }
     let id = item
         .string(PK)?
         .strip_prefix("user#")
@@ -186,7 +184,7 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> 
         .into_iter()
         .map(Scope::parse)
         .collect();
-    Ok(Account {
+    Ok(Some(Account {
         id,
         username: item.string("username")?.to_owned(),
         username_canonical: item
@@ -201,14 +199,11 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> 
         password_version: item.number("password_version")?,
         session_generation: item.number("session_generation")?,
         key_generation: item.number("key_generation")?,
-        keys_ended_at: item
-            .optional_number("keys_ended_at")?
-            .map(Timestamp::from_millis),
+        keys_ended_at: optional_time("keys_ended_at")?,
+        disabled_at: optional_time("disabled_at")?,
         created_at: Timestamp::from_millis(item.number("created_at")?),
-        last_login: item
-            .optional_number("last_login")?
-            .map(Timestamp::from_millis),
-    })
+        last_login: optional_time("last_login")?,
+    }))
 }
 
 #[cfg(test)]
@@ -227,12 +222,14 @@ mod tests {
     #[test]
     fn an_account_is_read_as_it_was_written() {
         let mut account = account();
-        assert_eq!(from_item(&to_item(&account)).unwrap(), account);
+        assert_eq!(from_item(&to_item(&account)).unwrap().unwrap(), account);
 
         account.vendor = None;
         account.username_canonical = None;
         account.last_login = Some(Timestamp::from_millis(1_700_000_000_456));
-        assert_eq!(from_item(&to_item(&account)).unwrap(), account);
+        account.keys_ended_at = Some(Timestamp::from_millis(1_700_000_000_789));
+        account.disabled_at = Some(Timestamp::from_millis(1_700_000_001_000));
+        assert_eq!(from_item(&to_item(&account)).unwrap().unwrap(), account);
     }
 
     #[test]

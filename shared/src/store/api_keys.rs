@@ -215,7 +215,7 @@ enum Revocation {
     NoItem,
 }
 
-fn api_key_key(digest: &ApiKeyDigest) -> Key {
+pub(super) fn api_key_key(digest: &ApiKeyDigest) -> Key {
     Key::new(format!("apikey#{}", digest.as_hex()), "key")
 }
 

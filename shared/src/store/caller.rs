@@ -60,7 +60,7 @@ impl Store {
         let items = read.remove(&self.tables.users).unwrap_or_default();
         let find = |key: &Key| items.iter().find(|item| key.is_of(item));
         let mut record = CallerRecord {
-            account: find(&account_key).map(accounts::from_item).transpose()?,
+            account: account(find(&account_key))?,
             session: session_key
                 .as_ref()
                 .and_then(find)
@@ -73,7 +73,7 @@ impl Store {
             && account.session_generation != session.generation
         {
             let [account, session] = self.snapshot([&account_key, session_key]).await?;
-            record.account = account.as_ref().map(accounts::from_item).transpose()?;
+            record.account = self::account(account.as_ref())?;
             record.session = session.as_ref().map(sessions::from_item).transpose()?;
         }
         Ok(record)
@@ -130,6 +130,10 @@ impl Store {
         }
         Err(StoreError::Unavailable("keys were left unread".into()))
     }
+}
+
+fn account(item: Option<&Attributes>) -> Result<Option<Account>, StoreError> {
+    Ok(item.map(accounts::from_item).transpose()?.flatten())
 }
 
 pub(super) fn keys(keys: Vec<Attributes>) -> Result<KeysAndAttributes, StoreError> {

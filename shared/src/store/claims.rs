@@ -20,6 +20,8 @@ pub struct Claim {
     pub password_version: u64,
     /// The account's. A session that this claim's password starts carries it.
     pub session_generation: u64,
+    /// Whether the account is disabled.
+    pub is_disabled: bool,
 }
 
 impl Store {
@@ -108,5 +110,6 @@ fn from_item(attributes: &Attributes) -> Result<Claim, StoreError> {
         password_hash: password_hash.map_err(|_| item.unreadable("password_hash"))?,
         password_version: item.number("password_version")?,
         session_generation: item.number("session_generation")?,
+        is_disabled: item.optional_number::<i64>("disabled_at")?.is_some(),
     })
 }

@@ -35,6 +35,21 @@ impl Store {
         Err(StoreError::Contended)
     }
 
+    /// Deletes a counter, so that the next attempt opens a new window.
+    pub async fn clear_counter(&self, counter: &str) -> Result<(), StoreError> {
+        self.retrying(|| async {
+            self.client
+                .delete_item()
+                .table_name(&self.tables.rate_limits)
+                .key(PK, s(counter))
+                .send()
+                .await
+                .map(|_| ())
+                .map_err(StoreError::from_sdk)
+        })
+        .await
+    }
+
     async fn add_one(
         &self,
         counter: &str,

@@ -7,19 +7,22 @@
 //!
 //! | table | partition key, sort key | item |
 //! | --- | --- | --- |
-//! | users | `user#<id>`, `account` | an account |
+//! | users | `user#<id>`, `account` | an account, or the tombstone of a deleted one |
 //! | | `own#<id>`, `profile`, `setting#<n>`, `key#<n>` and others | what its owner wrote, and entries of API keys |
 //! | | `email#<canonical>` or `username#<canonical>`, `claim` | the account with this name, and its password hash |
 //! | | `apikey#<digest>`, `key` | an API key |
 //! | | `session#<account id>`, `<session id>` | a live session |
+//! | | `admins`, `set` | the ids of all administrators |
 //! | rate-limits | `<policy>#<key>` | a counter |
 //! | | `sign-in-account#<digest>` | the failed sign-ins for one identifier from one source |
 
+mod account_changes;
 mod accounts;
 mod api_keys;
 mod caller;
 mod claims;
 mod counters;
+mod erasure;
 mod error;
 mod exceeded;
 mod item;
@@ -35,6 +38,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 
+pub use account_changes::{Changed, LastAdministrator};
 pub use accounts::Added;
 pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{CallerRecord, WithProfile};

@@ -36,8 +36,8 @@ impl Store {
                 .client
                 .query()
                 .table_name(&self.tables.users)
-                .key_condition_expression("pk = :owner")
-                .expression_attribute_values(":owner", s(partition(owner)))
+                .key_condition_expression("pk = :partition")
+                .expression_attribute_values(":partition", s(own_partition(owner)))
                 .consistent_read(true)
                 .scan_index_forward(false)
                 .set_exclusive_start_key(start)
@@ -55,12 +55,12 @@ impl Store {
     }
 }
 
-fn partition(owner: &AccountId) -> String {
+pub(super) fn own_partition(owner: &AccountId) -> String {
     format!("own#{owner}")
 }
 
 pub(super) fn own_key(owner: &AccountId, sort_key: impl Into<String>) -> Key {
-    Key::new(partition(owner), sort_key)
+    Key::new(own_partition(owner), sort_key)
 }
 
 /// The sort key of the item with the counters.

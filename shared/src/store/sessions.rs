@@ -4,14 +4,10 @@
 //! signs everybody out. Only a sign-up or a sign-in puts one.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::types::Update;
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::Select;
 
-use super::accounts::account_key;
-use super::claims::claim_keys;
-use super::item::{Attributes, Item, Key, deletable, n, new_item, s, update_in_transaction};
-use super::transaction::Transaction;
-use super::{Claim, Store, StoreError, accounts};
+use super::item::{Attributes, Item, Key, deletable, n, new_item, s};
+use super::{Claim, Store, StoreError};
 use crate::domain::{Account, AccountId, Session, Timestamp};
 use crate::observe;
 
@@ -29,9 +25,6 @@ impl StoredSession {
         self.generation == generation && now < self.expires_at
     }
 }
-
-/// How often to try to raise a generation while other requests change the account.
-const MAX_TRIES: u32 = 5;
 
 impl Store {
     /// Records the login of the claim's account and stores its session, in one round trip. Returns the
@@ -103,72 +96,45 @@ impl Store {
         .await
     }
 
-    /// Ends all sessions of an account and, if `keys_at` is the current time, all its API keys: raises
-    /// the generations of the account and its claims in one transaction. Returns `false` if the
-    /// account does not exist.
-    pub async fn end_sessions(
-        &self,
-        id: &AccountId,
-        keys_at: Option<Timestamp>,
-    ) -> Result<bool, StoreError> {
-        for tries in 1..=MAX_TRIES {
-            let item = self.user_item(&account_key(id)).await?;
-            let Some(account) = item.as_ref().map(accounts::from_item).transpose()? else {
-                return Ok(false);
-            };
-            if self.raise_generations(&account, keys_at).await? {
-                return Ok(true);
-            }
-            self.back_off(tries).await;
-        }
-        Err(StoreError::Contended)
-    }
-
-    /// Returns `false`, and writes nothing, if a generation is no longer the account's.
-    async fn raise_generations(
+    /// How many sessions count at `now` for the account.
+    pub async fn live_sessions(
         &self,
         account: &Account,
-        keys_at: Option<Timestamp>,
-    ) -> Result<bool, StoreError> {
-        let generation = account.session_generation;
-        let in_account = self.raise_session_generation(&account_key(&account.id), generation);
-        let in_account = match keys_at {
-            None => in_account,
-            Some(now) => in_account
-                .update_expression(
-                    "SET session_generation = :next, key_generation = :next_keys, keys_ended_at = :now",
-                )
-                .condition_expression("session_generation = :seen AND key_generation = :seen_keys")
-                .expression_attribute_values(
-                    ":next_keys",
-                    n(account.key_generation.saturating_add(1)),
-                )
-                .expression_attribute_values(":seen_keys", n(account.key_generation))
-                .expression_attribute_values(":now", n(now.millis())),
-        };
-        let in_claims =
-            claim_keys(account).map(|key| self.raise_session_generation(&key, generation));
-        let updates: Vec<_> = std::iter::once(in_account)
-            .chain(in_claims)
-            .map(update_in_transaction)
-            .collect::<Result<_, _>>()?;
-        let written = self.transact(&updates, None).await?;
-        Ok(matches!(written, Transaction::Written))
-    }
-
-    fn raise_session_generation(&self, key: &Key, seen: u64) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(key.attributes()))
-            .update_expression("SET session_generation = :next")
-            .condition_expression("session_generation = :seen")
-            .expression_attribute_values(":next", n(seen.saturating_add(1)))
-            .expression_attribute_values(":seen", n(seen))
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let mut count = 0;
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.tables.users)
+                .key_condition_expression("pk = :partition")
+                .filter_expression("generation = :generation AND valid_until > :now")
+                .expression_attribute_values(":partition", s(session_partition(&account.id)))
+                .expression_attribute_values(":generation", n(account.session_generation))
+                .expression_attribute_values(":now", n(now.millis()))
+                .select(Select::Count)
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::from_sdk)?;
+            count += usize::try_from(page.count).unwrap_or_default();
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(count);
+            }
+        }
     }
 }
 
 pub(super) fn session_key(account: &AccountId, id: &str) -> Key {
-    Key::new(format!("session#{account}"), id)
+    Key::new(session_partition(account), id)
+}
+
+pub(super) fn session_partition(account: &AccountId) -> String {
+    format!("session#{account}")
 }
 
 pub(super) fn session_item(session: &Session) -> Attributes {

@@ -80,7 +80,13 @@ async fn see(app: &TestApp, call: Call) -> Seen {
     lines.retain(|line| line["_aws"].is_object());
     assert_eq!(lines.len(), 1, "one log line per request: {lines:?}");
     let mut line = lines.remove(0);
-    for name in ["request_id", "latency", "cold_start", "account"] {
+    for name in [
+        "request_id",
+        "latency",
+        "cold_start",
+        "account",
+        "pseudonym",
+    ] {
         line.as_object_mut().unwrap().remove(name);
     }
     Seen {

@@ -64,9 +64,19 @@ pub(super) fn of(operation: &str, body: &Value) -> BTreeSet<Use> {
             resource: body["SecretId"].as_str().unwrap_or_default().to_owned(),
             prefix: String::new(),
         }]),
-        // Every query is of one partition, whose key is the value `:owner`.
+        "BatchWriteItem" => fields(&body["RequestItems"])
+            .iter()
+            .flat_map(|(table, writes)| {
+                let writes = list(writes);
+                let table = Value::from(table.as_str());
+                writes
+                    .into_iter()
+                    .map(move |write| one(operation, &table, &write["DeleteRequest"]["Key"]))
+            })
+            .collect(),
+        // Every query is of one partition, whose key is the value `:partition`.
         "Query" => {
-            let key = json!({"pk": body["ExpressionAttributeValues"][":owner"]});
+            let key = json!({"pk": body["ExpressionAttributeValues"][":partition"]});
             BTreeSet::from([one(operation, &body["TableName"], &key)])
         }
         "PutItem" => BTreeSet::from([one(operation, &body["TableName"], &body["Item"])]),

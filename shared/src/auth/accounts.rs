@@ -1,0 +1,153 @@
+//! What operators do to an account.
+//!
+//! Each change takes effect at the next request, on every instance, and leaves a line in the log that
+//! says what was done to which account.
+
+use super::error::AccountError;
+use crate::app::App;
+use crate::domain::{Account, AccountId, Identifier, Scopes};
+use crate::store::{Changed, LastAdministrator, StoreError};
+
+/// How often to try while other requests change the account.
+const MAX_TRIES: u32 = 5;
+
+/// An account, and how many sessions and API keys it has.
+#[derive(Debug)]
+pub struct FoundAccount {
+    pub account: Account,
+    pub live_sessions: usize,
+    pub live_api_keys: usize,
+}
+
+pub async fn find_account(app: &App, id: &AccountId) -> Result<FoundAccount, AccountError> {
+    let account = read(app, id).await?;
+    let now = app.clock.now();
+    let profile = app.store.profile(id).await?.with_ended_api_keys(&account);
+    Ok(FoundAccount {
+        live_sessions: app.store.live_sessions(&account, now).await?,
+        live_api_keys: profile.live_api_keys(now),
+        account,
+    })
+}
+
+/// The account that has this email or username now.
+pub async fn account_with(app: &App, identifier: &Identifier) -> Result<Account, AccountError> {
+    let claim = app.store.claim(identifier).await?;
+    let claim = claim.ok_or(AccountError::UnknownAccount)?;
+    read(app, &claim.account).await
+}
+
+pub(super) async fn read(app: &App, id: &AccountId) -> Result<Account, AccountError> {
+    let account = app.store.account(id).await?;
+    account.ok_or(AccountError::UnknownAccount)
+}
+
+/// Replaces the account's scopes.
+pub async fn grant_scopes(
+    app: &App,
+    id: &AccountId,
+    scopes: &Scopes,
+    last_administrator: LastAdministrator,
+) -> Result<Account, AccountError> {
+    let grant = |account: Account| account.with_scopes(scopes.clone());
+    let account = change(app, id, last_administrator, grant).await?;
+    let scopes: Vec<_> = account.scopes.iter().collect();
+    tracing::info!(account = %id, ?scopes, "scopes granted");
+    Ok(account)
+}
+
+/// Whether to end an account's API keys with its sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithApiKeys {
+    Yes,
+    No,
+}
+
+/// Ends all sessions of an account and, if asked, its API keys.
+pub async fn end_sessions(
+    app: &App,
+    id: &AccountId,
+    with_api_keys: WithApiKeys,
+) -> Result<(), AccountError> {
+    let end = |account: Account| match with_api_keys {
+        WithApiKeys::Yes => account.with_sessions_and_api_keys_ended(app.clock.now()),
+        WithApiKeys::No => account.with_sessions_ended(),
+    };
+    change(app, id, LastAdministrator::Stays, end).await?;
+    let api_keys = with_api_keys == WithApiKeys::Yes;
+    tracing::info!(account = %id, api_keys, "sessions ended");
+    Ok(())
+}
+
+/// Ends the account's sessions, and refuses sign-ins and API keys until the account is enabled. A
+/// sign-in gets the answer to a wrong password.
+pub async fn disable_account(
+    app: &App,
+    id: &AccountId,
+    last_administrator: LastAdministrator,
+) -> Result<Account, AccountError> {
+    let disable = |account: Account| account.disabled(app.clock.now());
+    let account = change(app, id, last_administrator, disable).await?;
+    tracing::info!(account = %id, "account disabled");
+    Ok(account)
+}
+
+/// Allows sign-ins and API keys again. Ended sessions stay ended.
+pub async fn enable_account(app: &App, id: &AccountId) -> Result<Account, AccountError> {
+    let account = change(app, id, LastAdministrator::Stays, Account::enabled).await?;
+    tracing::info!(account = %id, "account enabled");
+    Ok(account)
+}
+
+/// Deletes an account and what belonged to it. Its email and username are free at once.
+///
+/// Of an account that is deleted already, deletes what an earlier call has left.
+pub async fn delete_account(
+    app: &App,
+    id: &AccountId,
+    last_administrator: LastAdministrator,
+) -> Result<(), AccountError> {
+    for tries in 1..=MAX_TRIES {
+        let Some(account) = app.store.account(id).await? else {
+            if app.store.is_deleted(id).await? {
+                break;
+            }
+            return Err(AccountError::UnknownAccount);
+        };
+        let now = app.clock.now();
+        let deleted = app.store.delete_account(&account, now, last_administrator);
+        match deleted.await? {
+            Changed::Written => {
+                tracing::info!(account = %id, "account deleted");
+                break;
+            }
+            Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
+            Changed::Stale if tries == MAX_TRIES => return Err(StoreError::Contended.into()),
+            Changed::Stale => app.store.back_off(tries).await,
+        }
+    }
+    Ok(app.store.erase(id).await?)
+}
+
+/// Reads the account and writes what `new` makes of it, again if another request changes the account
+/// between the two.
+async fn change(
+    app: &App,
+    id: &AccountId,
+    last_administrator: LastAdministrator,
+    new: impl Fn(Account) -> Account,
+) -> Result<Account, AccountError> {
+    for tries in 1..=MAX_TRIES {
+        let seen = read(app, id).await?;
+        let new = new(seen.clone());
+        let changed = app
+            .store
+            .change_account(&seen, &new, None, last_administrator);
+        match changed.await? {
+            Changed::Written => return Ok(new),
+            Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
+            Changed::Stale => app.store.back_off(tries).await,
+        }
+    }
+    Err(StoreError::Contended.into())
+}

@@ -1,0 +1,95 @@
+//! The clean-up of what belonged to a deleted account.
+
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+
+use super::api_keys::api_key_key;
+use super::item::{Attributes, Item, Key, s};
+use super::profiles::own_partition;
+use super::sessions::session_partition;
+use super::{PK, SK, Store, StoreError};
+use crate::domain::{AccountId, ApiKeyDigest};
+
+/// DynamoDB's maximum of writes in one batch.
+const BATCH: usize = 25;
+/// The maximum number of requests for one batch, because DynamoDB may leave writes unprocessed.
+const MAX_TRIES: u32 = 5;
+
+impl Store {
+    /// Deletes an account's API keys, what its owner wrote, and its sessions, up to 25 items in a call.
+    ///
+    /// An API key goes before the entry that names it. So if a call ends early, the next one finds what
+    /// is left.
+    pub async fn erase(&self, id: &AccountId) -> Result<(), StoreError> {
+        for partition in [own_partition(id), session_partition(id)] {
+            self.erase_partition(&partition).await?;
+        }
+        Ok(())
+    }
+
+    async fn erase_partition(&self, partition: &str) -> Result<(), StoreError> {
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.tables.users)
+                .key_condition_expression("pk = :partition")
+                .expression_attribute_values(":partition", s(partition))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::from_sdk)?;
+            let items = page.items.unwrap_or_default();
+            let api_keys: Vec<_> = items.iter().filter_map(api_key_of).collect();
+            let read: Vec<_> = items.iter().map(key_of).collect::<Result<_, _>>()?;
+            for batch in api_keys.chunks(BATCH).chain(read.chunks(BATCH)) {
+                self.delete_all(batch).await?;
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn delete_all(&self, keys: &[Key]) -> Result<(), StoreError> {
+        let requests = keys.iter().map(delete_request);
+        let mut unwritten: Vec<_> = requests.collect::<Result<_, _>>()?;
+        for tries in 1..=MAX_TRIES {
+            let output = self
+                .client
+                .batch_write_item()
+                .request_items(&self.tables.users, unwritten)
+                .send()
+                .await
+                .map_err(StoreError::from_sdk)?;
+            let mut left = output.unprocessed_items.unwrap_or_default();
+            unwritten = left.remove(&self.tables.users).unwrap_or_default();
+            if unwritten.is_empty() {
+                return Ok(());
+            }
+            self.back_off(tries).await;
+        }
+        Err(StoreError::Unavailable("items were left unwritten".into()))
+    }
+}
+
+/// The key of the API key that an entry names. Other items have no digest.
+fn api_key_of(item: &Attributes) -> Option<Key> {
+    let digest = item.get("digest")?.as_s().ok()?;
+    Some(api_key_key(&ApiKeyDigest::from_hex(digest.clone())))
+}
+
+fn key_of(attributes: &Attributes) -> Result<Key, StoreError> {
+    let item = Item::new("item", attributes)?;
+    Ok(Key::new(item.string(PK)?.to_owned(), item.string(SK)?))
+}
+
+fn delete_request(key: &Key) -> Result<WriteRequest, StoreError> {
+    let delete = DeleteRequest::builder()
+        .set_key(Some(key.attributes()))
+        .build()
+        .map_err(|error| StoreError::Rejected(error.into()))?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
+}
