@@ -60,6 +60,7 @@ delete-account: ## Delete a local account: make delete-account ID=...
 
 .PHONY: openapi
 openapi: ## Generate docs/openapi.json from the code
+	@mkdir -p target
 	@cargo run --quiet --package local -- openapi >target/openapi.json
 	@mv target/openapi.json docs/openapi.json
 

@@ -86,7 +86,7 @@ pub struct SignUpConfig {
     /// `API_USER_CREATE_SCOPE`: a creator needs one of these scopes. `None` if sign-up is public.
     pub scopes: Option<Vec<Scope>>,
     /// `DEFAULT_USER_VENDOR`.
-    pub vendor: Option<String>,
+    pub vendor: Vec<String>,
 }
 
 /// The proxies in front of API Gateway that are trusted to forward the client's address.

@@ -25,6 +25,35 @@ async fn a_sign_up_returns_a_token_and_the_user() {
 }
 
 #[tokio::test]
+async fn a_username_that_is_an_email_stands_for_a_missing_email() {
+    let app = TestApp::new().await;
+    let sign_up = |username: &str| {
+        post(
+            "/user",
+            &json!({"username": username, "password": PASSWORD}),
+        )
+    };
+
+    let answer = app.call(sign_up("Abc@Example.com")).await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["user"]["email"], "Abc@Example.com");
+    assert_eq!(answer.body["user"]["username"], "Abc@Example.com");
+    let token = app.sign_in("abc@example.com", PASSWORD).await.token();
+    assert_eq!(app.user(&token).await.status, 200);
+    let again = app.call(sign_up("abc@example.com")).await;
+    assert_eq!(again.message(), "User already exists.");
+    let no_email = app.call(sign_up("abc")).await;
+    assert_eq!(no_email.message(), "\"email\" is required");
+    let no_domain = app.call(sign_up("abc@")).await;
+    assert!(
+        no_domain.message().starts_with("\"username\""),
+        "{:?}",
+        no_domain.body
+    );
+}
+
+#[tokio::test]
 async fn every_answer_has_the_security_headers_and_no_unexpected_ones() {
     let app = TestApp::new().await;
     let limited = app.another(&[("USER_SIGNUP_RATE_LIMIT_IP", "0")]);
@@ -75,11 +104,11 @@ async fn the_username_defaults_to_the_email() {
 
 #[tokio::test]
 async fn a_new_user_has_the_configured_vendor() {
-    let app = TestApp::with(&[("DEFAULT_USER_VENDOR", "acme")]).await;
+    let app = TestApp::with(&[("DEFAULT_USER_VENDOR", "acme, umbrella")]).await;
 
     let answer = app.sign_up("abc@example.com").await;
 
-    assert_eq!(answer.body["user"]["vendor"], "acme");
+    assert_eq!(answer.body["user"]["vendor"], json!(["acme", "umbrella"]));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tests::app::{Item, PASSWORD, TestApp, get, post};
 use tests::logs::capture;
 use tests::wire::Fault;
+use tokio::sync::Semaphore;
 
 /// An account with a username, its id and a token.
 async fn with_named_user() -> (TestApp, String, String) {
@@ -230,6 +231,7 @@ async fn setting_a_password_lets_strangers_try_again_by_either_name() {
 #[tokio::test]
 async fn a_source_is_familiar_only_with_the_password_that_it_signed_in_with() {
     let (app, id, _) = with_named_user().await;
+    assert_eq!(app.sign_in("abc", PASSWORD).await.status, 200);
     let set = app.operate("set-password", json!({"id": id})).await;
     let password = set.unwrap()["password"].as_str().unwrap().to_owned();
     for n in 0..51 {
@@ -505,6 +507,34 @@ async fn a_claim_that_became_another_account_s_is_never_changed() {
     }
 
     assert_eq!(app.users().await, before);
+}
+
+#[tokio::test]
+async fn a_grant_that_is_under_way_does_not_enable_an_account_that_was_disabled_meanwhile() {
+    let (app, id, _) = with_named_user().await;
+    let slow = app.another(&[]);
+    let released = Arc::new(Semaphore::new(0));
+    let gate = Arc::clone(&released);
+    let mut is_first = true;
+    slow.wire.on_request(move |operation, _| {
+        let is_held = operation == "TransactWriteItems" && std::mem::take(&mut is_first);
+        is_held.then(|| Fault::Hold(Arc::clone(&gate)))
+    });
+
+    let grant = slow.operate("grant-scopes", json!({"id": id, "scopes": ["admin"]}));
+    let disabling = async {
+        slow.wire.held().await;
+        let request = json!({"id": id});
+        app.operate("disable-account", request).await.unwrap();
+        released.add_permits(1);
+    };
+    let (granted, ()) = tokio::join!(grant, disabling);
+
+    assert!(granted.is_ok());
+    let found = find(&app, &id).await;
+    assert_eq!(found["state"], "disabled");
+    assert_eq!(found["scope"], json!(["admin"]));
+    assert!(administrators(&app).await.is_empty());
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn a_sign_in_returns_the_user_and_a_token() {
         answer.body,
         json!({"user": {
             "id": answer.body["user"]["id"], "username": "Alice", "isActive": false,
-            "email": "Alice@Example.com", "plan": "free", "vendor": null,
+            "email": "Alice@Example.com", "plan": "free", "vendor": null, "scope": ["user"],
         }, "token": answer.token()})
     );
     assert_eq!(

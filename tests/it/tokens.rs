@@ -230,5 +230,5 @@ fn account_of(claims: &Value) -> shared::domain::Account {
     let email = Email::parse("abc@example.com").unwrap();
     let username = Username::from_email(&email);
     let id = AccountId::parse(claims["id"].as_str().unwrap()).unwrap();
-    Account::new(id, &email, &username, None, Timestamp::from_secs(0))
+    Account::new(id, &email, &username, Vec::new(), Timestamp::from_secs(0))
 }

@@ -17,14 +17,14 @@ use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
 struct Body {
-    /// The email by default. Must equal the email if it contains `@`. Follows the PRECIS profile
-    /// `UsernameCaseMapped` (RFC 8265): no spaces, control or compatibility characters.
+    /// The email by default. Must equal the email, if there is one, if it contains `@`. Follows the PRECIS
+    /// profile `UsernameCaseMapped` (RFC 8265): no spaces, control or compatibility characters.
     #[schema(min_length = 1, max_length = 128)]
     username: Option<String>,
-    /// At most 254 bytes. The domain has a dot. No display name, comment, quotes or domain literal.
+    /// Required, unless the username is an email. At most 254 bytes. The domain has a dot. No display name, comment, quotes or domain literal.
     /// International addresses are allowed (RFC 6531).
     #[schema(format = "idn-email", max_length = 254)]
-    email: String,
+    email: Option<String>,
     /// Any Unicode, from `PASSWORD_MIN_LENGTH` (6) characters to 1024 bytes, used exactly as sent.
     // An `Option`, so that an invalid email or username is reported before a missing password.
     #[schema(value_type = String, format = Password, required = true, min_length = 6, max_length = 1024)]
@@ -51,8 +51,14 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
 }
 
 fn parse(body: Body, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
-    let email = Email::parse(&body.email).map_err(|error| HttpError::field("email", error))?;
-    let username = match body.username {
+    let (email, username) = match (body.email, body.username) {
+        (Some(email), username) => (parse_email("email", &email)?, username),
+        (None, Some(username)) if username.contains('@') => {
+            (parse_email("username", &username)?, None)
+        }
+        (None, _) => return Err(HttpError::missing("email")),
+    };
+    let username = match username {
         Some(username) => Username::parse(&username, &email)
             .map_err(|error| HttpError::field("username", error))?,
         None => Username::from_email(&email),
@@ -67,4 +73,8 @@ fn parse(body: Body, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
         username,
         password,
     })
+}
+
+fn parse_email(field: &'static str, text: &str) -> Result<Email, HttpError> {
+    Email::parse(text).map_err(|error| HttpError::field(field, error))
 }

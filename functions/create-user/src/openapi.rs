@@ -6,7 +6,6 @@ use shared::http::HttpError;
 use shared::http::openapi::refusals::{limited, taken};
 use shared::http::openapi::{Asks, Json, Operation, example};
 use shared::http::problem::Problem;
-use shared::http::user;
 
 use crate::{Body, Response};
 
@@ -25,7 +24,14 @@ pub fn operation() -> Operation {
         asks: Asks::IfSent(Need::Permission(Permission::Create)),
         answer: Some(Json::of::<Response<'_>>(example!({
             "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIs...",
-            "user": user::example(),
+            "user": {
+                "id": "6b03f80b55d568306a5d0d6c",
+                "username": "abc@example.com",
+                "isActive": false,
+                "email": "abc@example.com",
+                "plan": "free",
+                "vendor": null,
+            },
         }))),
         is_counted: true,
         refuses: vec![

@@ -9,7 +9,7 @@ use shared::app::App;
 use shared::auth::{self, SignIn};
 use shared::domain::{Identifier, Lifetime, Password};
 use shared::http::request::{self, JsonBody, SMALL_BODY};
-use shared::http::user::User;
+use shared::http::user::SignedInUser;
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
@@ -26,7 +26,7 @@ struct Body {
 
 #[derive(Serialize, ToSchema)]
 struct Response<'a> {
-    user: User<'a>,
+    user: SignedInUser<'a>,
     token: &'a str,
 }
 
@@ -37,7 +37,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let client = request::client(&request, &app.config.proxies);
     let signed_in = auth::sign_in(&app, client, sign_in).await?;
     Reply::ok(&Response {
-        user: User::of(&signed_in.account),
+        user: SignedInUser::of(&signed_in.account),
         token: signed_in.token.expose(),
     })
 }

@@ -6,7 +6,6 @@ use shared::http::HttpError;
 use shared::http::openapi::refusals::limited;
 use shared::http::openapi::{Json, Operation, example};
 use shared::http::problem::Problem;
-use shared::http::user;
 
 use crate::{Body, Response};
 
@@ -24,7 +23,15 @@ pub fn operation() -> Operation {
             }),
         )),
         answer: Some(Json::of::<Response<'_>>(example!({
-            "user": user::example(),
+            "user": {
+                "id": "6b03f80b55d568306a5d0d6c",
+                "username": "abc@example.com",
+                "isActive": false,
+                "email": "abc@example.com",
+                "plan": "free",
+                "vendor": null,
+                "scope": ["user"],
+            },
             "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIs...",
         }))),
         refuses: vec![

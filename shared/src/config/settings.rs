@@ -117,12 +117,23 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
                 Some(scopes.ok_or_else(|| invalid(variable, problem))?)
             }
         };
-        let vendor = self.get("DEFAULT_USER_VENDOR")?;
-        if vendor.as_ref().is_some_and(|vendor| vendor.len() > 64) {
-            let problem = "must be of at most 64 bytes";
-            return Err(invalid("DEFAULT_USER_VENDOR", problem));
-        }
+        let vendor = self.vendor()?;
         Ok(SignUpConfig { scopes, vendor })
+    }
+
+    fn vendor(&self) -> Result<Vec<String>, ConfigError> {
+        let variable = "DEFAULT_USER_VENDOR";
+        let Some(list) = self.get(variable)? else {
+            return Ok(Vec::new());
+        };
+        if list.len() > 64 {
+            return Err(invalid(variable, "must be of at most 64 bytes"));
+        }
+        let vendors: Vec<_> = list.split(',').map(|one| one.trim().to_owned()).collect();
+        if vendors.iter().any(String::is_empty) {
+            return Err(invalid(variable, "must be a comma-separated list"));
+        }
+        Ok(vendors)
     }
 
     pub(super) fn hash_params(&self) -> Result<HashParams, ConfigError> {

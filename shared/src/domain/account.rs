@@ -19,8 +19,8 @@ pub struct Account {
     pub is_active: bool,
     /// `free` until the operator changes it.
     pub plan: String,
-    /// The vendor the account belongs to, if any.
-    pub vendor: Option<String>,
+    /// The vendors that the account belongs to.
+    pub vendor: Vec<String>,
     /// What the account may do now. A token's claims grant nothing more.
     pub scopes: Scopes,
     /// Incremented with each new password. A sign-in fails if it changed after the password was
@@ -46,7 +46,7 @@ impl Account {
         id: AccountId,
         email: &Email,
         username: &Username,
-        vendor: Option<String>,
+        vendor: Vec<String>,
         now: Timestamp,
     ) -> Self {
         Self {

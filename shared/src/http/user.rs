@@ -1,11 +1,11 @@
-//! The user object of Appmixer's sign-up and sign-in.
+//! The user objects of Appmixer's sign-up and sign-in.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::Account;
 
-/// An account as `POST /user` and `POST /user/auth` show it.
+/// An account as `POST /user` shows it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User<'a> {
@@ -14,20 +14,8 @@ pub struct User<'a> {
     is_active: bool,
     email: &'a str,
     plan: &'a str,
-    vendor: Option<&'a str>,
-}
-
-/// An example for the API description.
-#[must_use]
-pub fn example() -> serde_json::Value {
-    serde_json::json!({
-        "id": "6b03f80b55d568306a5d0d6c",
-        "username": "abc@example.com",
-        "isActive": false,
-        "email": "abc@example.com",
-        "plan": "free",
-        "vendor": null,
-    })
+    /// Null if there is none.
+    vendor: Option<&'a [String]>,
 }
 
 impl<'a> User<'a> {
@@ -39,7 +27,41 @@ impl<'a> User<'a> {
             is_active: account.is_active,
             email: &account.email,
             plan: &account.plan,
-            vendor: account.vendor.as_deref(),
+            vendor: vendor(account),
         }
     }
+}
+
+/// An account as `POST /user/auth` shows it: with its scopes, by which a published Terraform provider
+/// decides who is an administrator.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedInUser<'a> {
+    id: &'a str,
+    username: &'a str,
+    is_active: bool,
+    email: &'a str,
+    plan: &'a str,
+    /// Null if there is none.
+    vendor: Option<&'a [String]>,
+    scope: Vec<&'a str>,
+}
+
+impl<'a> SignedInUser<'a> {
+    #[must_use]
+    pub fn of(account: &'a Account) -> Self {
+        Self {
+            id: account.id.as_str(),
+            username: &account.username,
+            is_active: account.is_active,
+            email: &account.email,
+            plan: &account.plan,
+            vendor: vendor(account),
+            scope: account.scopes.iter().collect(),
+        }
+    }
+}
+
+fn vendor(account: &Account) -> Option<&[String]> {
+    (!account.vendor.is_empty()).then_some(&account.vendor)
 }

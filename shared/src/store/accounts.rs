@@ -152,8 +152,9 @@ fn to_item(account: &Account) -> Attributes {
     if let Some(canonical) = &account.username_canonical {
         set("username_canonical", s(canonical));
     }
-    if let Some(vendor) = &account.vendor {
-        set("vendor", s(vendor));
+    if !account.vendor.is_empty() {
+        let vendors = account.vendor.iter().map(s).collect();
+        set("vendor", AttributeValue::L(vendors));
     }
     if let Some(ended_at) = account.keys_ended_at {
         set("keys_ended_at", n(ended_at.millis()));
@@ -194,7 +195,12 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Option<Account>, Stor
         email_canonical: item.string("email_canonical")?.to_owned(),
         is_active: item.boolean("is_active")?,
         plan: item.string("plan")?.to_owned(),
-        vendor: item.optional_string("vendor")?.map(str::to_owned),
+        vendor: item
+            .optional_strings("vendor")?
+            .unwrap_or_default()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         scopes: scopes.ok_or_else(|| item.unreadable("scope"))?,
         password_version: item.number("password_version")?,
         session_generation: item.number("session_generation")?,
@@ -216,7 +222,13 @@ mod tests {
         let username = Username::parse("Abc", &email).unwrap();
         let id = AccountId::new(Timestamp::from_secs(1), [0; 5], 0);
         let now = Timestamp::from_millis(1_700_000_000_123);
-        Account::new(id, &email, &username, Some("acme".to_owned()), now)
+        Account::new(
+            id,
+            &email,
+            &username,
+            vec!["acme".to_owned(), "umbrella".to_owned()],
+            now,
+        )
     }
 
     #[test]
@@ -224,7 +236,7 @@ mod tests {
         let mut account = account();
         assert_eq!(from_item(&to_item(&account)).unwrap().unwrap(), account);
 
-        account.vendor = None;
+        account.vendor = Vec::new();
         account.username_canonical = None;
         account.last_login = Some(Timestamp::from_millis(1_700_000_000_456));
         account.keys_ended_at = Some(Timestamp::from_millis(1_700_000_000_789));

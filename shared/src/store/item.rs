@@ -147,15 +147,24 @@ impl<'a> Item<'a> {
     }
 
     pub(super) fn strings(&self, name: &'static str) -> Result<Vec<&'a str>, StoreError> {
-        match self.attributes.get(name) {
-            Some(AttributeValue::L(list)) => list
-                .iter()
-                .map(|value| match value {
-                    AttributeValue::S(text) => Ok(text.as_str()),
-                    _ => Err(self.unreadable(name)),
-                })
-                .collect(),
+        self.optional_strings(name)?
+            .ok_or_else(|| self.unreadable(name))
+    }
+
+    pub(super) fn optional_strings(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<Vec<&'a str>>, StoreError> {
+        let text = |value: &'a AttributeValue| match value {
+            AttributeValue::S(text) => Ok(text.as_str()),
             _ => Err(self.unreadable(name)),
+        };
+        match self.attributes.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::L(list)) => {
+                list.iter().map(text).collect::<Result<_, _>>().map(Some)
+            }
+            Some(_) => Err(self.unreadable(name)),
         }
     }
 

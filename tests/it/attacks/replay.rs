@@ -39,7 +39,7 @@ fn account(id: &str, now: Timestamp) -> (Account, PasswordHash, Session) {
     let hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA\
                 $15aVsXT0UQZg+PWAYZsKNKfijBXTdu0TntkjO4nM0vU";
     let hash = PasswordHash::parse(hash).unwrap();
-    let account = Account::new(id, &email, &username, None, now);
+    let account = Account::new(id, &email, &username, Vec::new(), now);
     let session = Session {
         id: "first".to_owned(),
         account: account.id.clone(),
