@@ -1,6 +1,6 @@
 //! Throttling of sign-ins: a guesser is slowed, and nobody is locked out by a stranger.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
@@ -294,6 +294,25 @@ async fn sources_of_one_ipv6_network_may_fail_ten_times_as_often_as_one_of_them(
     }
     let elsewhere = app.sign_in_from("2001:db8:2::1", "abc@example.com", PASSWORD);
     assert_eq!(elsewhere.await.status, 200);
+}
+
+#[tokio::test]
+async fn the_counters_are_read_after_the_password_is_hashed() {
+    let app = with_user().await;
+    let another = app.another(&[]);
+    let (instance, reads) = (Arc::clone(&another.app), Arc::<Mutex<Vec<u64>>>::default());
+    let seen = Arc::clone(&reads);
+    another.wire.on_request(move |operation, _| {
+        if operation == "BatchGetItem" {
+            seen.lock().unwrap().push(instance.hasher.computed());
+        }
+        None
+    });
+
+    let signed_in = another.sign_in("abc@example.com", PASSWORD).await;
+
+    assert_eq!(signed_in.status, 200);
+    assert_eq!(*reads.lock().unwrap(), [1]);
 }
 
 #[tokio::test]

@@ -20,6 +20,13 @@ const GUESSES: Turns = Turns::new(10, 200, 20);
 /// Many in a row, because a process that slept between two requests is slower.
 const SIGN_UPS: Turns = Turns::new(1, 10, 20);
 
+/// Half the cost of the account's hash. The settings say that no account has a new hash yet.
+const CHEAPER_HASH: &[(&str, &str)] = &[
+    ("ARGON2_ITERATIONS", "1"),
+    ("ARGON2_PREVIOUS", "19456,2,1"),
+    ("ARGON2_PREVIOUS_SHARE", "100"),
+];
+
 /// Times are in milliseconds.
 pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
     let mut table = Table::new([
@@ -143,9 +150,10 @@ async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
         .ok_or("a token without a tag")?;
     let token = |right| get("/user").bearer(&format!("{message}.{}", right_until(tag, right)));
     let by_key = |right| get("/user").api_key(&right_until(&key, right));
-    for (function, status, turns, what, guess, other_is, other) in [
+    for (function, settings, status, turns, what, guess, other_is, other) in [
         (
             "sign-in",
+            &[][..],
             403,
             HASHES,
             "POST /user/auth, wrong password",
@@ -154,7 +162,18 @@ async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
             sign_in("xyz@example.com", PASSWORD),
         ),
         (
+            "sign-in",
+            CHEAPER_HASH,
+            403,
+            HASHES,
+            "the same, after a change of cost",
+            sign_in(EMAIL, "incorrect horse battery"),
+            "unknown user",
+            sign_in("xyz@example.com", PASSWORD),
+        ),
+        (
             "get-user",
+            &[],
             401,
             GUESSES,
             "GET /user, tag wrong at its end",
@@ -164,6 +183,7 @@ async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
         ),
         (
             "get-user",
+            &[],
             401,
             GUESSES,
             "GET /user, API key wrong at its end",
@@ -173,7 +193,7 @@ async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
         ),
     ] {
         // The same process answers both, to exclude differences between processes.
-        let mut function: Function = stage.function(function).await?;
+        let mut function: Function = stage.function_with(function, settings).await?;
         let events = [stage.event(guess).await?, stage.event(other).await?];
         let seen = function.invoke(&events[0], status).await?.reply;
         if seen != function.invoke(&events[1], status).await?.reply {
