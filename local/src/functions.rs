@@ -77,6 +77,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!(DELETE "/v1/api-keys/{id}", "revoke-api-key" = revoke_api_key),
 ];
 
+/// The function of API Gateway's `$default` route, which answers what no endpoint does.
+pub const DEFAULT_ROUTE: &str = "default-route";
+
 /// Every function for operators.
 pub const OPERATORS: &[Operator] = &[
     operator!("find-account" = find_account),
@@ -89,12 +92,15 @@ pub const OPERATORS: &[Operator] = &[
     operator!("rotate-keys" = rotate_keys),
 ];
 
-/// Invokes an endpoint with an event; `None` if there is no such function.
+/// Invokes an endpoint or the default route with an event; `None` if there is no such function.
 pub async fn invoke(
     function: &str,
     app: &Arc<App>,
     event: Box<ApiGatewayV2httpRequest>,
 ) -> Option<ApiGatewayV2httpResponse> {
+    if function == DEFAULT_ROUTE {
+        return Some(answer(app, event, default_route::handle).await);
+    }
     let endpoint = ENDPOINTS.iter().find(|one| one.name == function)?;
     Some((endpoint.answer)(app, event).await)
 }

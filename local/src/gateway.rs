@@ -1,6 +1,7 @@
 //! A local API Gateway: turns HTTP requests into events (HTTP API, payload version 2.0), and the
 //! functions' responses into HTTP responses.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,9 +19,13 @@ use lambda_http::aws_lambda_events::encodings;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use shared::app::App;
+use shared::domain::Timestamp;
 use shared::http::HttpError;
 use shared::http::event::reply_to;
 use shared::http::request::SMALL_BODY;
+use shared::http::route::segments;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 use crate::functions;
 use crate::template::Route;
@@ -51,36 +56,20 @@ impl Gateway {
     async fn answer(&self, peer: SocketAddr, request: Request<Body>) -> ApiGatewayV2httpResponse {
         let (parts, body) = request.into_parts();
         let refuse = |error| reply_to(&self.app, parts.uri.path(), error);
-        let route = match self.route(parts.method.as_str(), parts.uri.path()) {
-            Ok(route) => route,
-            Err(error) => return refuse(error),
-        };
         let Ok(body) = to_bytes(body, MAX_BODY).await else {
             return refuse(HttpError::TooLarge(SMALL_BODY));
         };
-        let event = event(route, peer, &parts, &body, self.app.clock.now().millis());
+        let (method, path) = (parts.method.as_str(), decoded(parts.uri.path()));
+        let mut routes = self.routes.iter();
+        let route = routes.find(|route| route.method == method && route.matches(&path));
+        let event = event(route, peer, &parts, &body, self.app.clock.now());
         let Ok(event) = serde_json::from_str(&event.to_string()) else {
             return refuse(HttpError::Unreadable);
         };
-        functions::invoke(&route.function, &self.app, event)
+        let function = route.map_or(functions::DEFAULT_ROUTE, |route| &route.function);
+        functions::invoke(function, &self.app, event)
             .await
             .unwrap_or_else(|| refuse(HttpError::NotFound))
-    }
-
-    fn route(&self, method: &str, path: &str) -> Result<&Route, HttpError> {
-        let of_path: Vec<&Route> = self
-            .routes
-            .iter()
-            .filter(|route| route.matches(path))
-            .collect();
-        if let Some(route) = of_path.iter().find(|route| route.method == method) {
-            return Ok(route);
-        }
-        if of_path.is_empty() {
-            return Err(HttpError::NotFound);
-        }
-        let methods: Vec<&str> = of_path.iter().map(|route| route.method.as_str()).collect();
-        Err(HttpError::MethodNotAllowed(methods.join(", ")))
     }
 }
 
@@ -92,37 +81,85 @@ async fn handle(
     gateway.respond(peer, request).await
 }
 
-/// The percent-decoded segments of the path where the template has `{name}`.
-fn path_parameters(template: &str, path: &str) -> Map<String, Value> {
-    let segments = template.split('/').zip(path.split('/'));
-    segments
+/// API Gateway decodes a path before it looks for the route.
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// The segments of the decoded path where the route has `{name}`.
+fn path_parameters(route: &str, path: &str) -> Map<String, Value> {
+    segments(route)
+        .zip(segments(path))
         .filter_map(|(expected, segment)| {
             let name = expected.strip_prefix('{')?.strip_suffix('}')?;
-            let decoded = percent_decode_str(segment).decode_utf8_lossy();
-            Some((name.to_owned(), decoded.into()))
+            Some((name.to_owned(), segment.into()))
         })
         .collect()
 }
 
-/// The event that API Gateway would send.
+/// The parameters of the query string, decoded. The values of a repeated one are joined by commas.
+fn query_parameters(query: &str) -> Map<String, Value> {
+    let mut parameters: BTreeMap<String, String> = BTreeMap::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decoded(&value.replace('+', " "));
+        parameters
+            .entry(decoded(&name.replace('+', " ")))
+            .and_modify(|values| *values = format!("{values},{value}"))
+            .or_insert(value);
+    }
+    parameters
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect()
+}
+
+/// The event that API Gateway would send. `route` is the one that matches, if any.
 #[must_use]
-pub fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms: i64) -> Value {
-    let route_key = format!("{} {}", route.method, route.path);
-    let headers = headers(&parts.headers, peer);
-    let host = headers.get("host").cloned().unwrap_or_default();
-    let user_agent = headers.get("user-agent").cloned().unwrap_or_default();
+pub fn event(
+    route: Option<&Route>,
+    peer: SocketAddr,
+    parts: &Parts,
+    body: &[u8],
+    now: Timestamp,
+) -> Value {
+    let route_key = route.map_or_else(
+        || "$default".to_owned(),
+        |route| format!("{} {}", route.method, route.path),
+    );
+    let mut headers = headers(&parts.headers, peer);
+    let header = |name| headers.get(name).and_then(Value::as_str);
+    let host = header("host").unwrap_or_default().to_owned();
+    let user_agent = header("user-agent").unwrap_or_default().to_owned();
     let (body, is_base64_encoded) = match std::str::from_utf8(body) {
-        Ok(text) => (text.to_owned(), false),
-        Err(_) => (STANDARD.encode(body), true),
+        Ok(text) if is_text(header("content-type")) => (text.to_owned(), false),
+        _ => (STANDARD.encode(body), !body.is_empty()),
     };
-    let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
-    json!({
+    let path = decoded(parts.uri.path());
+    let query = parts.uri.query().unwrap_or_default();
+    let mut optional = Map::new();
+    if let Some(cookies) = headers.remove("cookie") {
+        let cookies = cookies.as_str().unwrap_or_default().split("; ").collect();
+        optional.insert("cookies".to_owned(), cookies);
+    }
+    let parameters = route.map(|route| path_parameters(&route.path, &path));
+    for (name, values) in [
+        ("pathParameters", parameters.unwrap_or_default()),
+        ("queryStringParameters", query_parameters(query)),
+    ] {
+        if !values.is_empty() {
+            optional.insert(name.to_owned(), values.into());
+        }
+    }
+    if !body.is_empty() {
+        optional.insert("body".to_owned(), body.into());
+    }
+    let mut event = json!({
         "version": "2.0",
         "routeKey": route_key,
         "rawPath": path,
-        "rawQueryString": parts.uri.query().unwrap_or_default(),
+        "rawQueryString": query,
         "headers": headers,
-        "pathParameters": path_parameters(&route.path, parts.uri.path()),
         "requestContext": {
             "accountId": "local",
             "apiId": "local",
@@ -138,11 +175,39 @@ pub fn event(route: &Route, peer: SocketAddr, parts: &Parts, body: &[u8], now_ms
             "requestId": request_id(),
             "routeKey": route_key,
             "stage": "$default",
-            "timeEpoch": now_ms,
+            "time": time_of(now),
+            "timeEpoch": now.millis(),
         },
-        "body": if body.is_empty() { Value::Null } else { body.into() },
         "isBase64Encoded": is_base64_encoded,
+    });
+    if let Value::Object(event) = &mut event {
+        event.extend(optional);
+    }
+    event
+}
+
+/// Whether API Gateway passes on a body of this type as text. Others arrive in base64.
+fn is_text(content_type: Option<&str>) -> bool {
+    let essence = content_type.map(|text| text.split(';').next().unwrap_or_default().trim());
+    essence.is_none_or(|essence| {
+        let essence = essence.to_ascii_lowercase();
+        let others = [
+            "application/json",
+            "application/javascript",
+            "application/xml",
+        ];
+        essence.starts_with("text/") || others.contains(&&*essence)
     })
+}
+
+/// Such as `15/Jan/2027:08:00:00 +0000`.
+fn time_of(now: Timestamp) -> String {
+    let format =
+        format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+    OffsetDateTime::from_unix_timestamp(now.secs())
+        .ok()
+        .and_then(|time| time.format(format).ok())
+        .unwrap_or_default()
 }
 
 /// A unique id.
@@ -197,9 +262,59 @@ mod tests {
 
     #[test]
     fn path_parameters_are_percent_decoded() {
-        let parameters = path_parameters("/keys/{id}", "/keys/a%20b");
+        let parameters = path_parameters("/keys/{id}", &decoded("//keys/a%20b/"));
 
         assert_eq!(Value::from(parameters), json!({"id": "a b"}));
+    }
+
+    /// The event for a request to a route that does not exist.
+    fn event_of(request: Request<&str>) -> Value {
+        let (parts, body) = request.into_parts();
+        let peer = "192.0.2.1:99".parse().unwrap();
+        let now = Timestamp::from_secs(1_800_000_000);
+        event(None, peer, &parts, body.as_bytes(), now)
+    }
+
+    #[test]
+    fn an_event_has_the_time_cookies_and_query_of_the_request() {
+        let request = Request::get("/a%2Fb?x=1&y=%C3%BC+z&x=2&flag")
+            .header("cookie", "a=1; b=2")
+            .body("");
+
+        let event = event_of(request.unwrap());
+
+        assert_eq!(
+            event["requestContext"]["time"],
+            "15/Jan/2027:08:00:00 +0000"
+        );
+        assert_eq!(event["cookies"], json!(["a=1", "b=2"]));
+        assert_eq!(event["headers"].get("cookie"), None);
+        let parameters = json!({"x": "1,2", "y": "ü z", "flag": ""});
+        assert_eq!(event["queryStringParameters"], parameters);
+        assert_eq!(event["rawPath"], "/a/b");
+        assert_eq!(event["routeKey"], "$default");
+        for absent in ["body", "pathParameters"] {
+            assert_eq!(event.get(absent), None);
+        }
+    }
+
+    #[test]
+    fn a_body_arrives_as_text_or_in_base64_by_its_type() {
+        for (content_type, is_base64_encoded) in [
+            ("application/json", false),
+            ("Application/JSON; charset=utf-8", false),
+            ("text/plain", false),
+            ("application/json-patch+json", true),
+            ("application/x-www-form-urlencoded", true),
+        ] {
+            let request = Request::post("/").header("content-type", content_type);
+
+            let event = event_of(request.body("{}").unwrap());
+
+            let body = if is_base64_encoded { "e30=" } else { "{}" };
+            assert_eq!(event["body"], body, "{content_type}");
+            assert_eq!(event["isBase64Encoded"], is_base64_encoded);
+        }
     }
 
     #[test]

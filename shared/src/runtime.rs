@@ -1,4 +1,5 @@
-//! `serve` and `serve_operator`: each function's `main` calls one of them.
+//! Starts the functions: each function's `main` calls one of `serve`, `serve_without_keys` and
+//! `serve_operator`.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,7 +25,24 @@ where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    run(read_keys, |app| {
+    serve_after(read_keys, handle)
+}
+
+/// Like [`serve`], for an endpoint that neither signs nor verifies a token.
+pub fn serve_without_keys<H, F>(handle: H) -> ExitCode
+where
+    H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    serve_after(async |_| Ok(()), handle)
+}
+
+fn serve_after<H, F>(prepare: impl AsyncFnOnce(&App) -> Result<(), Error>, handle: H) -> ExitCode
+where
+    H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
+{
+    run(prepare, |app| {
         let handle = Arc::new(handle);
         let answer = move |invocation: LambdaEvent<Box<ApiGatewayV2httpRequest>>| {
             let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));

@@ -282,15 +282,7 @@ async fn an_error_never_echoes_a_password() {
 async fn unknown_routes_and_methods_get_the_error_envelope() {
     let app = TestApp::new().await;
 
-    for path in [
-        "/",
-        "/users",
-        "/user/",
-        "/USER",
-        "/user/auth/x",
-        "//user",
-        "/user/../user",
-    ] {
+    for path in ["/users", "/USER", "/user/auth/x", "/user/../user"] {
         let answer = app.call(get(path)).await;
         answer.assert_refused(404, "Not Found", "Not Found");
     }
@@ -299,10 +291,26 @@ async fn unknown_routes_and_methods_get_the_error_envelope() {
         ("PUT", "/user", "GET, POST"),
         ("GET", "/user/auth", "POST"),
         ("OPTIONS", "/user/auth", "POST"),
+        ("HEAD", "//user/", "GET, POST"),
+        ("POST", "/", "GET"),
+        ("GET", "/v1/api-keys/7", "DELETE"),
     ] {
         let answer = app.call(Call::new(method, path, Body::empty())).await;
         assert_eq!(answer.status, 405, "{method} {path}");
         assert_eq!(answer.header("allow"), Some(allow));
+    }
+}
+
+#[tokio::test]
+async fn the_root_names_the_service_and_its_version() {
+    let app = TestApp::new().await;
+
+    for path in ["/", "//"] {
+        let answer = app.call(get(path)).await;
+
+        assert_eq!(answer.status, 200);
+        let about = json!({"name": "latchkey", "version": env!("CARGO_PKG_VERSION")});
+        assert_eq!(answer.body, about);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use local::functions::{invoke, operate};
+use local::functions::{DEFAULT_ROUTE, invoke, operate};
 use local::secrets::Secrets;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -69,7 +69,8 @@ fn expectations() -> Vec<Expectation> {
 pub(crate) fn good_requests(token: &str) -> Vec<Call> {
     let good = expectations()
         .into_iter()
-        .filter(|one| one.status == Some(200) && one.event == one.function);
+        .filter(|one| one.status == Some(200) && one.event == one.function)
+        .filter(|one| one.function != DEFAULT_ROUTE);
     good.map(|one| {
         let event = event(&format!("{}.json", one.event), token);
         let body = event["body"].as_str().unwrap_or_default().to_owned();

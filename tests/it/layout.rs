@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use local::functions::{ENDPOINTS, OPERATORS};
+use local::functions::{DEFAULT_ROUTE, ENDPOINTS, OPERATORS};
 use local::template::Template;
 use tests::money::{BEGIN, END, figures as figures_of_costs};
 
@@ -36,7 +36,8 @@ fn every_function_has_a_folder_a_registry_entry_and_a_template_resource() {
     let template = Template::checked_in().unwrap();
     let folders = names_in("functions");
 
-    assert_eq!(folders, set(endpoints().chain(operators())));
+    let registered = endpoints().chain(operators()).chain([DEFAULT_ROUTE]);
+    assert_eq!(folders, set(registered));
     assert_eq!(folders, template.functions.into_iter().collect());
 }
 
@@ -65,7 +66,7 @@ fn the_registered_endpoints_match_the_routes_of_the_template() {
 fn every_function_has_a_valid_and_an_invalid_sample_event() {
     let events = names_in("events");
 
-    for name in endpoints().chain(operators()) {
+    for name in endpoints().chain(operators()).chain([DEFAULT_ROUTE]) {
         assert!(events.contains(&format!("{name}.json")), "{name}");
         let bad = format!("{name}-");
         assert!(events.iter().any(|event| event.starts_with(&bad)), "{name}");
@@ -76,7 +77,8 @@ fn every_function_has_a_valid_and_an_invalid_sample_event() {
 fn all_main_functions_are_identical_except_for_their_names() {
     let routed = endpoints().map(|name| (name, "serve"));
     let operators = operators().map(|name| (name, "serve_operator"));
-    for (name, serve) in routed.into_iter().chain(operators) {
+    let default = [(DEFAULT_ROUTE, "serve_without_keys")];
+    for (name, serve) in routed.chain(operators).chain(default) {
         let main = fs::read_to_string(root().join(format!("functions/{name}/src/main.rs")));
         let module = name.replace('-', "_");
 

@@ -117,6 +117,7 @@ fn request(event: Box<ApiGatewayV2httpRequest>) -> Result<Request, HttpError> {
     *request.headers_mut() = event.headers;
     request.extensions_mut().insert(Origin {
         peer: http.source_ip.and_then(|peer| peer.parse().ok()),
+        path: event.raw_path.unwrap_or_default(),
         path_parameters: event.path_parameters,
     });
     Ok(request)

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`event`] | API Gateway's events and responses |
 //! | [`request`] | a request's body, credentials and source address |
+//! | [`route`] | matches a path against a route |
 //! | [`body`] | reads a JSON body into the struct that declares it |
 //! | [`reply`] | an endpoint's reply |
 //! | [`errors`] | the table from error to status, code and text |
@@ -28,6 +29,7 @@ pub mod profile;
 pub mod rate_limit;
 pub mod reply;
 pub mod request;
+pub mod route;
 pub mod user;
 
 pub use errors::HttpError;

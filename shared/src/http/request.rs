@@ -167,12 +167,20 @@ fn authorization(value: &HeaderValue) -> Authorization<'_> {
 pub(super) struct Origin {
     /// The address that API Gateway saw; `None` if it is missing or malformed.
     pub(super) peer: Option<IpAddr>,
+    /// As API Gateway decoded it.
+    pub(super) path: String,
     /// The variable segments of the path, by their names in the template.
     pub(super) path_parameters: HashMap<String, String>,
 }
 
 fn origin(request: &Request) -> Option<&Origin> {
     request.extensions().get()
+}
+
+/// The path as API Gateway decoded it; empty if the event has none.
+#[must_use]
+pub fn path(request: &Request) -> &str {
+    origin(request).map_or("", |origin| &origin.path)
 }
 
 /// The variable segment `name` of the path, if it is a number.

@@ -109,8 +109,8 @@ impl Stage {
         let route = routes.find(|route| call.is_for(route)).ok_or("no route")?;
         let (parts, body) = call.request.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
-        let now = SystemClock.now().millis();
-        Ok(gateway::event(route, call.peer, &parts, &body, now).to_string())
+        let now = SystemClock.now();
+        Ok(gateway::event(Some(route), call.peer, &parts, &body, now).to_string())
     }
 
     /// See [`Stage::function_with`].

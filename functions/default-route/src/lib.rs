@@ -1,0 +1,45 @@
+//! API Gateway's `$default` route, for requests that no other route matches: `GET /`, unknown paths,
+//! and known paths with another method.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+use shared::app::App;
+use shared::http::request::path;
+use shared::http::route::matches;
+use shared::http::{HttpError, Reply, Request};
+
+/// The methods and paths of all other routes.
+const ROUTES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/routes.rs"));
+
+/// `GET /`, by which the clients of Appmixer find out what they talk to.
+#[derive(Serialize)]
+struct About {
+    name: &'static str,
+    version: &'static str,
+}
+
+const ABOUT: About = About {
+    name: "latchkey",
+    version: env!("CARGO_PKG_VERSION"),
+};
+
+#[expect(clippy::unused_async, reason = "`serve` takes an async function")]
+pub async fn handle(_: Arc<App>, request: Request) -> Result<Reply, HttpError> {
+    answer(request.method().as_str(), path(&request))
+}
+
+fn answer(method: &str, path: &str) -> Result<Reply, HttpError> {
+    let routes = ROUTES.iter().chain(&[("GET", "/")]);
+    let of_path = routes.filter(|(_, route)| matches(route, path));
+    let methods: BTreeSet<&str> = of_path.map(|(method, _)| *method).collect();
+    if matches("/", path) && methods.contains(method) {
+        Reply::ok(&ABOUT)
+    } else if methods.is_empty() {
+        Err(HttpError::NotFound)
+    } else {
+        let allowed: Vec<_> = methods.into_iter().collect();
+        Err(HttpError::MethodNotAllowed(allowed.join(", ")))
+    }
+}
