@@ -175,6 +175,10 @@ build: $(VENV)/installed ## Build the Lambda functions into target/lambda/, for 
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build --release $(CARGO_LAMBDA_ARCH) $(FUNCTIONS)
 	$(PYTHON) tests/built.py
 
+.PHONY: package
+package: build ## Build, then pack functions and template, to be deployed with the AWS CLI alone
+	$(PYTHON) tests/package.py $(ARCH)
+
 .PHONY: deploy
 deploy: build ## Build, then deploy the stack: STACK=default or prod of samconfig.toml
 	$(VENV)/bin/sam deploy --config-env $(STACK)

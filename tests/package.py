@@ -1,0 +1,60 @@
+"""Packs what `make build` built and the template, to be deployed with the AWS CLI alone:
+tests/package.py ARCH. Writes target/latchkey-VERSION-ARCH.zip. Equal builds give equal archives.
+"""
+
+import io
+import pathlib
+import re
+import sys
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ARCH = sys.argv[1]
+VERSION = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.M)[1]
+NAME = f"latchkey-{VERSION}-{ARCH}"
+README = f"""Latchkey {VERSION} for {ARCH}: the functions and a template for AWS CloudFormation.
+
+Upload the functions to a bucket of yours, then deploy the stack:
+
+    aws cloudformation package --template-file template.yaml --s3-bucket BUCKET --output-template-file packaged.yaml
+    aws cloudformation deploy --template-file packaged.yaml --stack-name latchkey \\
+        --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --parameter-overrides Stage=prod
+
+template.yaml lists the parameters, and docs/operations.md says how to operate the stack.
+"""
+
+
+def add(archive, name, content, mode=0o644):
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = mode << 16
+    archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+
+
+def zipped(program):
+    """A function as Lambda takes it."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        add(archive, "bootstrap", program.read_bytes(), 0o755)
+    return file.getvalue()
+
+
+def template():
+    """The template for archives of functions, with ARCH as the default."""
+    text = (ROOT / "template.yaml").read_text()
+    text = re.sub(r"CodeUri: target/lambda/(.+)/\n", r"CodeUri: functions/\1.zip\n", text)
+    changed = text.replace("Default: x86_64", f"Default: {ARCH}")
+    assert "target/lambda" not in text and text.count("Default: x86_64") == 1
+    return changed
+
+
+functions = sorted(path.name for path in (ROOT / "functions").iterdir())
+path = ROOT / "target" / f"{NAME}.zip"
+with zipfile.ZipFile(path, "w") as package:
+    add(package, f"{NAME}/README.txt", README)
+    for name in ("LICENSE", "CHANGELOG.md", "docs/operations.md", "docs/settings.md"):
+        add(package, f"{NAME}/{name}", (ROOT / name).read_bytes())
+    add(package, f"{NAME}/template.yaml", template())
+    for name in functions:
+        program = ROOT / "target/lambda" / name / "bootstrap"
+        add(package, f"{NAME}/functions/{name}.zip", zipped(program))
+print(f"{path.relative_to(ROOT)}: {len(functions)} functions, {path.stat().st_size / 1e6:.1f} MB")
