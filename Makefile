@@ -74,6 +74,12 @@ test-sam: build ## Build, then run every event and route with the SAM CLI in Doc
 	LATCHKEY_DB=:memory: $(VENV)/bin/python tests/lambda_docker.py \
 		target/debug/local with $(VENV)/bin/python tests/sam_local.py
 
+.PHONY: test-arm64
+test-arm64: ## Build for arm64, then run every event in an emulated processor
+	$(MAKE) build ARCH=arm64
+	cargo build --quiet --package local
+	LATCHKEY_DB=:memory: target/debug/local with $(PYTHON) tests/arm64.py
+
 .PHONY: test-clients
 test-clients: $(CLIENTS)/installed target/clients/installed ## Generate clients in Python and TypeScript, and call the API with each
 	$(PYTHON) tests/clients/run.py

@@ -4,55 +4,24 @@ behind a Lambda Runtime API, against moto's Secrets Manager, an independent impl
 Needs what `make setup` installs, and target/debug/rotate-keys.
 """
 
-import http.server
 import json
 import os
 import pathlib
-import queue
-import subprocess
 import sys
-import threading
-import time
 import uuid
 
 import boto3
 from moto.server import ThreadedMotoServer
+
+from runtime_api import Function
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 os.environ.update(CREDENTIALS, AWS_EC2_METADATA_DISABLED="true")
 
 
-class RuntimeApi(http.server.BaseHTTPRequestHandler):
-    """Delivers events and receives responses, one at a time."""
-
-    protocol_version = "HTTP/1.1"
-    events, answers = queue.Queue(), queue.Queue()
-
-    def do_GET(self):
-        event = json.dumps(self.events.get()).encode()
-        self.send_response(200)
-        self.send_header("lambda-runtime-aws-request-id", str(uuid.uuid4()))
-        self.send_header("lambda-runtime-deadline-ms", str(int(time.time() * 1000) + 30_000))
-        self.send_header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:local:0:function:x")
-        self.send_header("content-length", str(len(event)))
-        self.end_headers()
-        self.wfile.write(event)
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(202)
-        self.send_header("content-length", "0")
-        self.end_headers()
-        self.answers.put((self.path.endswith("/response"), json.loads(body)))
-
-    def log_message(self, *_):
-        pass
-
-
 def ask(**request):
-    RuntimeApi.events.put(request)
-    return RuntimeApi.answers.get(timeout=30)
+    return function.invoke(request)
 
 
 def step(name, version):
@@ -77,19 +46,10 @@ url = f"http://{host}:{port}"
 secrets = boto3.client("secretsmanager", endpoint_url=url, region_name="us-east-1")
 generated = json.dumps({"key": uuid.uuid4().hex * 2})
 arn = secrets.create_secret(Name="keys", SecretString=generated)["ARN"]
-api = http.server.ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
-threading.Thread(target=api.serve_forever, daemon=True).start()
-function = subprocess.Popen(
+function = Function(
     [ROOT / "target/debug/rotate-keys"],
-    stdout=subprocess.DEVNULL,
-    env={
+    {
         **CREDENTIALS,
-        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server_port}",
-        "AWS_LAMBDA_FUNCTION_NAME": "rotate-keys",
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-        "AWS_LAMBDA_LOG_GROUP_NAME": "x",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "x",
         "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": url,
@@ -108,7 +68,7 @@ def expect(what, found, wanted):
     print(f"{what}: {wanted}")
 
 
-try:
+with function:
     expect("a generated ring", states(), ["active"])
     version = str(uuid.uuid4())
     for name in ("createSecret", "setSecret", "testSecret"):
@@ -125,8 +85,5 @@ try:
     expect("after a replacement", states(), ["revoked", "revoked", "active", "pending"])
     expect("a pending rotation", "AWSPENDING" in stages(), False)
     expect("the previous version", stages()["AWSPREVIOUS"], version)
-finally:
-    function.kill()
-    function.wait()
-    moto.stop()
+moto.stop()
 print(f"{passed} passed, 0 failed")

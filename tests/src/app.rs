@@ -418,8 +418,9 @@ fn long_timeouts() -> TimeoutConfig {
 fn ring_keys() -> Vec<String> {
     let ring: Value = serde_json::from_str(include_str!("../vectors/keys.json")).expect("a ring");
     let keys = ring["keys"].as_array().expect("keys").iter();
-    let keys = keys.map(|key| key["key"].as_str().expect("a key").to_owned());
-    keys.collect()
+    let keys = keys.map(|key| &key["key"]).chain([&ring["decoy_key"]]);
+    keys.map(|key| key.as_str().expect("a key").to_owned())
+        .collect()
 }
 
 /// An item as stored.

@@ -143,6 +143,7 @@ mod tests {
             ("POST /v1/auth/login", "", Family::Management),
             ("POST /user/auth", "/v1/user/auth", Family::Appmixer),
             ("$default", "/v1/nowhere", Family::Management),
+            ("$default", "//v1/nowhere", Family::Management),
             ("$default", "/nowhere", Family::Appmixer),
             ("", "/v1/nowhere", Family::Management),
         ] {

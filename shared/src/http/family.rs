@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::code::Code;
+use super::route::segments;
 
 /// The published API that a route belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,8 @@ impl Family {
     /// The family of a path, whether a route has it or not.
     #[must_use]
     pub fn of_path(path: &str) -> Self {
-        if path.starts_with("/v1/") {
+        let mut segments = segments(path);
+        if segments.next() == Some("v1") && segments.next().is_some() {
             Self::Management
         } else {
             Self::Appmixer

@@ -37,7 +37,7 @@ fn to_be_logged() -> impl Iterator<Item = String> {
 }
 
 /// The fields that a request's log line may have.
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 22] = [
     "level",
     "message",
     "request_id",
@@ -47,6 +47,7 @@ const FIELDS: [&str; 21] = [
     "latency",
     "cold_start",
     "account",
+    "pseudonym",
     "reason",
     "limit",
     "error",

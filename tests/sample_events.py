@@ -1,0 +1,28 @@
+"""Sends the sample events of events/ to functions, and compares with tests/events.json."""
+
+import json
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def event(name, token=""):
+    return json.loads((ROOT / f"events/{name}.json").read_text().replace("TOKEN", token))
+
+
+def try_all(invoke):
+    """How many events get the expected response, and how many do not. `invoke` sends an event to a function, and
+    returns the status, or None if the response is not of HTTP, and the body."""
+    account = json.loads(event("sign-in")["body"])
+    new = {"email": account["username"], "password": account["password"]}
+    _, body = invoke("create-user", {**event("create-user"), "body": json.dumps(new)})
+    assert "token" in body, f"the sign-up failed: {body}"
+    passed = failed = 0
+    for expected in json.loads((ROOT / "tests/events.json").read_text()):
+        name, wanted = expected["event"], expected.get("body", {})
+        status, answer = invoke(expected["function"], event(name, body["token"]))
+        found = {member: answer.get(member) for member in wanted}
+        good = status == expected.get("status") and wanted == found
+        passed, failed = passed + good, failed + (not good)
+        print(f"{name}: {status or 'answered'}" if good else f"{name}: {status} {answer}", flush=True)
+    return passed, failed
