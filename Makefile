@@ -100,7 +100,7 @@ check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the te
 	cargo fmt --all --check
 	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --all-features
-	$(VENV)/bin/cfn-lint template.yaml
+	$(VENV)/bin/cfn-lint template.yaml edge.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region eu-central-1
 	$(CHECKOV)/bin/checkov --config-file .checkov.yaml
 	$(CHECKOV)/bin/checkov --directory . --framework secrets --quiet --compact --skip-download \

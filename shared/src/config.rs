@@ -1,15 +1,15 @@
 //! All environment variables, which are read, parsed and checked once at start.
 
+mod proxies;
 mod settings;
 
 use std::ffi::OsString;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use secrecy::SecretString;
 
+pub use self::proxies::TrustedProxies;
 use self::settings::Settings;
 use crate::domain::{HashParams, Lifetime, Limits, PasswordPolicy, PreviousHashParams, Scope};
 
@@ -87,24 +87,6 @@ pub struct SignUpConfig {
     pub scopes: Option<Vec<Scope>>,
     /// `DEFAULT_USER_VENDOR`.
     pub vendor: Vec<String>,
-}
-
-/// The proxies in front of API Gateway that are trusted to forward the client's address.
-#[derive(Debug, Clone, Default)]
-pub struct TrustedProxies {
-    /// `TRUSTED_PROXY_HOPS`: the number of proxies between client and API Gateway.
-    pub hops: usize,
-    /// `TRUSTED_PROXY_CIDRS`: the networks from which the last proxy connects to API Gateway.
-    pub networks: Vec<IpNet>,
-}
-
-impl TrustedProxies {
-    /// Whether `peer` is a trusted proxy.
-    #[must_use]
-    pub fn include(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        self.hops > 0 && self.networks.iter().any(|network| network.contains(&peer))
-    }
 }
 
 /// An invalid variable, which stops a function at start. It does not contain the value.
@@ -246,6 +228,9 @@ mod tests {
             ("TRUSTED_PROXY_HOPS", "1"),
             ("TRUSTED_PROXY_CIDRS", "10.0.0.0/33"),
             ("TRUSTED_PROXY_CIDRS", "10.0.0.0/8"),
+            ("ORIGIN_SECRET", "0123456789abcdef0123456789abcde"),
+            ("ORIGIN_SECRET", "0123456789abcdef 123456789abcdef"),
+            ("ORIGIN_SECRET", "0123456789abcdef0123456789abcdef,"),
         ] {
             let message = config(&[(variable, value)]).unwrap_err().to_string();
 
@@ -277,6 +262,7 @@ mod tests {
             "API_USER_CREATE_SCOPE",
             "TRUSTED_PROXY_HOPS",
             "TRUSTED_PROXY_CIDRS",
+            "ORIGIN_SECRET",
         ] {
             let message = config(&[(variable, "s3cr3t!")]).unwrap_err().to_string();
 
@@ -354,28 +340,11 @@ mod tests {
     }
 
     #[test]
-    fn only_a_peer_in_a_trusted_network_is_a_trusted_proxy() {
-        let proxies = config(&[
-            ("TRUSTED_PROXY_HOPS", "1"),
-            ("TRUSTED_PROXY_CIDRS", "10.0.0.0/8, 2001:db8::/32"),
-        ])
-        .unwrap()
-        .proxies;
-
-        for (peer, trusted) in [
-            ("10.1.2.3", true),
-            ("::ffff:10.1.2.3", true),
-            ("2001:db8::1", true),
-            ("11.0.0.1", false),
-        ] {
-            assert_eq!(proxies.include(peer.parse().unwrap()), trusted, "{peer}");
-        }
-    }
-
-    #[test]
     fn debug_output_shows_no_secret() {
-        let config = format!("{:?}", config(&[]).unwrap());
+        let origin_secret = ("ORIGIN_SECRET", "0123456789abcdef0123456789abcdef");
+        let config = format!("{:?}", config(&[origin_secret]).unwrap());
 
         assert!(!config.contains("\"secret\""));
+        assert!(!config.contains("0123456789abcdef"));
     }
 }

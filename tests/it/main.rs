@@ -11,6 +11,7 @@ mod attacks;
 mod bad_input;
 mod capacity;
 mod create_user;
+mod edge;
 mod events;
 mod faults;
 mod get_user;

@@ -132,8 +132,8 @@ fn every_body_schema_is_named() {
 
 #[test]
 fn every_visible_error_code_appears_in_an_example_response() {
-    /// For requests that match no route.
-    const WITHOUT_ROUTE: [Code; 2] = [Code::NotFound, Code::MethodNotAllowed];
+    /// For requests that match no route, or do not come through the edge.
+    const WITHOUT_ROUTE: [Code; 3] = [Code::NotFound, Code::MethodNotAllowed, Code::NotThroughEdge];
     /// Only Appmixer routes use these, and their errors carry no code.
     const UNSEEN: [Code; 3] = [Code::Taken, Code::SignUpIpLimit, Code::SignUpEmailLimit];
     let document = document();

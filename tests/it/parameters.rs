@@ -83,6 +83,8 @@ fn template_rules_refuse_the_same_combinations_as_the_functions() {
             ("CertificateArn", ""),
             ("DomainName", ""),
             ("HostedZoneId", ""),
+            ("OriginSecret", ""),
+            ("PreviousOriginSecret", ""),
             ("TrustedProxyCidrs", ""),
             ("TrustedProxyHops", "0"),
         ]);
@@ -100,20 +102,30 @@ fn template_rules_refuse_the_same_combinations_as_the_functions() {
             "{previous} {share}"
         );
     }
-    for (hops, networks) in [
-        ("0", ""),
-        ("1", ""),
-        ("0", "10.0.0.0/8"),
-        ("1", "10.0.0.0/8"),
+    let secret = "0123456789abcdef0123456789abcdef";
+    for (hops, networks, secret) in [
+        ("0", "", ""),
+        ("1", "", ""),
+        ("0", "10.0.0.0/8", ""),
+        ("1", "10.0.0.0/8", ""),
+        ("0", "", secret),
+        ("1", "", secret),
+        ("0", "10.0.0.0/8", secret),
+        ("1", "10.0.0.0/8", secret),
     ] {
-        let allowed = allows(&[("TrustedProxyHops", hops), ("TrustedProxyCidrs", networks)]);
+        let allowed = allows(&[
+            ("TrustedProxyHops", hops),
+            ("TrustedProxyCidrs", networks),
+            ("OriginSecret", secret),
+        ]);
 
-        let hops_set = only("TRUSTED_PROXY_HOPS", hops).into_iter();
-        let both = hops_set.chain(only("TRUSTED_PROXY_CIDRS", networks));
+        let all = only("TRUSTED_PROXY_HOPS", hops).into_iter();
+        let all = all.chain(only("TRUSTED_PROXY_CIDRS", networks));
+        let all = all.chain(only("ORIGIN_SECRET", secret));
         assert_eq!(
             allowed,
-            config(&template, both).is_ok(),
-            "{hops} {networks}"
+            config(&template, all).is_ok(),
+            "{hops} {networks} {secret}"
         );
     }
     for (domain, certificate, zone, allowed) in [

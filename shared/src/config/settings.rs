@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::{Aws, ConfigError, KeySource, SignUpConfig, TrustedProxies};
 use crate::domain::{HashParams, Lifetime, Limit, Limits, PreviousHashParams, Scope};
 
@@ -236,11 +238,34 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
                     invalid(variable, problem)
                 })?,
         };
-        match (hops, networks.is_empty()) {
-            (0, false) => Err(invalid(variable, "needs TRUSTED_PROXY_HOPS")),
-            (1.., true) => Err(invalid("TRUSTED_PROXY_HOPS", "needs TRUSTED_PROXY_CIDRS")),
-            _ => Ok(TrustedProxies { hops, networks }),
+        let origin_secrets = self.origin_secrets()?;
+        if hops == 0 && !networks.is_empty() {
+            return Err(invalid(variable, "needs TRUSTED_PROXY_HOPS"));
         }
+        if hops > 0 && networks.is_empty() && origin_secrets.is_empty() {
+            let problem = "needs TRUSTED_PROXY_CIDRS or ORIGIN_SECRET";
+            return Err(invalid("TRUSTED_PROXY_HOPS", problem));
+        }
+        Ok(TrustedProxies {
+            hops,
+            networks,
+            origin_secrets,
+        })
+    }
+
+    fn origin_secrets(&self) -> Result<Vec<SecretString>, ConfigError> {
+        let variable = "ORIGIN_SECRET";
+        let Some(list) = self.get(variable)? else {
+            return Ok(Vec::new());
+        };
+        let is_secret =
+            |text: &str| text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !list.split(',').all(is_secret) {
+            let problem =
+                "must be secrets of 32 visible ASCII characters and more, separated by commas";
+            return Err(invalid(variable, problem));
+        }
+        Ok(list.split(',').map(Into::into).collect())
     }
 }
 

@@ -50,6 +50,8 @@ codes! {
     NoToken = 1008,
     /// The caller has no such API key.
     NoApiKey = 1009,
+    /// The request does not come through the edge.
+    NotThroughEdge = 1010,
 
     /// No credentials.
     NoCredentials = 2000,

@@ -24,6 +24,9 @@ pub enum HttpError {
     /// The path has routes for these methods only.
     #[error("method not allowed")]
     MethodNotAllowed(String),
+    /// The request has no origin secret, or another one.
+    #[error("not through the edge")]
+    NotThroughEdge,
     /// The event is not a valid request.
     #[error("unreadable request")]
     Unreadable,
@@ -81,6 +84,11 @@ impl HttpError {
                 StatusCode::METHOD_NOT_ALLOWED,
                 Code::MethodNotAllowed,
                 "Method Not Allowed".into(),
+            ),
+            Self::NotThroughEdge => (
+                StatusCode::FORBIDDEN,
+                Code::NotThroughEdge,
+                "Forbidden".into(),
             ),
             Self::Unreadable => bad_request(Code::Unreadable, "Invalid request"),
             Self::TooLarge(max) => (

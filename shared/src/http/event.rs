@@ -7,12 +7,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt;
 pub use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_http::http::{HeaderMap, HeaderValue};
 use lambda_http::{Body, Request};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::request::Origin;
@@ -44,6 +47,7 @@ where
     let request_id = event.request_context.request_id.clone().unwrap_or_default();
     let outcome = async {
         let request = request(event)?;
+        check_origin(request.headers(), &app.config.proxies.origin_secrets)?;
         run(Box::pin(handle(Arc::clone(app), request))).await
     };
     let (outcome, notes) = observe::noting(request_id, outcome).await;
@@ -97,6 +101,22 @@ async fn run(
         Ok(Ok(reply)) => reply,
         Ok(Err(_)) => Err(HttpError::Panicked),
         Err(_) => Err(HttpError::TimedOut),
+    }
+}
+
+/// Checks that the request has one of the origin secrets, if there are any. Without one it did not come
+/// through the edge, which limits the requests of an address.
+fn check_origin(headers: &HeaderMap, secrets: &[SecretString]) -> Result<(), HttpError> {
+    let sent = headers.get("x-origin-secret").map(HeaderValue::as_bytes);
+    let is_sent = |secret: &SecretString| {
+        sent.is_some_and(|sent| {
+            verify_slices_are_equal(secret.expose_secret().as_bytes(), sent).is_ok()
+        })
+    };
+    if secrets.is_empty() || secrets.iter().any(is_sent) {
+        Ok(())
+    } else {
+        Err(HttpError::NotThroughEdge)
     }
 }
 

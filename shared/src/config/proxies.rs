@@ -1,0 +1,65 @@
+//! What stands between clients and API Gateway.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+/// The proxies in front of API Gateway that are trusted to forward the client's address.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies {
+    /// `TRUSTED_PROXY_HOPS`: the number of proxies between client and API Gateway.
+    pub hops: usize,
+    /// `TRUSTED_PROXY_CIDRS`: the networks from which the last proxy connects to API Gateway.
+    pub networks: Vec<IpNet>,
+    /// `ORIGIN_SECRET`: each request must have one of them. Empty if requests may come from anywhere.
+    pub origin_secrets: Vec<SecretString>,
+}
+
+impl TrustedProxies {
+    /// Whether `peer` is a trusted proxy. A request with an origin secret came from one, whatever its
+    /// address.
+    #[must_use]
+    pub fn include(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        let sent_secret = !self.origin_secrets.is_empty();
+        let is_in_network = || self.networks.iter().any(|network| network.contains(&peer));
+        self.hops > 0 && (sent_secret || is_in_network())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(hops: usize, networks: &[&str], origin_secrets: &[&str]) -> TrustedProxies {
+        let networks = networks.iter().map(|network| network.parse().unwrap());
+        TrustedProxies {
+            hops,
+            networks: networks.collect(),
+            origin_secrets: origin_secrets.iter().map(|one| (*one).into()).collect(),
+        }
+    }
+
+    #[test]
+    fn only_a_peer_in_a_trusted_network_is_a_trusted_proxy() {
+        let proxies = proxies(1, &["10.0.0.0/8", "2001:db8::/32"], &[]);
+
+        for (peer, trusted) in [
+            ("10.1.2.3", true),
+            ("::ffff:10.1.2.3", true),
+            ("2001:db8::1", true),
+            ("11.0.0.1", false),
+        ] {
+            assert_eq!(proxies.include(peer.parse().unwrap()), trusted, "{peer}");
+        }
+    }
+
+    #[test]
+    fn behind_an_edge_each_peer_is_a_trusted_proxy_if_hops_are_set() {
+        let peer = "11.0.0.1".parse().unwrap();
+
+        assert!(proxies(1, &[], &["secret"]).include(peer));
+        assert!(!proxies(0, &[], &["secret"]).include(peer));
+    }
+}
