@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 
 use super::accounts::{account_key, scopes_attribute};
@@ -159,14 +159,13 @@ impl Store {
         item.insert("deleted_at".to_owned(), n(now.millis()));
         let until = now.plus(TOMBSTONE_KEPT);
         item.insert("expires_at".to_owned(), deletable(until));
-        let put: PutBuilder = Put::builder()
+        let put = Put::builder()
             .table_name(&self.tables.users)
             .set_item(Some(item))
             .condition_expression(SEEN_ACCOUNT)
             .expression_attribute_names("#scope", "scope")
             .expression_attribute_values(":seen_scopes", scopes_attribute(&seen.scopes))
-            .expression_attribute_values(":seen", n(seen.session_generation));
-        let put = put
+            .expression_attribute_values(":seen", n(seen.session_generation))
             .build()
             .map_err(|error| StoreError::Rejected(error.into()))?;
         Ok(TransactWriteItem::builder().put(put).build())

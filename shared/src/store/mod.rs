@@ -1,9 +1,8 @@
 //! DynamoDB: keys, items and every condition expression.
 //!
 //! Each method documents an invariant and contains the condition that enforces it. Partition keys
-//! have readable prefixes. There are no scans and no indexes; one
-//! query reads what an owner wrote. Reads are strongly consistent,
-//! because clients sign in directly after they sign up.
+//! have readable prefixes. There are no scans and no indexes; a query reads one partition. Reads are
+//! strongly consistent, because clients sign in directly after they sign up.
 //!
 //! | table | partition key, sort key | item |
 //! | --- | --- | --- |
