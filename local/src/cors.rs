@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, LINK, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
@@ -28,9 +30,15 @@ pub async fn permissive_to_localhost(request: Request, next: Next) -> Response {
 fn layer() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(is_of_this_machine))
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, API_KEY])
-        .expose_headers([RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER, WWW_AUTHENTICATE])
+        .expose_headers([
+            LINK,
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
+            RETRY_AFTER,
+            WWW_AUTHENTICATE,
+        ])
         .max_age(Duration::from_mins(10))
 }
 
