@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,6 +32,8 @@ use crate::template::Route;
 
 /// API Gateway's limit, in bytes.
 const MAX_BODY: usize = 10 * 1024 * 1024;
+/// API Gateway's limit for the request line and the values of all headers, in bytes.
+const MAX_HEADERS: usize = 10_240;
 
 #[derive(Debug)]
 pub struct Gateway {
@@ -55,6 +57,9 @@ impl Gateway {
 
     async fn answer(&self, peer: SocketAddr, request: Request<Body>) -> ApiGatewayV2httpResponse {
         let (parts, body) = request.into_parts();
+        if size_of_headers(&parts) > MAX_HEADERS {
+            return too_large_headers();
+        }
         let refuse = |error| reply_to(&self.app, parts.uri.path(), error);
         let Ok(body) = to_bytes(body, MAX_BODY).await else {
             return refuse(HttpError::TooLarge(SMALL_BODY));
@@ -71,6 +76,20 @@ impl Gateway {
             .await
             .unwrap_or_else(|| refuse(HttpError::NotFound))
     }
+}
+
+fn size_of_headers(parts: &Parts) -> usize {
+    let line = parts.method.as_str().len() + parts.uri.to_string().len();
+    line + parts.headers.values().map(HeaderValue::len).sum::<usize>()
+}
+
+/// API Gateway answers this itself, in a form of its own.
+fn too_large_headers() -> ApiGatewayV2httpResponse {
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.as_u16().into();
+    let body = json!({"message": "Request Header Fields Too Large"});
+    response.body = Some(encodings::Body::Text(body.to_string()));
+    response
 }
 
 async fn handle(
