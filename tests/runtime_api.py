@@ -43,11 +43,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """Nothing: a function that is killed resets its connection."""
+
+
 class Function:
     """Runs `command` with these variables until the end of the `with` block."""
 
     def __init__(self, command, environment):
-        self.api = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.api = Server(("127.0.0.1", 0), Handler)
         self.api.events, self.api.answers = queue.Queue(), queue.Queue()
         threading.Thread(target=self.api.serve_forever, daemon=True).start()
         address = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self.api.server_port}"}
