@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 CHECKOV := .venv-checkov
 CLIENTS := .venv-clients
+MINISTACK := .venv-ministack
 ARCH ?= x86_64
 STACK ?= default
 CARGO_LAMBDA_ARCH := $(if $(filter arm64,$(ARCH)),--arm64)
@@ -79,6 +80,10 @@ test-arm64: ## Build for arm64, then run every event in an emulated processor
 	$(MAKE) build ARCH=arm64
 	cargo build --quiet --package local
 	LATCHKEY_DB=:memory: target/debug/local with $(PYTHON) tests/arm64.py
+
+.PHONY: test-cloudformation
+test-cloudformation: $(VENV)/installed $(MINISTACK)/installed ## Create, fail and import the stack in ministack, an emulator
+	$(VENV)/bin/python tests/cloudformation.py
 
 .PHONY: test-clients
 test-clients: $(CLIENTS)/installed target/clients/installed ## Generate clients in Python and TypeScript, and call the API with each
@@ -162,6 +167,12 @@ $(VENV)/installed: tests/requirements.txt
 $(CHECKOV)/installed: tests/requirements-checkov.txt
 	$(PYTHON) -m venv $(CHECKOV)
 	$(CHECKOV)/bin/pip install --quiet --requirement tests/requirements-checkov.txt
+	@touch $@
+
+# ministack pins its own version of the AWS SDK.
+$(MINISTACK)/installed: tests/requirements-ministack.txt
+	$(PYTHON) -m venv $(MINISTACK)
+	$(MINISTACK)/bin/pip install --quiet --requirement tests/requirements-ministack.txt
 	@touch $@
 
 # The generators of `make test-clients` have their own environment for the same reason.
