@@ -1,4 +1,4 @@
-"""Runs a command in an environment for `sam local`: tests/lambda_docker.py COMMAND...
+"""Runs a command in an environment for functions in Docker: tests/lambda_docker.py COMMAND...
 
 It starts a Docker engine if none is running and stops it at the end, pulls Lambda's base image, and sets
 SERVICES_HOST to the address at which containers reach this machine. If the image cannot be pulled, it
@@ -47,8 +47,12 @@ def engine():
     if os.geteuid() != 0 or not shutil.which("dockerd"):
         raise Unavailable(f"no Docker engine, and none to start as root: {last_line(answer.stderr)}")
     with tempfile.TemporaryFile("w+") as log:
-        # Functions need only the bridge: forward nothing and do not change the firewall.
-        command = [*DIE_WITH_PARENT, "dockerd", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
+        # Functions need only the bridge: forward nothing, do not change the firewall, and publish ports on
+        # loopback only.
+        command = [
+            *DIE_WITH_PARENT, "dockerd", "--iptables=false", "--ip-forward=false", "--ip-masq=false",
+            "--ip", "127.0.0.1",
+        ]
         # A new session, so that Ctrl-C does not stop it before the containers.
         daemon = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
