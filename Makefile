@@ -6,6 +6,7 @@ VENV := .venv
 CHECKOV := .venv-checkov
 CLIENTS := .venv-clients
 MINISTACK := .venv-ministack
+FAKECLOUD := 0.51.0
 ARCH ?= x86_64
 STACK ?= default
 CARGO_LAMBDA_ARCH := $(if $(filter arm64,$(ARCH)),--arm64)
@@ -80,6 +81,17 @@ test-arm64: ## Build for arm64, then run every event in an emulated processor
 	$(MAKE) build ARCH=arm64
 	cargo build --quiet --package local
 	LATCHKEY_DB=:memory: target/debug/local with $(PYTHON) tests/arm64.py
+
+.PHONY: test-deploy
+test-deploy: build fakecloud ## Build, then deploy and operate the stack in fakecloud, an emulator of AWS, in Docker
+	cargo build --quiet --package local
+	$(VENV)/bin/python tests/lambda_docker.py $(VENV)/bin/python tests/deploy.py
+
+# Not a dependency of ours: a separate program under the AGPL, which only the test runs.
+.PHONY: fakecloud
+fakecloud: ## Install fakecloud with cargo, unless it is installed; takes 13 minutes on one core
+	@fakecloud --version 2>/dev/null | grep -qx "fakecloud $(FAKECLOUD)" || CARGO_PROFILE_DEV_DEBUG=0 \
+		cargo install fakecloud --version $(FAKECLOUD) --locked --profile dev
 
 .PHONY: test-cloudformation
 test-cloudformation: $(VENV)/installed $(MINISTACK)/installed ## Create, fail and import the stack in ministack, an emulator

@@ -1,10 +1,11 @@
 """Calls every route of a running server as a client would: tests/end_to_end.py URL [FILE].
 
-Works with `make run`, `make watch` and `sam local start-api`. Writes the secrets it used to FILE, one
-per line. Needs only Python.
+Works with `make run`, `make watch`, `sam local start-api` and a deployed stack. Writes the secrets it used
+to FILE, one per line. API_HOST replaces the host name that is sent. Needs only Python.
 """
 
 import json
+import os
 import secrets
 import sys
 import urllib.error
@@ -18,6 +19,8 @@ PASSWORD = secrets.token_urlsafe(12)
 
 def call(method, path, body=None, token=None, key=None):
     headers = {"content-type": "application/json"}
+    if "API_HOST" in os.environ:
+        headers["host"] = os.environ["API_HOST"]
     if token:
         headers["authorization"] = f"Bearer {token}"
     if key:

@@ -1,0 +1,363 @@
+"""Deploys the stack to fakecloud, an emulator of AWS, and operates it as docs/operations.md says: every route
+through the HTTP API, the functions without a route, a rotation, updates and the removal. The emulator enforces
+the functions' IAM policies. Prints the seconds of each step.
+
+Run by `make test-deploy` with a Docker engine, and its bridge's address in SERVICES_HOST. Needs the functions
+of `make build`, fakecloud, and what `make setup` installs.
+"""
+
+import base64
+import contextlib
+import copy
+import io
+import json
+import os
+import subprocess
+import sys
+
+import fakecloud
+import sample_events
+from deployed import AWS, PASSWORD, call, expect, host, invoke, must_deploy, sign_in, sign_up
+from emulator import FUNCTIONS, REGION, ROOT, STACK, TEMPLATE, Steps, last_lines, need, until
+
+ORIGIN = "https://app.example.com"
+ALARM_EMAIL = "ops@example.com"
+# The age, in seconds, from which a rotation lets a pending key sign.
+PENDING = 600
+# Requests that fakecloud answers otherwise than the local gateway: it chooses the route by the path as it was sent,
+# which the local gateway decodes first, and keeps one of several headers of a name, which AWS joins by commas.
+DIFFERENT = {
+    "GET /us%65r",
+    "GET /user%2Fauth",
+    "DELETE /v1/api-keys/1%2F2",
+    "GET /user authorization: Bearer a.b.c authorization: Bearer a.b.c",
+}
+account = {"email": "ada@example.com"}
+
+
+# Steps: a new stack.
+
+
+def deploy_as_configured():
+    must_deploy()
+    AWS.need_status("CREATE_COMPLETE")
+
+
+def run_against_api(script):
+    command = [sys.executable, ROOT / "tests" / script, AWS.url]
+    environment = {**os.environ, "API_HOST": host()}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def drive_routes():
+    ran = run_against_api("end_to_end.py")
+    need(ran.returncode == 0, last_lines(ran.stdout + ran.stderr))
+
+
+def compare_gateways():
+    """Sends the requests of tests/gateways.py, and expects the differences that are known."""
+    ran = run_against_api("gateways.py")
+    found = {line.partition(": DIFFERENT")[0] for line in ran.stdout.splitlines() if ": DIFFERENT" in line}
+    need(" passed, " in ran.stdout, last_lines(ran.stderr))
+    need(found == DIFFERENT, f"differences: {ran.stdout}")
+
+
+def invoke_with_events():
+    def invoke_as_locally(function, event):
+        """The events expect the ring of a local run, whose only key has another id."""
+        status, body = invoke(function, event)
+        for key in body.get("keys", []):
+            key["kid"] = "local"
+        return status, body
+
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        _, failed = sample_events.try_all(invoke_as_locally)
+    need(failed == 0, printed.getvalue())
+
+
+# Steps: accounts.
+
+
+def operate_on_account():
+    """Each function without a route, other than rotate-keys, as docs/operations.md says under Accounts."""
+    email = "grace@example.com"
+    token = sign_up(email)
+    operated = {"rotate-keys"}
+
+    def operate(function, **request):
+        operated.add(function)
+        answer = invoke(function, request)[1]
+        need("errorMessage" not in answer, f"{function}: {answer}")
+        return answer
+
+    found = operate("find-account", email=email)
+    need((found["state"], found["sessions"]) == ("enabled", 1), f"find-account: {found}")
+    account_id = found["id"]
+    operate("grant-scopes", id=account_id, scopes=["user", "support"])
+    user = expect(200, "GET", "/user", None, token)[0]
+    need(user["scope"] == ["user", "support"], f"scopes: {user['scope']}")
+    operate("end-sessions", id=account_id)
+    expect(401, "GET", "/user", None, token)
+    password = operate("set-password", id=account_id)["password"]
+    sign_in(email, status=403)
+    token = sign_in(email, password)
+    operate("disable-account", id=account_id)
+    expect(401, "GET", "/user", None, token)
+    sign_in(email, password, status=403)
+    operate("enable-account", id=account_id)
+    sign_in(email, password)
+    operate("delete-account", id=account_id)
+    sign_in(email, password, status=403)
+    sign_up(email)
+    without_route = {
+        function
+        for function, logical_id in FUNCTIONS.items()
+        if "Events" not in TEMPLATE["Resources"][logical_id]["Properties"]
+    }
+    need(operated == without_route, f"without a route: {without_route}")
+
+
+def sign_up_account():
+    account["token"] = sign_up(account["email"])
+
+
+# Steps: keys.
+
+
+def key_states():
+    """The id of each key by its state."""
+    return {key["state"]: key["kid"] for key in invoke("rotate-keys", {"action": "list"})[1]["keys"]}
+
+
+def rotate_secret(states):
+    """Rotates by Secrets Manager, and waits for the states."""
+    AWS.client("secretsmanager").rotate_secret(SecretId=AWS.output("KeyRing"))
+    until(lambda: set(key_states()) == states, f"keys are {states}")
+
+
+def rotate_first():
+    rotate_secret({"active", "pending"})
+    expect(200, "GET", "/user", None, account["token"])
+
+
+def rotate_again():
+    """Makes the pending key old enough to sign, instead of waiting ten minutes."""
+    secrets, ring_id = AWS.client("secretsmanager"), AWS.output("KeyRing")
+    ring = json.loads(secrets.get_secret_value(SecretId=ring_id)["SecretString"])
+    for key in ring["keys"]:
+        if key["state"] == "pending":
+            key["since"] -= PENDING
+    secrets.put_secret_value(SecretId=ring_id, SecretString=json.dumps(ring))
+    pending = key_states()["pending"]
+    rotate_secret({"retired", "active", "pending"})
+    need(key_states()["active"] == pending, "the pending key is not active")
+    expect(200, "GET", "/user", None, account["token"])
+
+
+def signing_key(token):
+    header = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"]
+
+
+# Steps: updates.
+
+
+def preflight():
+    asked = {"origin": ORIGIN, "access-control-request-method": "POST"}
+    return call("OPTIONS", "/user", **asked)[2].get("access-control-allow-origin")
+
+
+def alarm_actions():
+    alarms = AWS.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    need(alarms, "no alarms")
+    return [alarm["AlarmActions"] for alarm in alarms]
+
+
+def update_parameters():
+    need(preflight() is None, "CORS before it is configured")
+    need(not any(alarm_actions()), "an alarm has an action before there is an address")
+    must_deploy(
+        "Stage=dev", f"CorsOrigins={ORIGIN}", f"AlarmEmail={ALARM_EMAIL}", "SigninRateLimitAccount=2",
+        "PasswordMinLength=12",
+    )
+    AWS.need_status("UPDATE_COMPLETE")
+
+
+def see_cors():
+    need(preflight() == ORIGIN, f"a preflight allows {preflight()}")
+    answered = expect(401, "GET", "/user", origin=ORIGIN)[1]
+    need(answered.get("access-control-allow-origin") == ORIGIN, "a response without CORS")
+
+
+def see_alarms():
+    need(all(alarm_actions()), "an alarm has no action")
+    topics = {action for actions in alarm_actions() for action in actions}
+    found = AWS.client("sns").list_subscriptions()["Subscriptions"]
+    addresses = [one["Endpoint"] for one in found if one["TopicArn"] in topics]
+    need(addresses == [ALARM_EMAIL], f"mail goes to {addresses}")
+
+
+def see_limits():
+    short = {"email": "short@example.com", "password": "elevenchars"}
+    expect(400, "POST", "/user", short)
+    wrong = {"username": "stranger@example.com", "password": "incorrect"}
+    for status in (403, 403, 429):
+        expect(status, "POST", "/user/auth", wrong)
+
+
+def see_new_key():
+    """The functions' new instances sign with the new key, and the old token is valid."""
+    new = sign_in(account["email"])
+    need(signing_key(new) == key_states()["active"], "a token is not signed by the active key")
+    need(signing_key(account["token"]) == key_states()["retired"], "the old token's key is not retired")
+    for token in (new, account["token"]):
+        expect(200, "GET", "/user", None, token)
+
+
+def update_that_fails():
+    """Adds a table whose name is taken."""
+    template = AWS.template()
+    template["Resources"]["Taken"] = copy.deepcopy(TEMPLATE["Resources"]["UsersTable"])
+    status, printed = AWS.deploy(template=template)
+    need(status != 0, f"the update succeeded: {printed}")
+    AWS.need_status("UPDATE_ROLLBACK_COMPLETE")
+
+
+def see_old_stack():
+    expect(200, "GET", "/user", None, account["token"])
+    drive_routes()
+    see_cors()
+
+
+def see_no_denial():
+    need(not fakecloud.denials(), f"denied: {fakecloud.denials()}")
+
+
+def narrow_one_role():
+    """Narrows `user#*` in the policy of create-user."""
+    template = AWS.template()
+    statements = [
+        statement
+        for policy in template["Resources"][FUNCTIONS["create-user"]]["Properties"]["Policies"]
+        for statement in policy.get("Statement", [])
+    ]
+    keys = [one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for one in statements]
+    narrowed = [one for one in keys if "user#*" in one]
+    need(len(narrowed) == 1, f"statements with user#*: {narrowed}")
+    narrowed[0][narrowed[0].index("user#*")] = "other#*"
+    must_deploy(template=template)
+    new = {"email": "narrowed@example.com", "password": PASSWORD}
+    expect(500, "POST", "/user", new)
+    need("CreateUserFunctionRole" in "".join(fakecloud.denials()), f"denied: {fakecloud.denials()}")
+    sign_in(account["email"])
+
+
+# Steps: a restored table.
+
+
+def try_credentials(status, ended):
+    expect(status, "GET", "/user", None, ended["token"])
+    expect(status, "GET", "/v1/auth/user", **{"x-api-key": ended["key"]})
+
+
+def restore_table():
+    """Ends a session and an API key after a backup. The restored table revives both."""
+    name, dynamodb = f"{STACK}-users", AWS.client("dynamodb")
+    by_email = {"username": account["email"], "password": PASSWORD}
+    ended = {"token": expect(200, "POST", "/v1/auth/login", by_email)[0]["token"]}
+    created = expect(200, "POST", "/v1/api-keys", {"name": "ended", "permissions": 3}, ended["token"])[0]["apiKey"]
+    ended["key"] = created["key"]
+    try_credentials(200, ended)
+    backup = dynamodb.create_backup(TableName=name, BackupName="before")["BackupDetails"]["BackupArn"]
+    expect(200, "DELETE", f"/v1/api-keys/{created['id']}", None, ended["token"])
+    expect(200, "POST", "/v1/auth/logout", {}, ended["token"])
+    try_credentials(401, ended)
+
+    dynamodb.delete_table(TableName=name)
+    dynamodb.restore_table_from_backup(TargetTableName=name, BackupArn=backup)
+    try_credentials(200, ended)
+    account["ended"] = ended
+
+
+def end_all_sessions():
+    """The loop of docs/operations.md over all accounts."""
+    pages = AWS.client("dynamodb").get_paginator("scan").paginate(
+        TableName=f"{STACK}-users",
+        FilterExpression="sk = :account AND attribute_not_exists(deleted_at)",
+        ExpressionAttributeValues={":account": {"S": "account"}},
+    )
+    for user in (item["pk"]["S"].removeprefix("user#") for page in pages for item in page["Items"]):
+        ended = invoke("end-sessions", {"id": user, "apiKeys": True})[1]
+        need(ended == {"id": user, "apiKeys": True}, f"{user}: {ended}")
+    try_credentials(401, account["ended"])
+
+
+# Steps: the removal.
+
+
+def resources():
+    """The stack's resources of each kind but tables and secrets."""
+    # fakecloud has roles of its own.
+    roles = AWS.client("iam").list_roles()["Roles"]
+    return {
+        "functions": AWS.client("lambda").list_functions()["Functions"],
+        "roles": [role for role in roles if role["RoleName"].startswith(STACK)],
+        "policies": AWS.client("iam").list_policies(Scope="Local")["Policies"],
+        "APIs": AWS.client("apigatewayv2").get_apis()["Items"],
+        "log groups": AWS.client("logs").describe_log_groups()["logGroups"],
+        "alarms": AWS.client("cloudwatch").describe_alarms()["MetricAlarms"],
+        "dashboards": AWS.client("cloudwatch").list_dashboards()["DashboardEntries"],
+        "topics": AWS.client("sns").list_topics()["Topics"],
+    }
+
+
+def delete():
+    empty = [kind for kind, found in resources().items() if not found]
+    need(not empty, f"there are no {empty}")
+    status, printed = AWS.sam("delete", "--stack-name", STACK, "--region", REGION, "--no-prompts")
+    need(status == 0, printed)
+
+
+def see_what_is_kept(ring_id):
+    need(AWS.tables() == [f"{STACK}-users"], f"tables: {AWS.tables()}")
+    kept = AWS.client("dynamodb").scan(TableName=f"{STACK}-users", Select="COUNT")["Count"]
+    need(kept > 0, "the users table is empty")
+    ring = json.loads(AWS.client("secretsmanager").get_secret_value(SecretId=ring_id)["SecretString"])
+    need(len(ring["keys"]) == 3, "the key ring has lost keys")
+    left = {kind: found for kind, found in resources().items() if found}
+    need(not left, f"left: {left}")
+
+
+def run():
+    """The later steps need the stack of the first one."""
+    if not step("the stack is created, with samconfig.toml's default", deploy_as_configured):
+        return
+    step("every route answers through the HTTP API", drive_routes)
+    step("the API answers as the local gateway, but for known differences", compare_gateways)
+    step("every function answers its events", invoke_with_events)
+    step("the functions without a route act on an account", operate_on_account)
+    step("an account signs up for the next steps", sign_up_account)
+    step("RotateSecret adds a pending key; a token stays valid", rotate_first)
+    step("RotateSecret makes it active; a token of the old key stays valid", rotate_again)
+    step("the stack is updated with other parameters", update_parameters)
+    step("CORS allows the new origin", see_cors)
+    step("every alarm mails to the new address", see_alarms)
+    step("the new limits apply", see_limits)
+    step("new instances sign with the new key", see_new_key)
+    step("an update that fails is rolled back", update_that_fails)
+    step("the old stack answers after it", see_old_stack)
+    if step("a table restored from a backup revives an ended session and API key", restore_table):
+        step("end-sessions for each account ends them again", end_all_sessions)
+    step("no policy has denied a request", see_no_denial)
+    step("POST /user fails, and only it, with its role's user#* narrowed", narrow_one_role)
+    ring_id = AWS.output("KeyRing")
+    if step("the stack is deleted", delete):
+        step("the users table and the key ring are kept, and nothing else", see_what_is_kept, ring_id)
+
+
+step = Steps()
+with fakecloud.running() as server:
+    ready = step("the image of the functions is ready", fakecloud.tag_image)
+    if ready and step("fakecloud starts", fakecloud.wait_for, server):
+        run()
+step.end()
