@@ -17,7 +17,7 @@ README = f"""Latchkey {VERSION} for {ARCH}: the functions and a template for AWS
 Upload the functions to a bucket of yours, then deploy the stack:
 
     aws cloudformation package --template-file template.yaml --s3-bucket BUCKET --output-template-file packaged.yaml
-    aws cloudformation deploy --template-file packaged.yaml --stack-name latchkey \\
+    aws cloudformation deploy --template-file packaged.yaml --s3-bucket BUCKET --stack-name latchkey \\
         --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --parameter-overrides Stage=prod
 
 template.yaml lists the parameters, and docs/operations.md says how to operate the stack.
