@@ -24,7 +24,7 @@ ORIGIN = "https://app.example.com"
 ALARM_EMAIL = "ops@example.com"
 # The age, in seconds, from which a rotation lets a pending key sign.
 PENDING = 600
-# Requests that fakecloud answers otherwise than the local gateway: it chooses the route by the path as it was sent,
+# Requests that fakecloud answers differently from the local gateway: it chooses the route by the path as it was sent,
 # which the local gateway decodes first, and keeps one of several headers of a name, which AWS joins by commas.
 DIFFERENT = {
     "GET /us%65r",
@@ -344,7 +344,7 @@ def run():
     step("every alarm mails to the new address", see_alarms)
     step("the new limits apply", see_limits)
     step("new instances sign with the new key", see_new_key)
-    step("an update that fails is rolled back", update_that_fails)
+    step("an update that fails ends as rolled back", update_that_fails)
     step("the old stack answers after it", see_old_stack)
     if step("a table restored from a backup revives an ended session and API key", restore_table):
         step("end-sessions for each account ends them again", end_all_sessions)

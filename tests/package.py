@@ -54,6 +54,7 @@ with zipfile.ZipFile(path, "w") as package:
     for name in ("LICENSE", "CHANGELOG.md", "docs/operations.md", "docs/settings.md"):
         add(package, f"{NAME}/{name}", (ROOT / name).read_bytes())
     add(package, f"{NAME}/template.yaml", template())
+    add(package, f"{NAME}/edge.yaml", (ROOT / "edge.yaml").read_bytes())
     for name in functions:
         program = ROOT / "target/lambda" / name / "bootstrap"
         add(package, f"{NAME}/functions/{name}.zip", zipped(program))

@@ -252,6 +252,10 @@ impl Document {
                 if let Some(name) = function.get("Ref").and_then(Value::as_str) {
                     return self.resolve_reference(name);
                 }
+                // With the parameters' defaults, the condition of each variable is false.
+                if let Some(branches) = function.get("Fn::If").and_then(Value::as_array) {
+                    return self.resolve(branches.last()?);
+                }
                 let text = function.get("Fn::Sub")?.as_str()?;
                 let text = text.replace("${AWS::StackName}", STACK_NAME);
                 (!text.contains("${")).then_some(text)

@@ -342,7 +342,10 @@ mod tests {
     #[test]
     fn debug_output_shows_no_secret() {
         let origin_secret = ("ORIGIN_SECRET", "0123456789abcdef0123456789abcdef");
-        let config = format!("{:?}", config(&[origin_secret]).unwrap());
+        let config = format!(
+            "{:?}",
+            config(&[origin_secret, ("TRUSTED_PROXY_HOPS", "1")]).unwrap()
+        );
 
         assert!(!config.contains("\"secret\""));
         assert!(!config.contains("0123456789abcdef"));

@@ -70,7 +70,8 @@ assert_appmixer(missing, 400, '"password" is required')
 
 signed_in = sign_in.sync(client=anybody, body=SignInByUsername("python", PASSWORD))
 by_email = sign_in.sync(client=anybody, body=SignInByEmail(EMAIL, PASSWORD))
-assert signed_in.user == by_email.user == signed_up.user, signed_in
+assert signed_in.user == by_email.user, signed_in
+assert signed_in.user.to_dict() == {**signed_up.user.to_dict(), "scope": ["user"]}, signed_in
 wrong = sign_in.sync(client=anybody, body=SignInByEmail(EMAIL, "abc322"))
 assert_appmixer(wrong, 403, "Invalid username or password.")
 user = get_user.sync(client=bearer(signed_in.token))

@@ -41,7 +41,8 @@ appmixer(missing, 400, "Bad Request", '"password" is required');
 
 const signedIn = done(await anybody.POST("/user/auth", { body: { username: "typescript", password } }));
 const byEmail = done(await anybody.POST("/user/auth", { body: { email, password } }));
-same([signedIn.user, byEmail.user], [signedUp.user, signedUp.user]);
+const known = { ...signedUp.user, scope: ["user"] };
+same([signedIn.user, byEmail.user], [known, known]);
 const wrong = await anybody.POST("/user/auth", { body: { email, password: "abc322" } });
 appmixer(wrong, 403, "Forbidden", "Invalid username or password.");
 const user = done(await bearer(signedIn.token).GET("/user"));

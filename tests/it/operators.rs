@@ -492,7 +492,7 @@ async fn a_batch_that_dynamodb_does_not_finish_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_claim_that_became_another_account_s_is_never_changed() {
+async fn a_claim_of_another_account_is_never_changed() {
     let (app, id, _) = with_named_user().await;
     let users = &app.app.config.tables.users;
     let mut claim = app.users().await["username#abc/claim"].clone();
@@ -538,18 +538,45 @@ async fn a_grant_that_is_under_way_does_not_enable_an_account_that_was_disabled_
 }
 
 #[tokio::test]
+async fn a_change_whose_answer_is_lost_is_logged_as_possibly_made() {
+    for (function, operation) in [
+        ("set-password", "TransactWriteItems"),
+        ("disable-account", "TransactWriteItems"),
+        ("delete-account", "TransactWriteItems"),
+    ] {
+        let (app, id, _) = with_named_user().await;
+        app.wire.fail_next(operation, usize::MAX, Fault::LoseAnswer);
+        let (lines, _guard) = capture();
+
+        let done = app.operate(function, json!({"id": id})).await;
+
+        assert!(done.is_err(), "{function}");
+        let logged = lines.take();
+        let is_ours = |line: &&Value| line["fields"]["message"] == "account may have changed";
+        let ours: Vec<_> = logged.iter().filter(is_ours).collect();
+        assert_eq!(ours.len(), 1, "{function}: {logged:?}");
+        assert_eq!(ours[0]["fields"]["account"], json!(id));
+    }
+}
+
+#[tokio::test]
 async fn each_change_by_an_operator_leaves_one_line_with_what_was_done_to_which_account() {
     let (app, id, _) = with_named_user().await;
     let (lines, _guard) = capture();
 
     for (function, message) in [
+        ("grant-scopes", "scopes granted"),
         ("set-password", "password set"),
         ("end-sessions", "sessions ended"),
         ("disable-account", "account disabled"),
         ("enable-account", "account enabled"),
         ("delete-account", "account deleted"),
     ] {
-        app.operate(function, json!({"id": id})).await.unwrap();
+        let mut request = json!({"id": id});
+        if function == "grant-scopes" {
+            request["scopes"] = json!(["user"]);
+        }
+        app.operate(function, request).await.unwrap();
 
         let logged = lines.take();
         assert_eq!(logged.len(), 1, "{function}: {logged:?}");

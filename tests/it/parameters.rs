@@ -35,10 +35,8 @@ fn start(
 ) -> Result<Config, String> {
     let mut settings: BTreeMap<String, String> = settings.into_iter().collect();
     let is_set = |name: &str, unset: &str| settings.get(name).is_some_and(|value| value != unset);
-    match (
-        is_set("TRUSTED_PROXY_HOPS", "0"),
-        is_set("TRUSTED_PROXY_CIDRS", ""),
-    ) {
+    let networks = is_set("TRUSTED_PROXY_CIDRS", "") || is_set("ORIGIN_SECRET", "");
+    match (is_set("TRUSTED_PROXY_HOPS", "0"), networks) {
         (true, false) => settings.insert("TRUSTED_PROXY_CIDRS".into(), "10.0.0.0/8".into()),
         (false, true) => settings.insert("TRUSTED_PROXY_HOPS".into(), "1".into()),
         _ => None,

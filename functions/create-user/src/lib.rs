@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
 struct Body {
-    /// The email by default. Must equal the email, if there is one, if it contains `@`. Follows the PRECIS
+    /// The email by default. If it contains `@` and `email` is sent, both must be equal. Follows the PRECIS
     /// profile `UsernameCaseMapped` (RFC 8265): no spaces, control or compatibility characters.
     #[schema(min_length = 1, max_length = 128)]
     username: Option<String>,

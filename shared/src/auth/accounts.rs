@@ -6,6 +6,7 @@
 use super::error::AccountError;
 use crate::app::App;
 use crate::domain::{Account, AccountId, Identifier, Scopes};
+use crate::observe;
 use crate::store::{Changed, LastAdministrator, StoreError};
 
 /// How often to try while other requests change the account.
@@ -110,13 +111,17 @@ pub async fn delete_account(
     for tries in 1..=MAX_TRIES {
         let Some(account) = app.store.account(id).await? else {
             if app.store.is_deleted(id).await? {
+                tracing::info!(account = %id, "deletion of account continued");
                 break;
             }
             return Err(AccountError::UnknownAccount);
         };
         let now = app.clock.now();
         let deleted = app.store.delete_account(&account, now, last_administrator);
-        match deleted.await? {
+        match deleted
+            .await
+            .inspect_err(|error| may_have_changed(id, error))?
+        {
             Changed::Written => {
                 tracing::info!(account = %id, "account deleted");
                 break;
@@ -143,11 +148,20 @@ async fn change(
         let changed = app
             .store
             .change_account(&seen, &new, None, last_administrator);
-        match changed.await? {
+        match changed
+            .await
+            .inspect_err(|error| may_have_changed(id, error))?
+        {
             Changed::Written => return Ok(new),
             Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
             Changed::Stale => app.store.back_off(tries).await,
         }
     }
     Err(StoreError::Contended.into())
+}
+
+/// Logs that the answer to a change was lost.
+pub(super) fn may_have_changed(id: &AccountId, error: &StoreError) {
+    let error = observe::causes(error);
+    tracing::warn!(account = %id, error, "account may have changed");
 }

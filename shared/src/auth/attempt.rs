@@ -64,8 +64,8 @@ impl<'a> Attempt<'a> {
         Ok(attempt)
     }
 
-    /// Returns the claim on the identifier if the password is right. Otherwise counts the failure. To a
-    /// disabled account every password is wrong.
+    /// Returns the claim on the identifier if the password is right. Otherwise counts the failure. For a
+    /// disabled account, every password counts as wrong.
     ///
     /// Whether an account has the identifier changes neither the response nor the work.
     pub(super) async fn verify(

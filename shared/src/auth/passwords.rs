@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::accounts::read;
+use super::accounts::{may_have_changed, read};
 use super::attempt::clear_totals;
 use super::error::{AccountError, AuthError};
 use crate::app::App;
@@ -63,7 +63,8 @@ async fn set_password(
     // The scopes stay, so no administrator goes.
     let stays = LastAdministrator::Stays;
     let changed = app.store.change_account(account, &new, Some(&hash), stays);
-    match changed.await? {
+    let changed = changed.await;
+    match changed.inspect_err(|error| may_have_changed(&account.id, error))? {
         Changed::Written => {
             clear_totals(app, account).await;
             Ok(PasswordChange::Set)

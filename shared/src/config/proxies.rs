@@ -17,14 +17,14 @@ pub struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Whether `peer` is a trusted proxy. A request with an origin secret came from one, whatever its
-    /// address.
+    /// Whether `peer` is a trusted proxy. Without a list of networks every peer is: then a request that
+    /// gets this far has an origin secret.
     #[must_use]
     pub fn include(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
-        let sent_secret = !self.origin_secrets.is_empty();
         let is_in_network = || self.networks.iter().any(|network| network.contains(&peer));
-        self.hops > 0 && (sent_secret || is_in_network())
+        let requires_secret = !self.origin_secrets.is_empty();
+        self.hops > 0 && (is_in_network() || (self.networks.is_empty() && requires_secret))
     }
 }
 
@@ -56,10 +56,11 @@ mod tests {
     }
 
     #[test]
-    fn behind_an_edge_each_peer_is_a_trusted_proxy_if_hops_are_set() {
+    fn behind_an_edge_each_peer_is_a_trusted_proxy_unless_networks_are_set() {
         let peer = "11.0.0.1".parse().unwrap();
 
         assert!(proxies(1, &[], &["secret"]).include(peer));
+        assert!(!proxies(1, &["10.0.0.0/8"], &["secret"]).include(peer));
         assert!(!proxies(0, &[], &["secret"]).include(peer));
     }
 }

@@ -246,6 +246,9 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
             let problem = "needs TRUSTED_PROXY_CIDRS or ORIGIN_SECRET";
             return Err(invalid("TRUSTED_PROXY_HOPS", problem));
         }
+        if hops == 0 && !origin_secrets.is_empty() {
+            return Err(invalid("ORIGIN_SECRET", "needs TRUSTED_PROXY_HOPS"));
+        }
         Ok(TrustedProxies {
             hops,
             networks,

@@ -51,8 +51,8 @@ impl KeyRing {
         self.start_of_mac(DRAW, identifier).map(u64::from_be_bytes)
     }
 
-    /// Stands for an identifier in the log: 16 hex characters, from which nobody can learn or test
-    /// the identifier without the ring. `None` if the ring has no decoy key.
+    /// Stands for an identifier in the log: 16 hex characters, which nobody can compute or invert
+    /// without the ring. `None` if the ring has no decoy key.
     #[must_use]
     pub fn pseudonym(&self, identifier: &str) -> Option<String> {
         let mac = self.start_of_mac(PSEUDONYM, identifier)?;

@@ -197,18 +197,36 @@ impl Profile {
             .collect()
     }
 
-    /// The ids of keys that are no longer listed and can be deleted.
+    /// The ids of keys whose entries are no longer listed and can be deleted.
+    ///
+    /// Not those that ended with the account's other keys and have no expiry: DynamoDB never deletes
+    /// them, so only their entries lead to them when the account is deleted.
     #[must_use]
-    pub fn forgettable_api_keys(&self, now: Timestamp) -> Vec<u64> {
+    pub fn forgettable_api_keys(&self, account: &Account, now: Timestamp) -> Vec<u64> {
         let listed = self.listed_api_keys(now);
-        let ids = self.api_keys.keys().copied();
-        ids.filter(|id| !listed.contains_key(id)).collect()
+        let stays_stored = |key: &ApiKey| {
+            let ended_with_others =
+                key.generation != account.key_generation && key.revoked_at == account.keys_ended_at;
+            ended_with_others && key.expires_at.is_none()
+        };
+        let keys = self.api_keys.values();
+        keys.filter(|key| !listed.contains_key(&key.id) && !stays_stored(key))
+            .map(|key| key.id)
+            .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{AccountId, Email, Username};
+
+    fn account() -> Account {
+        let email = Email::parse("abc@example.com").unwrap();
+        let username = Username::from_email(&email);
+        let id = AccountId::new(at(0), [0; 5], 0);
+        Account::new(id, &email, &username, Vec::new(), at(0))
+    }
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_secs(secs)
@@ -318,7 +336,29 @@ mod tests {
         let first_fifty_and_the_live_one: Vec<u64> = (1..=50).chain([61]).collect();
         assert_eq!(listed, first_fifty_and_the_live_one);
         let forgotten: Vec<u64> = (51..=60).collect();
-        assert_eq!(profile.forgettable_api_keys(at(1000)), forgotten);
+        let account = account();
+        assert_eq!(profile.forgettable_api_keys(&account, at(1000)), forgotten);
         assert_eq!(profile.live_api_keys(at(1000)), 1);
+    }
+
+    #[test]
+    fn keys_that_ended_together_are_forgotten_only_if_they_expire() {
+        let account = account().with_sessions_and_api_keys_ended(at(500));
+        let mut profile = Profile::default();
+        for id in 1..=60 {
+            let expires_at = (id % 2 == 0).then(|| at(2000));
+            profile.api_keys.insert(
+                id,
+                ApiKey {
+                    expires_at,
+                    ..key(id)
+                },
+            );
+        }
+        let profile = profile.with_ended_api_keys(&account);
+
+        let forgettable = profile.forgettable_api_keys(&account, at(1000));
+
+        assert_eq!(forgettable, [2, 4, 6, 8, 10]);
     }
 }

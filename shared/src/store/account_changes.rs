@@ -73,7 +73,7 @@ impl Store {
     /// Deletes the account and its claims in one transaction, so that its names are free and its
     /// sessions and API keys are dead. What else belonged to it stays, for [`Store::erase`].
     ///
-    /// Leaves a tombstone, on which every condition of another write fails.
+    /// Leaves a tombstone without generations, so conditional writes to the account fail.
     pub async fn delete_account(
         &self,
         seen: &Account,
