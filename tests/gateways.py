@@ -53,7 +53,9 @@ REQUESTS = [
     ("POST", "/user", [JSON], NEW),
     ("POST", "/user", [JSON], NEW),
     ("GET", "/user", [("origin", "https://evil.example"), ("access-control-request-method", "POST")], ""),
+    ("OPTIONS", "/user", [("origin", "https://evil.example"), ("access-control-request-method", "POST")], ""),
     ("GET", "/user", [("user-agent", "x" * 8000)], ""),
+    ("GET", "/user", [("user-agent", "y" * 11000)], ""),
 ]
 COMPARED = ("allow", "content-type", "www-authenticate", "access-control-allow-origin", "ratelimit-policy")
 
