@@ -24,13 +24,17 @@ ORIGIN = "https://app.example.com"
 ALARM_EMAIL = "ops@example.com"
 # The age, in seconds, from which a rotation lets a pending key sign.
 PENDING = 600
-# Requests that fakecloud answers differently from the local gateway: it chooses the route by the path as it was sent,
-# which the local gateway decodes first, and keeps one of several headers of a name, which AWS joins by commas.
+# Requests that fakecloud answers differently from the local gateway. It chooses the route by the path as it was
+# sent, which the local gateway decodes first; keeps one of several headers of a name, which AWS joins by commas; and
+# has no limit on headers. A preflight reaches the default route while the stack has no CORS, which the local gateway
+# always has.
 DIFFERENT = {
     "GET /us%65r",
     "GET /user%2Fauth",
     "DELETE /v1/api-keys/1%2F2",
     "GET /user authorization: Bearer a.b.c authorization: Bearer a.b.c",
+    "OPTIONS /user origin: https://evil.example access-control-request-method: POST",
+    f"GET /user user-agent: {'y' * 28}",
 }
 account = {"email": "ada@example.com"}
 
