@@ -6,7 +6,7 @@
 //! | `answer` | nothing |
 //! | `read` | one strongly consistent `GetItem` |
 //! | `reads` | one `BatchGetItem` of the same item and a missing one |
-//! | `hash` | one password hash of the default cost |
+//! | `hash` | one password hash of the configured cost |
 //! | `sign-in` | `GetItem`, a hash and `UpdateItem`: the minimum of a sign-in |
 //!
 //! With `JWT_KEYS_SECRET` it calls `GetSecretValue` once at start, as the real functions do.
@@ -141,9 +141,10 @@ impl Floor {
 
     async fn hash(&self) -> Result<(), Error> {
         let blocks = Arc::clone(&self.blocks);
+        let cost = self.config.hash_params;
         let hash =
             move || {
-                let params = Params::new(19 * 1024, 2, 1, None)?;
+                let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None)?;
                 let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
                 blocks.resize(params.block_count(), Block::default());
                 let (password, salt) = (b"correct horse battery", b"salt of 16 bytes");
