@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 
 use super::api_keys::api_key_key;
-use super::item::{Attributes, Item, Key, s};
+use super::item::{Attributes, Item, Key};
 use super::profiles::own_partition;
 use super::sessions::session_partition;
 use super::{PK, SK, Store, StoreError};
@@ -30,12 +30,7 @@ impl Store {
         let mut start = None;
         loop {
             let page = self
-                .client
-                .query()
-                .table_name(&self.tables.users)
-                .key_condition_expression("pk = :partition")
-                .expression_attribute_values(":partition", s(partition))
-                .consistent_read(true)
+                .query_partition(partition)
                 .set_exclusive_start_key(start)
                 .send()
                 .await

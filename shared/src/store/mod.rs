@@ -36,6 +36,7 @@ mod transaction;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
 pub use account_changes::{Changed, LastAdministrator};
 pub use accounts::Added;
@@ -49,7 +50,7 @@ pub use refused_sessions::RefusedSessions;
 pub use sessions::StoredSession;
 pub use sign_in_record::{Cleared, RecordLimits, SignInCounters};
 
-use self::item::{Attributes, Key};
+use self::item::{Attributes, Key, s};
 use crate::config::Tables;
 use crate::ports::Entropy;
 
@@ -74,6 +75,16 @@ impl Store {
             tables,
             entropy,
         }
+    }
+
+    /// Begins a strongly consistent query of one partition of the users table.
+    fn query_partition(&self, partition: impl Into<String>) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.tables.users)
+            .key_condition_expression("pk = :partition")
+            .expression_attribute_values(":partition", s(partition))
+            .consistent_read(true)
     }
 
     /// Reads an item of the users table with one strongly consistent read.

@@ -33,12 +33,7 @@ impl Store {
         let mut start = None;
         loop {
             let output = self
-                .client
-                .query()
-                .table_name(&self.tables.users)
-                .key_condition_expression("pk = :partition")
-                .expression_attribute_values(":partition", s(own_partition(owner)))
-                .consistent_read(true)
+                .query_partition(own_partition(owner))
                 .scan_index_forward(false)
                 .set_exclusive_start_key(start)
                 .send()

@@ -106,16 +106,11 @@ impl Store {
         let mut start = None;
         loop {
             let page = self
-                .client
-                .query()
-                .table_name(&self.tables.users)
-                .key_condition_expression("pk = :partition")
+                .query_partition(session_partition(&account.id))
                 .filter_expression("generation = :generation AND valid_until > :now")
-                .expression_attribute_values(":partition", s(session_partition(&account.id)))
                 .expression_attribute_values(":generation", n(account.session_generation))
                 .expression_attribute_values(":now", n(now.millis()))
                 .select(Select::Count)
-                .consistent_read(true)
                 .set_exclusive_start_key(start)
                 .send()
                 .await
