@@ -13,7 +13,7 @@ use shared::http::{HttpError, Reply, Request};
 /// The methods and paths of all other routes.
 const ROUTES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/routes.rs"));
 
-/// `GET /`, by which the clients of Appmixer find out what they talk to.
+/// `GET /`, which published clients ask for.
 #[derive(Serialize)]
 struct About {
     name: &'static str,

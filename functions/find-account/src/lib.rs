@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shared::app::App;
-use shared::auth::{AccountError, account_with, find_account};
+use shared::auth::{AccountError, account_by_id, account_with, find_account};
 use shared::domain::{AccountId, Identifier, Timestamp};
 
 /// One of `{"id": "..."}`, `{"email": "..."}` and `{"username": "..."}`.
@@ -50,17 +50,16 @@ pub enum Refusal {
 }
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Refusal> {
-    let id = match (request.id, request.email, request.username) {
-        (Some(id), None, None) => AccountId::parse(&id).map_err(AccountError::from)?,
-        (None, Some(email), None) => {
-            account_with(&app, &Identifier::parse_email(&email))
-                .await?
-                .id
+    let account = match (request.id, request.email, request.username) {
+        (Some(id), None, None) => {
+            let id = AccountId::parse(&id).map_err(AccountError::from)?;
+            account_by_id(&app, &id).await?
         }
-        (None, None, Some(name)) => account_with(&app, &Identifier::parse(&name)).await?.id,
+        (None, Some(email), None) => account_with(&app, &Identifier::parse_email(&email)).await?,
+        (None, None, Some(name)) => account_with(&app, &Identifier::parse(&name)).await?,
         _ => return Err(Refusal::NotOneName),
     };
-    let found = find_account(&app, &id).await?;
+    let found = find_account(&app, account).await?;
     let account = found.account;
     Ok(Response {
         id: account.id.to_string(),

@@ -20,10 +20,11 @@ pub struct FoundAccount {
     pub live_api_keys: usize,
 }
 
-pub async fn find_account(app: &App, id: &AccountId) -> Result<FoundAccount, AccountError> {
-    let account = read(app, id).await?;
+/// Counts the live sessions and API keys of an account.
+pub async fn find_account(app: &App, account: Account) -> Result<FoundAccount, AccountError> {
     let now = app.clock.now();
-    let profile = app.store.profile(id).await?.with_ended_api_keys(&account);
+    let profile = app.store.profile(&account.id).await?;
+    let profile = profile.with_ended_api_keys(&account);
     Ok(FoundAccount {
         live_sessions: app.store.live_sessions(&account, now).await?,
         live_api_keys: profile.live_api_keys(now),
@@ -35,10 +36,10 @@ pub async fn find_account(app: &App, id: &AccountId) -> Result<FoundAccount, Acc
 pub async fn account_with(app: &App, identifier: &Identifier) -> Result<Account, AccountError> {
     let claim = app.store.claim(identifier).await?;
     let claim = claim.ok_or(AccountError::UnknownAccount)?;
-    read(app, &claim.account).await
+    account_by_id(app, &claim.account).await
 }
 
-pub(super) async fn read(app: &App, id: &AccountId) -> Result<Account, AccountError> {
+pub async fn account_by_id(app: &App, id: &AccountId) -> Result<Account, AccountError> {
     let account = app.store.account(id).await?;
     account.ok_or(AccountError::UnknownAccount)
 }
@@ -143,7 +144,7 @@ async fn change(
     new: impl Fn(Account) -> Account,
 ) -> Result<Account, AccountError> {
     for tries in 1..=MAX_TRIES {
-        let seen = read(app, id).await?;
+        let seen = account_by_id(app, id).await?;
         let new = new(seen.clone());
         let changed = app
             .store

@@ -15,8 +15,8 @@ mod sign_up;
 mod tokens;
 
 pub use accounts::{
-    FoundAccount, WithApiKeys, account_with, delete_account, disable_account, enable_account,
-    end_sessions, find_account, grant_scopes,
+    FoundAccount, WithApiKeys, account_by_id, account_with, delete_account, disable_account,
+    enable_account, end_sessions, find_account, grant_scopes,
 };
 pub use api_keys::{CreatedApiKey, NewApiKey, create_api_key, revoke_api_key};
 pub use authenticate::{

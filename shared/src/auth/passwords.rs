@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::accounts::{may_have_changed, read};
+use super::accounts::{account_by_id, may_have_changed};
 use super::attempt::clear_totals;
 use super::error::{AccountError, AuthError};
 use crate::app::App;
@@ -28,7 +28,7 @@ pub async fn set_random_password(
     id: &AccountId,
 ) -> Result<GeneratedPassword, AccountError> {
     for tries in 1..=MAX_TRIES {
-        let account = read(app, id).await?;
+        let account = account_by_id(app, id).await?;
         let min_chars = app.config.passwords.min_chars;
         let password = GeneratedPassword::generate(min_chars, app.entropy.as_ref());
         let password = password.map_err(AuthError::from)?;
