@@ -101,7 +101,8 @@ async fn handle(
 }
 
 /// API Gateway decodes a path before it looks for the route.
-fn decoded(text: &str) -> String {
+#[must_use]
+pub fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
