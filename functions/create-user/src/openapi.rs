@@ -3,8 +3,7 @@
 use shared::auth::Need;
 use shared::domain::{Permission, RateLimitPolicy};
 use shared::http::HttpError;
-use shared::http::openapi::refusals::{limited, taken};
-use shared::http::openapi::{Asks, Json, Operation, example};
+use shared::http::openapi::{Asks, Json, Operation, example, limited, taken};
 use shared::http::problem::Problem;
 
 use crate::{Body, Response};

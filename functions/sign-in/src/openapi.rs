@@ -3,8 +3,7 @@
 use shared::auth::AuthError;
 use shared::domain::RateLimitPolicy;
 use shared::http::HttpError;
-use shared::http::openapi::refusals::limited;
-use shared::http::openapi::{Json, Operation, example};
+use shared::http::openapi::{Json, Operation, example, limited};
 use shared::http::problem::Problem;
 
 use crate::{Body, Response};

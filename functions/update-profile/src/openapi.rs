@@ -2,8 +2,7 @@
 
 use shared::domain::RateLimitPolicy;
 use shared::http::HttpError;
-use shared::http::openapi::refusals::limited;
-use shared::http::openapi::{Asks, Operation};
+use shared::http::openapi::{Asks, Operation, limited};
 use shared::http::problem::Problem;
 use shared::http::profile;
 use shared::http::request::PROFILE_BODY;

@@ -5,7 +5,7 @@
 //!
 //! | in the struct | in the body |
 //! | --- | --- |
-//! | `String`, `i64`, a struct | required; `null` counts as absent; `15.0` is the integer `15` |
+//! | `String`, `i64`, `bool`, a struct | required; `null` counts as absent; `15.0` is the integer `15` |
 //! | `Option<T>` | optional; `null` counts as absent |
 //! | [`Given<T>`] | optional; `null` and absent differ |
 //! | `Vec<T>` with `#[serde(default)]` | a list of objects, empty if absent |
@@ -19,7 +19,7 @@ use std::fmt;
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, forward_to_deserialize_any};
+use serde::{Deserialize, Serialize, forward_to_deserialize_any};
 use utoipa::ToSchema;
 
 use super::HttpError;
@@ -46,7 +46,7 @@ pub fn read_unwrapped<T: DeserializeOwned>(
 }
 
 /// Any JSON object; its fields are ignored.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Empty {}
 
 /// An optional field in which `null` and absent differ.
@@ -255,6 +255,14 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        match self.json {
+            Some(Json::Bool(value)) => visitor.visit_bool(value),
+            None | Some(Json::Null) => self.wrong(Problem::Missing),
+            Some(_) => self.wrong(Problem::NotABoolean),
+        }
+    }
+
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -301,8 +309,7 @@ impl<'de> Deserializer<'de> for Value {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct
-        newtype_struct tuple tuple_struct map enum identifier
+        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct map enum identifier
     }
 }
 

@@ -139,6 +139,7 @@ fn request(event: Box<ApiGatewayV2httpRequest>) -> Result<Request, HttpError> {
         peer: http.source_ip.and_then(|peer| peer.parse().ok()),
         path: event.raw_path.unwrap_or_default(),
         path_parameters: event.path_parameters,
+        query: event.raw_query_string.unwrap_or_default(),
     });
     Ok(request)
 }

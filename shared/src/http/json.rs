@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 pub(super) enum Json {
     Null,
-    Bool,
+    Bool(bool),
     /// `15`, `15.0` and `1.5e1` are the same integer.
     Integer(i64),
     OtherNumber,
@@ -34,8 +34,8 @@ impl<'de> Visitor<'de> for Values {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Bool)
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Json, E> {

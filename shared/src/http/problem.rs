@@ -36,6 +36,7 @@ pub enum Problem {
     Missing,
     NotAString,
     NotAnInteger,
+    NotABoolean,
     NotAnObject,
     NotAList,
     Repeated,
@@ -62,6 +63,7 @@ pub enum Problem {
     NotOfType(SettingType),
     UnknownSetting,
     RepeatedSetting,
+    NotCurrent,
     /// At most this many items.
     TooMany(usize),
     Unchangeable,
@@ -74,6 +76,7 @@ impl Problem {
             Self::Missing => "is required".into(),
             Self::NotAString => "must be a string".into(),
             Self::NotAnInteger => "must be an integer".into(),
+            Self::NotABoolean => "must be a boolean".into(),
             Self::NotAnObject => "must be of type object".into(),
             Self::NotAList => "must be an array of objects".into(),
             Self::Repeated => "must appear only once".into(),
@@ -104,6 +107,7 @@ impl Problem {
             Self::NotOfType(kind) => format!("must be of type {}", kind.name()).into(),
             Self::UnknownSetting => "must be that of a setting of this account".into(),
             Self::RepeatedSetting => "must name each setting only once".into(),
+            Self::NotCurrent => "must be current".into(),
             Self::TooMany(max) => format!("must contain at most {max} items").into(),
             Self::Unchangeable => "cannot be changed here".into(),
         }

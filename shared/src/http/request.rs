@@ -8,9 +8,11 @@ use lambda_http::Request;
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 
 use super::HttpError;
 use super::body;
+use super::problem::Problem;
 use crate::app::App;
 use crate::auth::{self, ApiKeyHeader, Authorization, Caller, Credentials, Need, Scheme};
 use crate::config::TrustedProxies;
@@ -171,6 +173,8 @@ pub(super) struct Origin {
     pub(super) path: String,
     /// The variable segments of the path, by their names in the template.
     pub(super) path_parameters: HashMap<String, String>,
+    /// As the caller sent it.
+    pub(super) query: String,
 }
 
 fn origin(request: &Request) -> Option<&Origin> {
@@ -189,6 +193,24 @@ pub fn path_number(request: &Request, name: &str) -> Option<u64> {
     let text = origin(request)?.path_parameters.get(name)?;
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok())?
+}
+
+/// The variable segment `name` of the path, if it is 1 to 64 hexadecimal digits, lower case.
+#[must_use]
+pub fn path_hex<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    let text = origin(request)?.path_parameters.get(name)?;
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    ((1..=64).contains(&text.len()) && text.bytes().all(is_digit)).then_some(text)
+}
+
+/// The decoded parameter `name` of the query string.
+pub fn query(request: &Request, name: &'static str) -> Result<Option<String>, HttpError> {
+    let query = origin(request).map_or("", |origin| &origin.query);
+    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value.map(|(_, value)| value.into_owned())),
+        (_, Some(_)) => Err(HttpError::field(name, Problem::Repeated)),
+    }
 }
 
 /// The source address: the peer that API Gateway saw or, if that is a trusted proxy, the address

@@ -22,7 +22,8 @@ pub mod refusals;
 pub use asks::Asks;
 pub use document::document;
 pub use json::Json;
-pub use operation::Operation;
+pub use operation::{Operation, Parameter};
+pub use refusals::{limited, taken};
 pub use serde_json::json as example;
 
 use crate::domain::Timestamp;

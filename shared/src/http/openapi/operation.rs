@@ -1,6 +1,7 @@
 //! The description of one endpoint. Each endpoint's crate has one.
 
 use serde_json::json;
+use utoipa::PartialSchema;
 use utoipa::openapi::path::{self, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{
@@ -21,8 +22,7 @@ pub struct Operation {
     pub id: &'static str,
     pub summary: &'static str,
     pub description: &'static str,
-    /// The variable segment of the path.
-    pub parameter: Option<Parameter>,
+    pub parameters: Vec<Parameter>,
     /// The request body; `None` if the endpoint reads nothing from it.
     pub body: Option<Json>,
     /// The largest body, in bytes.
@@ -36,11 +36,12 @@ pub struct Operation {
     pub refuses: Vec<HttpError>,
 }
 
-/// A variable segment of a path: a number.
-#[derive(Debug, Clone, Copy)]
+/// A variable segment of the path, or an optional parameter of the query.
 pub struct Parameter {
-    pub name: &'static str,
-    pub description: &'static str,
+    name: &'static str,
+    description: &'static str,
+    place: ParameterIn,
+    schema: RefOr<Schema>,
 }
 
 /// An operation in utoipa's form, and the schemas it refers to.
@@ -54,7 +55,7 @@ impl Operation {
             id,
             summary: "",
             description: "",
-            parameter: None,
+            parameters: Vec::new(),
             body: None,
             max_body: SMALL_BODY,
             asks: Asks::Ignored,
@@ -91,7 +92,7 @@ impl Operation {
                     .responses_from_iter(refusals)
                     .build(),
             );
-        if let Some(parameter) = self.parameter {
+        for parameter in std::mem::take(&mut self.parameters) {
             operation = operation.parameter(parameter.describe());
         }
         if let Some(body) = self.body.take() {
@@ -139,13 +140,37 @@ impl Operation {
 }
 
 impl Parameter {
+    /// A variable segment of the path.
+    #[must_use]
+    pub fn in_path<T: PartialSchema>(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            description,
+            place: ParameterIn::Path,
+            schema: T::schema(),
+        }
+    }
+
+    /// An optional parameter of the query.
+    #[must_use]
+    pub fn in_query<T: PartialSchema>(name: &'static str, description: &'static str) -> Self {
+        Self {
+            place: ParameterIn::Query,
+            ..Self::in_path::<T>(name, description)
+        }
+    }
+
     fn describe(self) -> path::Parameter {
+        let required = match self.place {
+            ParameterIn::Path => Required::True,
+            _ => Required::False,
+        };
         ParameterBuilder::new()
             .name(self.name)
-            .parameter_in(ParameterIn::Path)
-            .required(Required::True)
+            .parameter_in(self.place)
+            .required(required)
             .description(Some(self.description))
-            .schema(Some(<u64 as utoipa::PartialSchema>::schema()))
+            .schema(Some(self.schema))
             .build()
     }
 }
