@@ -287,11 +287,10 @@ async fn unknown_routes_and_methods_get_the_error_envelope() {
         answer.assert_refused(404, "Not Found", "Not Found");
     }
     for (method, path, allow) in [
-        ("DELETE", "/user", "GET, POST"),
-        ("PUT", "/user", "GET, POST"),
+        ("PUT", "/user", "DELETE, GET, POST"),
         ("GET", "/user/auth", "POST"),
         ("OPTIONS", "/user/auth", "POST"),
-        ("HEAD", "//user/", "GET, POST"),
+        ("HEAD", "//user/", "DELETE, GET, POST"),
         ("POST", "/", "GET"),
         ("GET", "/v1/api-keys/7", "DELETE"),
     ] {

@@ -22,7 +22,7 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
 
 /// The expected cost of each kind of request. A write in a transaction costs twice its units; a
 /// read of a missing item costs one unit.
-const COSTS: [(&str, usize, f64, f64); 22] = [
+const COSTS: [(&str, usize, f64, f64); 28] = [
     ("GET /user", 1, 2.0, 0.0),
     ("GET /user by API key", 2, 2.0, 0.0),
     ("GET /user by a guessed API key", 2, 1.0, 1.0),
@@ -50,6 +50,16 @@ const COSTS: [(&str, usize, f64, f64); 22] = [
     ("GET /v1/api-keys", 1, 3.0, 0.0),
     ("DELETE /v1/api-keys/{id}", 2, 3.0, 4.0),
     ("POST /v1/auth/logout", 2, 2.0, 1.0),
+    ("GET /user/sessions", 2, 3.0, 0.0),
+    ("DELETE /user/sessions/{id}", 2, 2.0, 1.0),
+    // The account, its claim, and the session that goes on.
+    ("DELETE /user/sessions?except=current", 2, 2.0, 6.0),
+    // The claim; two counters; the same transaction; then the total and the familiar source.
+    ("POST /user/change-password", 5, 6.0, 8.0),
+    // The limit; the claim; the counters; the account and both claims.
+    ("POST /user/change-username", 5, 7.0, 6.0),
+    // The claim; the counters; a transaction; then a read and a batch for each kind of what belonged to it.
+    ("DELETE /user", 9, 8.0, 17.0),
 ];
 
 #[tokio::test]

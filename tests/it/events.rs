@@ -13,15 +13,18 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::http::event::{ApiGatewayV2httpRequest, answer};
 use tests::app::{Call, PASSWORD, TestApp};
+use tests::call::session_of;
 
 use crate::key_rotation::with_secret;
 use crate::layout::names_in;
 
-/// The sample event with this file name, with `TOKEN` replaced.
+/// The sample event with this file name, this token, and the id of its session.
 pub(crate) fn event(name: &str, token: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let text = std::fs::read_to_string(path.join(name)).unwrap();
-    serde_json::from_str(&text.replace("TOKEN", token)).unwrap()
+    let session = session_of(token).unwrap_or_else(|| "0".to_owned());
+    let text = text.replace("TOKEN", token).replace("SESSION", &session);
+    serde_json::from_str(&text).unwrap()
 }
 
 fn parsed(event: &Value) -> Box<ApiGatewayV2httpRequest> {
@@ -75,8 +78,9 @@ pub(crate) fn good_requests(token: &str) -> Vec<Call> {
         let event = event(&format!("{}.json", one.event), token);
         let body = event["body"].as_str().unwrap_or_default().to_owned();
         let method = event["requestContext"]["http"]["method"].as_str();
-        let path = event["rawPath"].as_str();
-        let call = Call::new(method.unwrap(), path.unwrap(), body.into());
+        let part = |name: &str| event[name].as_str().unwrap();
+        let path = format!("{}?{}", part("rawPath"), part("rawQueryString"));
+        let call = Call::new(method.unwrap(), &path, body.into());
         let headers = event["headers"].as_object().unwrap().iter();
         headers.fold(call, |call, (name, value)| {
             call.header(name, value.as_str().unwrap())
@@ -90,7 +94,7 @@ async fn every_sample_event_gets_the_expected_answer() {
     let ring = local::keys::fresh_ring().unwrap();
     let secrets = Secrets::start(Ipv4Addr::LOCALHOST.into(), &ring).await;
     let app = with_secret(&TestApp::new().await, &secrets.unwrap(), &[]);
-    let token = app.sign_up("abc@example.com").await.token();
+    let mut token = app.sign_up("abc@example.com").await.token();
 
     for expected in expectations() {
         let event = event(&format!("{}.json", expected.event), &token);
@@ -104,6 +108,9 @@ async fn every_sample_event_gets_the_expected_answer() {
         };
 
         assert_eq!(status, expected.status, "{}: {body}", expected.event);
+        if expected.event == "sign-in" {
+            body["token"].as_str().unwrap().clone_into(&mut token);
+        }
         for (name, value) in expected.body {
             assert_eq!(body[&name], value, "{}: {body}", expected.event);
         }

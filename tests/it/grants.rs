@@ -17,7 +17,8 @@ async fn replaced_scopes_take_effect_with_the_next_request() {
     let (app, token) = TestApp::with_user().await;
     let elsewhere = app.another(&[]);
 
-    let granted = grant(&app, event("grant-scopes.json", "")).await.unwrap();
+    let scopes = json!({"id": app.user_id(&token).await, "scopes": ["user", "admin"]});
+    let granted = grant(&app, scopes).await.unwrap();
     assert_eq!(granted["scope"], json!(["user", "admin"]));
     let user = elsewhere.user(&token).await.body;
     assert_eq!(user["scope"], json!(["user", "admin"]));

@@ -28,6 +28,7 @@ mod model;
 mod openapi;
 mod operations;
 mod operators;
+mod own_account;
 mod parameters;
 mod permissions;
 mod profile_limit;

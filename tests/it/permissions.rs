@@ -149,6 +149,56 @@ async fn sign_in(r: &mut Recorder) {
     }
 }
 
+/// Signs in, or up if there is no such account, and returns the token.
+async fn with_new_session(r: &Recorder, name: &str) -> String {
+    let instance = with_secret(&r.app, &r.secrets, &[]);
+    let email = format!("{name}@example.com");
+    let signed_in = instance.sign_in(&email, PASSWORD).await;
+    if signed_in.status == 200 {
+        return signed_in.token();
+    }
+    let new = json!({"email": email, "username": name, "password": PASSWORD});
+    instance.call(post("/user", &new)).await.token()
+}
+
+/// Changes and deletes the account abc in all ways that need different permissions.
+async fn own_account(r: &mut Recorder) {
+    let token = with_new_session(r, "abc").await;
+    let other = with_new_session(r, "def").await;
+    let delete = |password: &str| {
+        let body = json!({ "password": password }).to_string();
+        Call::new("DELETE", "/user", body.into())
+    };
+    let rename = |username: &str, password: &str| {
+        let body = json!({"username": username, "password": password});
+        post("/user/change-username", &body)
+    };
+    let change = json!({"oldPassword": "guess1", "newPassword": PASSWORD});
+    for wrong in [
+        post("/user/change-password", &change),
+        rename("abc", "guess1"),
+        delete("guess1"),
+    ] {
+        r.send(&[], wrong.bearer(&token).from(IPV6)).await;
+    }
+    for taken_or_own in ["def", "ABC"] {
+        let rename = rename(taken_or_own, PASSWORD);
+        r.send(&[], rename.bearer(&token).from(IPV6)).await;
+    }
+    let change = json!({"oldPassword": PASSWORD, "newPassword": PASSWORD});
+    let change = post("/user/change-password", &change).bearer(&token);
+    r.send(&[], change.from(IPV6)).await;
+    let instance = with_secret(&r.app, &r.secrets, &[]);
+    for token in [&token, &other] {
+        let id = instance.user_id(token).await;
+        let admin = json!({"id": id, "scopes": ["admin"]});
+        r.operate("grant-scopes", admin).await;
+    }
+    instance.api_key(&token, 1).await;
+    let delete = delete(PASSWORD).bearer(&token);
+    r.send(&[], delete.from(IPV6)).await;
+}
+
 /// Signs abc in and returns the token. Its session has another generation than the account, so each
 /// request reads both a second time.
 async fn with_stale_session(r: &mut Recorder) -> String {
@@ -166,8 +216,10 @@ async fn with_stale_session(r: &mut Recorder) -> String {
 
 /// Invokes each function for operators on abc, who has API keys and sessions.
 async fn operate(r: &mut Recorder) {
-    let id = r.app.account_item().await["pk"].as_s().unwrap().clone();
-    let id = id.strip_prefix("user#").unwrap();
+    let token = with_new_session(r, "abc").await;
+    let instance = with_secret(&r.app, &r.secrets, &[]);
+    let id = instance.user_id(&token).await;
+    instance.api_key(&token, 1).await;
     for name in [
         json!({"id": id}),
         json!({"username": "abc"}),
@@ -245,9 +297,14 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     for request in requests() {
         r.send(&[], request.api_key(&key)).await;
     }
-    for request in requests() {
-        r.send(&[], request.bearer(&token)).await;
+    // Some requests end the session or delete the account.
+    for n in 0..good_requests("").len() {
+        let token = with_new_session(r, "abc").await;
+        let request = good_requests(&token).swap_remove(n);
+        r.send(&[], request).await;
     }
+    own_account(r).await;
+    with_new_session(r, "abc").await;
 
     let stale = with_stale_session(r).await;
     for request in requests() {

@@ -5,6 +5,7 @@ use axum::body::Body;
 use serde_json::{Value, json};
 
 use crate::app::{Call, PASSWORD, TestApp, get, post};
+use crate::call::session_of;
 use crate::wire::Cost;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +38,56 @@ pub async fn measure() -> Vec<Row> {
         let cost = app.cost();
         rows.push(Row { request, cost });
     }
+    let token = app.sign_in("abc@example.com", PASSWORD).await.token();
+    let other = app.sign_in("abc@example.com", PASSWORD).await.token();
+    for (request, status, call) in own_account(&token, &other) {
+        let _ = app.cost();
+        let answer = app.call(call).await;
+        assert_eq!(answer.status, status, "{request}: {answer:?}");
+        let cost = app.cost();
+        rows.push(Row { request, cost });
+    }
     rows
+}
+
+/// The requests of a user about the own account. `other` is a token of another session.
+fn own_account(token: &str, other: &str) -> Vec<Case> {
+    let change = json!({"oldPassword": PASSWORD, "newPassword": PASSWORD});
+    let rename = json!({"username": "ghi", "password": PASSWORD});
+    let delete = |path: &str, body: Value| Call::new("DELETE", path, body.to_string().into());
+    let session = format!("/user/sessions/{}", session_of(other).expect("a token"));
+    vec![
+        (
+            "GET /user/sessions",
+            200,
+            get("/user/sessions").bearer(token),
+        ),
+        (
+            "DELETE /user/sessions/{id}",
+            200,
+            delete(&session, json!({})).bearer(token),
+        ),
+        (
+            "DELETE /user/sessions?except=current",
+            200,
+            delete("/user/sessions?except=current", json!({})).bearer(token),
+        ),
+        (
+            "POST /user/change-password",
+            200,
+            post("/user/change-password", &change).bearer(token),
+        ),
+        (
+            "POST /user/change-username",
+            200,
+            post("/user/change-username", &rename).bearer(token),
+        ),
+        (
+            "DELETE /user",
+            200,
+            delete("/user", json!({"password": PASSWORD})).bearer(token),
+        ),
+    ]
 }
 
 fn appmixer(token: &str, admin: &str, key: &str) -> Vec<Case> {

@@ -7,7 +7,7 @@ use super::error::AccountError;
 use crate::app::App;
 use crate::domain::{Account, AccountId, Identifier, Scopes};
 use crate::observe;
-use crate::store::{Changed, LastAdministrator, StoreError};
+use crate::store::{AccountChange, Changed, LastAdministrator, StoreError};
 
 /// How often to try while other requests change the account.
 const MAX_TRIES: u32 = 5;
@@ -71,9 +71,12 @@ pub async fn end_sessions(
     id: &AccountId,
     with_api_keys: WithApiKeys,
 ) -> Result<(), AccountError> {
-    let end = |account: Account| match with_api_keys {
-        WithApiKeys::Yes => account.with_sessions_and_api_keys_ended(app.clock.now()),
-        WithApiKeys::No => account.with_sessions_ended(),
+    let end = |account: Account| {
+        let account = account.with_sessions_ended();
+        match with_api_keys {
+            WithApiKeys::Yes => account.with_api_keys_ended(app.clock.now()),
+            WithApiKeys::No => account,
+        }
     };
     change(app, id, LastAdministrator::Stays, end).await?;
     let api_keys = with_api_keys == WithApiKeys::Yes;
@@ -128,8 +131,10 @@ pub async fn delete_account(
                 break;
             }
             Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
-            Changed::Stale if tries == MAX_TRIES => return Err(StoreError::Contended.into()),
-            Changed::Stale => app.store.back_off(tries).await,
+            _ if tries == MAX_TRIES => return Err(StoreError::Contended.into()),
+            Changed::Stale | Changed::Taken | Changed::SessionEnded => {
+                app.store.back_off(tries).await;
+            }
         }
     }
     Ok(app.store.erase(id).await?)
@@ -145,20 +150,26 @@ async fn change(
 ) -> Result<Account, AccountError> {
     for tries in 1..=MAX_TRIES {
         let seen = account_by_id(app, id).await?;
-        let new = new(seen.clone());
-        let changed = app
-            .store
-            .change_account(&seen, &new, None, last_administrator);
-        match changed
-            .await
-            .inspect_err(|error| may_have_changed(id, error))?
-        {
-            Changed::Written => return Ok(new),
+        let change = AccountChange {
+            last_administrator,
+            ..AccountChange::new(&seen, new(seen.clone()))
+        };
+        match write(app, &change).await? {
+            Changed::Written => return Ok(change.new),
             Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
-            Changed::Stale => app.store.back_off(tries).await,
+            Changed::Stale | Changed::Taken | Changed::SessionEnded => {
+                app.store.back_off(tries).await;
+            }
         }
     }
     Err(StoreError::Contended.into())
+}
+
+/// Writes a change, and logs if its answer was lost.
+pub(super) async fn write(app: &App, change: &AccountChange<'_>) -> Result<Changed, StoreError> {
+    let id = &change.seen.id;
+    let written = app.store.change_account(change).await;
+    written.inspect_err(|error| may_have_changed(id, error))
 }
 
 /// Logs that the answer to a change was lost.

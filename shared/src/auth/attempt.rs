@@ -32,6 +32,16 @@ pub(super) struct Attempt<'a> {
     source: SourceCounters,
     /// The failures for the identifier over all sources that are not familiar.
     total: Counter,
+    purpose: Purpose,
+}
+
+/// What a right password is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To start a session.
+    SignIn,
+    /// To confirm who uses a session.
+    Proof,
 }
 
 /// A right password that no limit refuses.
@@ -46,6 +56,7 @@ impl<'a> Attempt<'a> {
         app: &'a App,
         source: SourceIp,
         identifier: &'a Identifier,
+        purpose: Purpose,
     ) -> Result<Self, AuthError> {
         let name = name(identifier);
         let pair = digest(&format!("{source} {name}"));
@@ -56,6 +67,7 @@ impl<'a> Attempt<'a> {
             of_day: Counter::new(RateLimitPolicy::SignInDay, &pair),
             source: SourceCounters::of_sign_ins(source),
             total: total_of(&name),
+            purpose,
         };
         let counters = [&attempt.recent, &attempt.of_day];
         for counter in counters.into_iter().chain(attempt.source.iter()) {
@@ -102,9 +114,10 @@ impl<'a> Attempt<'a> {
     }
 
     /// Makes the refusal of a wrong password take as many round trips as that of a right one, whose
-    /// session is deleted again. A refusal by the total already does, because it is counted last.
+    /// session, if it started one, is deleted again. A refusal by the total already does, because it is counted last.
     async fn match_refusal_of_right(&self, claim: Option<&Claim>, error: &AuthError) {
-        if let AuthError::Limited(limit) = error
+        if self.purpose == Purpose::SignIn
+            && let AuthError::Limited(limit) = error
             && limit.policy != RateLimitPolicy::SignInTotal
         {
             let nobody = AccountId::new(Timestamp::from_secs(0), [0; 5], 0);
@@ -199,12 +212,34 @@ fn is_familiar(record: &SignInRecord, claim: &Claim, now: Timestamp) -> bool {
     familiarity.is_some_and(|known| known.holds(&claim.account, claim.password_version, now))
 }
 
+/// Makes a source familiar to the account's identifiers, because it has set their password. A failed
+/// write is only logged: the next sign-in makes it familiar.
+pub(super) async fn make_familiar(app: &App, source: SourceIp, account: &Account) {
+    let now = app.clock.now();
+    let version = account.password_version;
+    let familiarity = Familiarity::new(account.id.clone(), version, now);
+    for identifier in identifiers(account) {
+        let Ok(attempt) = Attempt::begin(app, source, &identifier, Purpose::Proof) else {
+            continue;
+        };
+        let (record, limits) = (attempt.recent.key(), attempt.limits());
+        let cleared = app.store.clear_failures(record, &limits, &familiarity, now);
+        if let Err(error) = cleared.await {
+            observe::warn("source not made familiar", &error);
+        }
+    }
+}
+
+fn identifiers(account: &Account) -> impl Iterator<Item = Identifier> {
+    let email = Identifier::Email(account.email_canonical.clone());
+    let username = account.username_canonical.clone().map(Identifier::Username);
+    std::iter::once(email).chain(username)
+}
+
 /// Clears the total of each of the account's identifiers. If this fails, strangers are refused for up
 /// to a day longer.
 pub(super) async fn clear_totals(app: &App, account: &Account) {
-    let email = Identifier::Email(account.email_canonical.clone());
-    let username = account.username_canonical.clone().map(Identifier::Username);
-    for identifier in std::iter::once(email).chain(username) {
+    for identifier in identifiers(account) {
         let total = total_of(&name(&identifier));
         if let Err(error) = app.store.clear_counter(total.key()).await {
             observe::warn("total of failed sign-ins not cleared", &error);

@@ -63,6 +63,12 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The session of the caller's token.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.token.as_ref().map(|token| token.session.as_str())
+    }
+
     #[must_use]
     pub fn has_any(&self, scopes: &[Scope]) -> bool {
         self.account.scopes.has_any(scopes)
@@ -211,13 +217,9 @@ async fn identify(
     } = verified;
     let session = token.as_ref().map(|token| token.session.as_str());
     let record = app.store.caller(&owner, session, with_profile).await?;
-    let account = record.account.ok_or(if_gone)?;
-    if account.disabled_at.is_some() {
-        return Err(if_gone.into());
-    }
-    let is_live = |session: &StoredSession| session.is_live(account.session_generation, now);
-    if token.is_some() && !record.session.as_ref().is_some_and(is_live) {
-        return Err(Denial::TokenRevoked.into());
+    let account = live_account(record.account, if_gone)?;
+    if token.is_some() {
+        check_session(record.session, &account, now)?;
     }
     if key
         .as_ref()
@@ -230,6 +232,33 @@ async fn identify(
     need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
     let profile = record.profile.with_ended_api_keys(&account);
     Ok((Caller { account, token }, profile))
+}
+
+fn live_account(account: Option<Account>, if_gone: Denial) -> Result<Account, Denial> {
+    let is_enabled = |account: &Account| account.disabled_at.is_none();
+    account.filter(is_enabled).ok_or(if_gone)
+}
+
+fn check_session(
+    session: Option<StoredSession>,
+    account: &Account,
+    now: Timestamp,
+) -> Result<(), Denial> {
+    match session {
+        Some(session) if session.is_live(account.session_generation, now) => Ok(()),
+        _ => Err(Denial::TokenRevoked),
+    }
+}
+
+/// Reads the account of a caller with a token again. Fails if the session has ended.
+pub(super) async fn read_again(app: &App, caller: &Caller) -> Result<Account, AuthError> {
+    let read = app
+        .store
+        .caller(&caller.account.id, caller.session(), WithProfile::No);
+    let record = read.await?;
+    let account = live_account(record.account, Denial::TokenRevoked)?;
+    check_session(record.session, &account, app.clock.now())?;
+    Ok(account)
 }
 
 /// Returns the key if it is live. An unknown key is counted as a guess from this address. The limit

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::credentials::Scheme;
 use crate::crypto::{HashError, InvalidToken};
 use crate::domain::{
-    InvalidAccountId, InvalidSetting, RateLimitPolicy, RateLimitStatus, Timestamp,
+    InvalidAccountId, InvalidPassword, InvalidSetting, RateLimitPolicy, RateLimitStatus, Timestamp,
 };
 use crate::keys::KeysError;
 use crate::ports::EntropyError;
@@ -37,6 +37,14 @@ pub enum AuthError {
     Unchangeable(Name),
     #[error("setting refused: {0}")]
     Setting(#[from] InvalidSetting),
+    /// The caller has no live session with this id.
+    #[error("no such session")]
+    NoSession,
+    /// No administrator would be left.
+    #[error("the last administrator")]
+    LastAdministrator,
+    #[error("password refused: {0}")]
+    InvalidPassword(#[from] InvalidPassword),
     /// The caller has no API key with this id.
     #[error("no such API key")]
     NoApiKey,

@@ -33,6 +33,13 @@ impl Counter {
         }
     }
 
+    /// Refuses an attempt that is not counted if the limit is reached.
+    pub(super) async fn refuse_reached(&self, app: &App) -> Result<(), AuthError> {
+        self.refuse_remembered(app)?;
+        let tally = app.store.tally(&self.key).await?;
+        self.admit_uncounted(app, tally, app.clock.now())
+    }
+
     /// Counts an attempt, unless this instance remembers that the limit is reached.
     pub(super) async fn count(&self, app: &App) -> Result<RateLimitStatus, AuthError> {
         self.refuse_remembered(app)?;

@@ -7,10 +7,11 @@ mod authenticate;
 mod credentials;
 mod error;
 mod limits;
+mod own_account;
 mod passwords;
 mod profile;
+mod sessions;
 mod sign_in;
-mod sign_out;
 mod sign_up;
 mod tokens;
 
@@ -25,9 +26,10 @@ pub use authenticate::{
 };
 pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};
 pub use error::{AccountError, AuthError, Denial, InternalError, LimitExceeded, Name};
-pub use passwords::set_random_password;
+pub use own_account::{Proof, change_username, delete_own_account};
+pub use passwords::{change_password, set_random_password};
 pub use profile::{ProfileRequest, update_profile};
+pub use sessions::{CurrentSession, end_own_sessions, end_session, list_sessions, sign_out};
 pub use sign_in::{SignIn, SignedIn, sign_in};
-pub use sign_out::sign_out;
 pub use sign_up::{Creator, SignUp, SignedUp, creator, sign_up};
 pub use tokens::verify_token;

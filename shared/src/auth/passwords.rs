@@ -2,25 +2,18 @@
 
 use std::sync::Arc;
 
-use super::accounts::{account_by_id, may_have_changed};
-use super::attempt::clear_totals;
+use super::accounts::{WithApiKeys, account_by_id, write};
+use super::attempt::{clear_totals, make_familiar};
+use super::authenticate::Caller;
 use super::error::{AccountError, AuthError};
+use super::own_account::{OwnChange, Proof, change_own, prove};
 use crate::app::App;
-use crate::crypto::GeneratedPassword;
-use crate::domain::{Account, AccountId, Password};
-use crate::store::{Changed, LastAdministrator, StoreError};
+use crate::crypto::{GeneratedPassword, PasswordHash};
+use crate::domain::{Account, AccountId, InvalidPassword, Password};
+use crate::store::{AccountChange, Changed, StoreError};
 
 /// How often to try while other requests change the account.
 const MAX_TRIES: u32 = 5;
-
-/// The outcome of [`set_password`]. Only `Set` changes anything.
-enum PasswordChange {
-    Set,
-    /// The account has changed since it was read.
-    Stale,
-    /// The password breaks the policy.
-    Refused,
-}
 
 /// Sets a random password, ends all sessions, and clears the account's totals of failed sign-ins.
 pub async fn set_random_password(
@@ -30,45 +23,68 @@ pub async fn set_random_password(
     for tries in 1..=MAX_TRIES {
         let account = account_by_id(app, id).await?;
         let min_chars = app.config.passwords.min_chars;
-        let password = GeneratedPassword::generate(min_chars, app.entropy.as_ref());
-        let password = password.map_err(AuthError::from)?;
-        let set = set_password(app, &account, Password::new(password.expose().to_owned()));
-        match set.await? {
-            PasswordChange::Set => {
-                tracing::info!(account = %id, "password set");
-                return Ok(password);
-            }
-            // By chance it contains the account's name.
-            PasswordChange::Refused => {}
-            PasswordChange::Stale => app.store.back_off(tries).await,
+        let generated = GeneratedPassword::generate(min_chars, app.entropy.as_ref());
+        let generated = generated.map_err(AuthError::from)?;
+        let password = Password::new(generated.expose().to_owned());
+        // By chance it contains the account's name.
+        if check(app, &account, &password).is_err() {
+            continue;
         }
+        let hash = hash(app, password).await?;
+        let change = AccountChange {
+            password_hash: Some(&hash),
+            ..AccountChange::new(&account, account.clone().with_password_changed())
+        };
+        if write(app, &change).await? == Changed::Written {
+            clear_totals(app, &account).await;
+            tracing::info!(account = %id, "password set");
+            return Ok(generated);
+        }
+        app.store.back_off(tries).await;
     }
     Err(StoreError::Contended.into())
 }
 
-/// Checks and hashes a password, and sets it in the account, as it was read, and its claims. Ends all
-/// sessions and clears the totals of failed sign-ins.
-async fn set_password(
+/// Changes the caller's own password, and ends all other sessions and, if asked, the API keys. Clears
+/// the account's totals of failed sign-ins, and makes the source familiar.
+pub async fn change_password(
     app: &App,
-    account: &Account,
-    password: Password,
-) -> Result<PasswordChange, AuthError> {
-    let names = [account.email.as_str(), &account.username];
-    if app.config.passwords.check(&password, &names).is_err() {
-        return Ok(PasswordChange::Refused);
-    }
-    let hash = app.hasher.hash(Arc::new(password), app.entropy.as_ref());
-    let hash = hash.await?;
-    let new = account.clone().with_password_changed();
-    // The scopes stay, so no administrator goes.
-    let stays = LastAdministrator::Stays;
-    let changed = app.store.change_account(account, &new, Some(&hash), stays);
-    let changed = changed.await;
-    match changed.inspect_err(|error| may_have_changed(&account.id, error))? {
-        Changed::Written => {
-            clear_totals(app, account).await;
-            Ok(PasswordChange::Set)
+    caller: &Caller,
+    proof: Proof,
+    new: Password,
+    with_api_keys: WithApiKeys,
+) -> Result<(), AuthError> {
+    check(app, &caller.account, &new)?;
+    let source = proof.source;
+    let claim = prove(app, caller, proof).await?;
+    let hash = hash(app, new).await?;
+    let with_new = |account: Account| {
+        let account = account.with_password_changed();
+        match with_api_keys {
+            WithApiKeys::Yes => account.with_api_keys_ended(app.clock.now()),
+            WithApiKeys::No => account,
         }
-        Changed::Stale | Changed::LastAdministrator => Ok(PasswordChange::Stale),
-    }
+    };
+    let change = OwnChange::To {
+        new: &with_new,
+        password_hash: Some(&hash),
+        kept_session: caller.session(),
+    };
+    let account = change_own(app, caller, Some(&claim), change).await?;
+    tracing::info!(account = %account.id, "password changed");
+    tokio::join!(
+        clear_totals(app, &account),
+        make_familiar(app, source, &account)
+    );
+    Ok(())
+}
+
+fn check(app: &App, account: &Account, password: &Password) -> Result<(), InvalidPassword> {
+    let names = [account.email.as_str(), &account.username];
+    app.config.passwords.check(password, &names)
+}
+
+async fn hash(app: &App, password: Password) -> Result<PasswordHash, AuthError> {
+    let hash = app.hasher.hash(Arc::new(password), app.entropy.as_ref());
+    Ok(hash.await?)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Purpose};
 use super::error::AuthError;
 use super::tokens::issue_token;
 use crate::app::App;
@@ -33,7 +33,7 @@ const MAX_TRIES: usize = 3;
 /// Signs in, with one round trip before the password hash and one after it. A third one follows if
 /// failures are to be cleared or the source is not familiar yet.
 pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<SignedIn, AuthError> {
-    let attempt = Attempt::begin(app, client.source, &sign_in.identifier)?;
+    let attempt = Attempt::begin(app, client.source, &sign_in.identifier, Purpose::SignIn)?;
     let keys = app.keys.current(app.clock.now()).await?;
     let password = Arc::new(sign_in.password);
     for _ in 0..MAX_TRIES {

@@ -81,6 +81,15 @@ impl Account {
     }
 
     #[must_use]
+    pub fn with_username(self, username: &Username) -> Self {
+        Self {
+            username: username.typed().to_owned(),
+            username_canonical: username.canonical().map(str::to_owned),
+            ..self
+        }
+    }
+
+    #[must_use]
     pub fn with_sessions_ended(self) -> Self {
         Self {
             session_generation: self.session_generation.saturating_add(1),
@@ -88,13 +97,13 @@ impl Account {
         }
     }
 
-    /// Ends the sessions too, because a session can create a key.
+    /// Sessions end with them in each use, because a session can create a key.
     #[must_use]
-    pub fn with_sessions_and_api_keys_ended(self, now: Timestamp) -> Self {
+    pub fn with_api_keys_ended(self, now: Timestamp) -> Self {
         Self {
             key_generation: self.key_generation.saturating_add(1),
             keys_ended_at: Some(now),
-            ..self.with_sessions_ended()
+            ..self
         }
     }
 

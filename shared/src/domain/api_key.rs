@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn keys_that_ended_together_are_forgotten_only_if_they_expire() {
-        let account = account().with_sessions_and_api_keys_ended(at(500));
+        let account = account().with_api_keys_ended(at(500));
         let mut profile = Profile::default();
         for id in 1..=60 {
             let expires_at = (id % 2 == 0).then(|| at(2000));

@@ -20,6 +20,11 @@ pub const MAX_USERNAME_CHARS: usize = 128;
 impl Username {
     /// `email` is that of the same account.
     pub fn parse(typed: &str, email: &Email) -> Result<Self, InvalidUsername> {
+        Self::of_account(typed, email.canonical())
+    }
+
+    /// `email` is the canonical form of the account's email.
+    pub fn of_account(typed: &str, email: &str) -> Result<Self, InvalidUsername> {
         if typed.chars().count() > MAX_USERNAME_CHARS {
             return Err(InvalidUsername::TooManyChars);
         }
@@ -31,7 +36,7 @@ impl Username {
             });
         }
         match Email::parse(&canonical) {
-            Ok(named) if named.canonical() == email.canonical() => Ok(Self {
+            Ok(named) if named.canonical() == email => Ok(Self {
                 typed: typed.to_owned(),
                 canonical: None,
             }),

@@ -52,6 +52,10 @@ codes! {
     NoApiKey = 1009,
     /// The request does not come through the edge.
     NotThroughEdge = 1010,
+    /// The caller has no such session.
+    NoSession = 1011,
+    /// No administrator would be left.
+    LastAdministrator = 1012,
 
     /// No credentials.
     NoCredentials = 2000,

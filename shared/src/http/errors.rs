@@ -149,6 +149,17 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
             let (name, problem) = setting_problem(*invalid);
             invalid_field(name, problem)
         }
+        AuthError::NoSession => (
+            StatusCode::NOT_FOUND,
+            Code::NoSession,
+            "Session not found".into(),
+        ),
+        AuthError::LastAdministrator => (
+            StatusCode::CONFLICT,
+            Code::LastAdministrator,
+            "The last administrator cannot be removed.".into(),
+        ),
+        AuthError::InvalidPassword(invalid) => invalid_field("password".into(), (*invalid).into()),
         AuthError::NoApiKey => (
             StatusCode::NOT_FOUND,
             Code::NoApiKey,

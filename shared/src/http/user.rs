@@ -1,4 +1,4 @@
-//! The user objects of Appmixer's sign-up and sign-in.
+//! The user objects of the Appmixer family.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -60,6 +60,45 @@ impl<'a> SignedInUser<'a> {
             scope: account.scopes.iter().collect(),
         }
     }
+}
+
+/// The caller's account as `GET /user` shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CurrentUser<'a> {
+    id: &'a str,
+    username: &'a str,
+    is_active: bool,
+    email: &'a str,
+    scope: Vec<&'a str>,
+    plan: &'a str,
+}
+
+impl<'a> CurrentUser<'a> {
+    #[must_use]
+    pub fn of(account: &'a Account) -> Self {
+        Self {
+            id: account.id.as_str(),
+            username: &account.username,
+            is_active: account.is_active,
+            email: &account.email,
+            scope: account.scopes.iter().collect(),
+            plan: &account.plan,
+        }
+    }
+}
+
+/// An example for the API's description.
+#[must_use]
+pub fn current_user_example() -> serde_json::Value {
+    serde_json::json!({
+        "id": "6b03f80b55d568306a5d0d6c",
+        "username": "abc@example.com",
+        "isActive": false,
+        "email": "abc@example.com",
+        "scope": ["user"],
+        "plan": "free",
+    })
 }
 
 fn vendor(account: &Account) -> Option<&[String]> {

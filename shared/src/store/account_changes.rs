@@ -3,29 +3,65 @@
 //! `admins`, `set` has the ids of all administrators, so that one always stays. Each change that makes
 //! one or removes one writes it in the same transaction.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 
-use super::accounts::{account_key, scopes_attribute};
-use super::claims::claim_keys;
+use super::accounts::{account_key, scopes_attribute, to_item};
+use super::claims::{claim_item, claim_keys};
 use super::error::is_failed_condition;
 use super::item::{Key, deletable, n, new_item, s, update_in_transaction, version};
+use super::sessions::session_key;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, Timestamp};
 
-/// The outcome of [`Store::change_account`] and [`Store::delete_account`].
+/// A change of an account as it was read.
+#[derive(Debug)]
+pub struct AccountChange<'a> {
+    pub seen: &'a Account,
+    pub new: Account,
+    /// The hash that the account's claims get. Needed for a new password and for a new name.
+    pub password_hash: Option<&'a PasswordHash>,
+    /// A session that goes on although the change ends all sessions.
+    pub kept_session: Option<&'a str>,
+    pub last_administrator: LastAdministrator,
+}
+
+impl<'a> AccountChange<'a> {
+    /// A change that keeps the password and the names, and ends every session if it raises the
+    /// generation.
+    #[must_use]
+    pub fn new(seen: &'a Account, new: Account) -> Self {
+        Self {
+            seen,
+            new,
+            password_hash: None,
+            kept_session: None,
+            last_administrator: LastAdministrator::Stays,
+        }
+    }
+}
+
+/// The outcome of [`Store::change_account`] and [`Store::delete_account`]. All but the first wrote
+/// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changed {
     Written,
-    /// The account has changed since it was read. Nothing was written.
+    /// The account has changed since it was read.
     Stale,
-    /// No administrator would be left. Nothing was written.
+    /// Another account has the new email or username.
+    Taken,
+    /// The session to keep has ended.
+    SessionEnded,
+    /// No administrator would be left.
     LastAdministrator,
 }
+
+/// A write of a change, and what it means if its condition fails.
+type Part = (TransactWriteItem, Changed);
 
 /// Whether a change may remove the last administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,27 +83,30 @@ impl LastAdministrator {
 const TOMBSTONE_KEPT: Duration = Duration::from_hours(30 * 24);
 
 impl Store {
-    /// Changes the account, as `seen`, to `new`, and its claims and the set of administrators with it,
-    /// in one transaction. `new_hash` is that of a new password.
+    /// Changes an account, its claims, and the set of administrators, in one transaction.
     ///
-    /// Writes nothing if the account's scopes or session generation are no longer those of `seen`.
-    /// Every change but that of scopes raises the generation, so no change overwrites another.
-    pub async fn change_account(
-        &self,
-        seen: &Account,
-        new: &Account,
-        new_hash: Option<&PasswordHash>,
-        last_administrator: LastAdministrator,
-    ) -> Result<Changed, StoreError> {
-        let mut writes = vec![self.update_account(seen, new)?];
-        if new.session_generation != seen.session_generation {
-            for key in claim_keys(seen) {
-                writes.push(self.update_claim(&key, seen, new, new_hash)?);
-            }
+    /// Writes nothing if the account's names, scopes or session generation are no longer those that
+    /// were read. Every other change raises the generation, so no change overwrites another. Of
+    /// racing changes to one name exactly one is written.
+    pub async fn change_account(&self, change: &AccountChange<'_>) -> Result<Changed, StoreError> {
+        let AccountChange { seen, new, .. } = change;
+        let mut parts = vec![(self.update_account(seen, new)?, Changed::Stale)];
+        let repeats_change =
+            new.session_generation != seen.session_generation || change.password_hash.is_some();
+        if repeats_change {
+            parts.extend(self.change_claims(change)?);
         }
-        let administrators =
-            self.change_administrators(seen, new.is_administrator(), last_administrator)?;
-        self.write_change(writes, administrators).await
+        if let Some(session) = change.kept_session {
+            let kept = self.keep_session(seen, new, session)?;
+            parts.push((kept, Changed::SessionEnded));
+        }
+        let is_administrator = new.is_administrator();
+        parts.extend(self.change_administrators(
+            seen,
+            is_administrator,
+            change.last_administrator,
+        )?);
+        self.write_parts(parts).await
     }
 
     /// Deletes the account and its claims in one transaction, so that its names are free and its
@@ -80,74 +119,137 @@ impl Store {
         now: Timestamp,
         last_administrator: LastAdministrator,
     ) -> Result<Changed, StoreError> {
-        let mut writes = vec![self.put_tombstone(seen, now)?];
+        let mut parts = vec![(self.put_tombstone(seen, now)?, Changed::Stale)];
         for key in claim_keys(seen) {
-            writes.push(self.delete_claim(&key, seen)?);
+            parts.push((self.delete_claim(&key, seen)?, Changed::Stale));
         }
-        let administrators = self.change_administrators(seen, false, last_administrator)?;
-        self.write_change(writes, administrators).await
+        parts.extend(self.change_administrators(seen, false, last_administrator)?);
+        self.write_parts(parts).await
     }
 
-    async fn write_change(
-        &self,
-        mut writes: Vec<TransactWriteItem>,
-        administrators: Option<TransactWriteItem>,
-    ) -> Result<Changed, StoreError> {
-        let of_account = writes.len();
-        writes.extend(administrators);
+    /// If several conditions fail, the first one counts.
+    async fn write_parts(&self, parts: Vec<Part>) -> Result<Changed, StoreError> {
+        let (writes, meanings): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         Ok(match self.transact(&writes, None).await? {
             Transaction::Written => Changed::Written,
-            Transaction::Failed(reasons)
-                if !reasons.iter().take(of_account).any(is_failed_condition) =>
-            {
-                Changed::LastAdministrator
+            Transaction::Failed(reasons) => {
+                let mut failed = reasons.iter().zip(meanings);
+                let failed = failed.find(|(reason, _)| is_failed_condition(reason));
+                failed.map_or(Changed::Stale, |(_, meaning)| meaning)
             }
-            Transaction::Failed(_) => Changed::Stale,
         })
     }
 
+    /// Sets the attributes that differ, and the generation in any case.
     fn update_account(
         &self,
         seen: &Account,
         new: &Account,
     ) -> Result<TransactWriteItem, StoreError> {
-        let mut update = Update::builder()
+        let (before, mut after) = (to_item(seen), to_item(new));
+        let gone = before.keys().filter(|name| !after.contains_key(*name));
+        let mut names: HashMap<_, _> = gone
+            .map(|name| (format!("#{name}"), name.clone()))
+            .collect();
+        let gone: Vec<_> = names.keys().cloned().collect();
+        after.retain(|name, value| name == GENERATION || before.get(name) != Some(value));
+        let set: Vec<_> = after
+            .keys()
+            .map(|name| format!("#{name} = :{name}"))
+            .collect();
+        let set = format!("SET {}", set.join(", "));
+        let expression = match gone.join(", ") {
+            gone if gone.is_empty() => set,
+            gone => format!("{set} REMOVE {gone}"),
+        };
+        names.extend(after.keys().map(|name| (format!("#{name}"), name.clone())));
+        names.insert("#scope".to_owned(), "scope".to_owned());
+        let values = after
+            .into_iter()
+            .map(|(name, value)| (format!(":{name}"), value));
+        let update = Update::builder()
             .table_name(&self.tables.users)
             .set_key(Some(account_key(&seen.id).attributes()))
+            .update_expression(expression)
             .condition_expression(SEEN_ACCOUNT)
-            .expression_attribute_names("#scope", "scope")
-            .expression_attribute_values(":seen_scopes", scopes_attribute(&seen.scopes))
-            .expression_attribute_values(":seen", n(seen.session_generation))
-            .expression_attribute_values(":scopes", scopes_attribute(&new.scopes))
-            .expression_attribute_values(":key_generation", n(new.key_generation));
-        let mut set = "SET #scope = :scopes, key_generation = :key_generation".to_owned();
-        if let Some(ended_at) = new.keys_ended_at {
-            set += ", keys_ended_at = :keys_ended_at";
-            update = update.expression_attribute_values(":keys_ended_at", n(ended_at.millis()));
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(seen_values(seen).chain(values).collect()));
+        update_in_transaction(update)
+    }
+
+    /// Updates the claims that stay, deletes those that go, and puts the new ones. Updates come first,
+    /// so that a stale account is not taken for a name of another account.
+    fn change_claims(&self, change: &AccountChange<'_>) -> Result<Vec<Part>, StoreError> {
+        let AccountChange { seen, new, .. } = change;
+        let (before, after): (Vec<_>, Vec<_>) =
+            (claim_keys(seen).collect(), claim_keys(new).collect());
+        let mut parts = Vec::new();
+        for key in &before {
+            let write = if after.contains(key) {
+                self.update_claim(key, change)?
+            } else {
+                self.delete_claim(key, seen)?
+            };
+            parts.push((write, Changed::Stale));
         }
-        update_in_transaction(set_repeated(update, set, new))
+        for key in after.iter().filter(|key| !before.contains(key)) {
+            let hash = change.password_hash.ok_or_else(|| {
+                StoreError::Rejected("a new claim needs the password hash".into())
+            })?;
+            let put = self.put_new(claim_item(key, new, hash))?;
+            parts.push((put, Changed::Taken));
+        }
+        Ok(parts)
     }
 
     /// A claim that is no longer the account's fails the transaction.
     fn update_claim(
         &self,
         key: &Key,
-        seen: &Account,
-        new: &Account,
-        new_hash: Option<&PasswordHash>,
+        change: &AccountChange<'_>,
     ) -> Result<TransactWriteItem, StoreError> {
+        let AccountChange { seen, new, .. } = change;
         let mut update = Update::builder()
             .table_name(&self.tables.users)
             .set_key(Some(key.attributes()))
             .condition_expression(SEEN_CLAIM)
             .expression_attribute_values(":account", s(seen.id.as_str()))
-            .expression_attribute_values(":seen", n(seen.session_generation));
-        let mut set = "SET account_id = :account".to_owned();
-        if let Some(hash) = new_hash {
+            .expression_attribute_values(":seen", n(seen.session_generation))
+            .expression_attribute_values(":password_version", n(new.password_version))
+            .expression_attribute_values(":session_generation", n(new.session_generation));
+        let mut set = "SET password_version = :password_version, \
+                       session_generation = :session_generation"
+            .to_owned();
+        if let Some(hash) = change.password_hash {
             set += ", password_hash = :hash";
             update = update.expression_attribute_values(":hash", s(hash.as_phc()));
         }
-        update_in_transaction(set_repeated(update, set, new))
+        match new.disabled_at {
+            Some(disabled_at) => {
+                set += ", disabled_at = :disabled_at";
+                update =
+                    update.expression_attribute_values(":disabled_at", n(disabled_at.millis()));
+            }
+            None => set += " REMOVE disabled_at",
+        }
+        update_in_transaction(update.update_expression(set))
+    }
+
+    /// Carries a session of the account over to the new generation.
+    fn keep_session(
+        &self,
+        seen: &Account,
+        new: &Account,
+        session: &str,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.tables.users)
+            .set_key(Some(session_key(&seen.id, session).attributes()))
+            .update_expression("SET generation = :new")
+            .condition_expression("generation = :seen")
+            .expression_attribute_values(":new", n(new.session_generation))
+            .expression_attribute_values(":seen", n(seen.session_generation));
+        update_in_transaction(update)
     }
 
     fn put_tombstone(
@@ -164,8 +266,7 @@ impl Store {
             .set_item(Some(item))
             .condition_expression(SEEN_ACCOUNT)
             .expression_attribute_names("#scope", "scope")
-            .expression_attribute_values(":seen_scopes", scopes_attribute(&seen.scopes))
-            .expression_attribute_values(":seen", n(seen.session_generation))
+            .set_expression_attribute_values(Some(seen_values(seen).collect()))
             .build()
             .map_err(|error| StoreError::Rejected(error.into()))?;
         Ok(TransactWriteItem::builder().put(put).build())
@@ -190,7 +291,7 @@ impl Store {
         seen: &Account,
         is_administrator: bool,
         last_administrator: LastAdministrator,
-    ) -> Result<Option<TransactWriteItem>, StoreError> {
+    ) -> Result<Option<Part>, StoreError> {
         let ids = AttributeValue::Ss(vec![seen.id.to_string()]);
         let update = Update::builder()
             .table_name(&self.tables.users)
@@ -212,23 +313,26 @@ impl Store {
             }
             (true, true) | (false, false) => return Ok(None),
         };
-        update_in_transaction(update).map(Some)
+        let update = update_in_transaction(update)?;
+        Ok(Some((update, Changed::LastAdministrator)))
     }
 }
 
-const SEEN_ACCOUNT: &str = "session_generation = :seen AND #scope = :seen_scopes";
+const SEEN_ACCOUNT: &str = "session_generation = :seen AND #scope = :seen_scopes \
+                            AND email = :seen_email AND username = :seen_username";
 const SEEN_CLAIM: &str = "session_generation = :seen AND account_id = :account";
 
-/// Sets what the account and each claim have alike.
-fn set_repeated(update: UpdateBuilder, mut set: String, new: &Account) -> UpdateBuilder {
-    set += ", session_generation = :session_generation, password_version = :password_version";
-    let update = update
-        .expression_attribute_values(":session_generation", n(new.session_generation))
-        .expression_attribute_values(":password_version", n(new.password_version));
-    match new.disabled_at {
-        Some(disabled_at) => update
-            .update_expression(set + ", disabled_at = :disabled_at")
-            .expression_attribute_values(":disabled_at", n(disabled_at.millis())),
-        None => update.update_expression(set + " REMOVE disabled_at"),
-    }
+/// The account's generation. An update sets it always, because it must set something.
+const GENERATION: &str = "session_generation";
+
+/// The values of [`SEEN_ACCOUNT`].
+fn seen_values(seen: &Account) -> impl Iterator<Item = (String, AttributeValue)> + use<> {
+    [
+        (":seen", n(seen.session_generation)),
+        (":seen_scopes", scopes_attribute(&seen.scopes)),
+        (":seen_email", s(&seen.email)),
+        (":seen_username", s(&seen.username)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
 }

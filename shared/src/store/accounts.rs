@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     TransactWriteItem,
 };
 
-use super::claims::{Claim, claim_items};
+use super::claims::{Claim, claim_item, claim_keys};
 use super::error::{if_condition_held, is_failed_condition};
 use super::item::{Attributes, Item, Key, n, new_item, s};
 use super::sessions::session_item;
@@ -41,7 +41,7 @@ impl Store {
     ) -> Result<Added, StoreError> {
         let account_item = std::iter::once(to_item(account));
         let puts: Vec<_> = account_item
-            .chain(claim_items(account, hash))
+            .chain(claim_keys(account).map(|key| claim_item(&key, account, hash)))
             .chain([session_item(session)])
             .map(|item| self.put_new(item))
             .collect::<Result<_, _>>()?;
@@ -136,7 +136,7 @@ pub(super) fn scopes_attribute(scopes: &Scopes) -> AttributeValue {
     AttributeValue::L(scopes.iter().map(s).collect())
 }
 
-fn to_item(account: &Account) -> Attributes {
+pub(super) fn to_item(account: &Account) -> Attributes {
     let mut item = new_item(&account_key(&account.id));
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set("username", s(&account.username));

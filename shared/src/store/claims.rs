@@ -71,21 +71,19 @@ impl Store {
     }
 }
 
-pub(super) fn claim_items(
-    account: &Account,
-    hash: &PasswordHash,
-) -> impl Iterator<Item = Attributes> {
-    claim_keys(account).map(move |key| {
-        let mut item = new_item(&key);
-        item.insert("account_id".to_owned(), s(account.id.as_str()));
-        item.insert("password_hash".to_owned(), s(hash.as_phc()));
-        item.insert("password_version".to_owned(), n(account.password_version));
-        item.insert(
-            "session_generation".to_owned(),
-            n(account.session_generation),
-        );
-        item
-    })
+/// A new claim of the account. It has the account's versions, so that a password that it verifies counts
+/// only while the account has them.
+pub(super) fn claim_item(key: &Key, account: &Account, hash: &PasswordHash) -> Attributes {
+    let mut item = new_item(key);
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set("account_id", s(account.id.as_str()));
+    set("password_hash", s(hash.as_phc()));
+    set("password_version", n(account.password_version));
+    set("session_generation", n(account.session_generation));
+    if let Some(disabled_at) = account.disabled_at {
+        set("disabled_at", n(disabled_at.millis()));
+    }
+    item
 }
 
 pub(super) fn claim_keys(account: &Account) -> impl Iterator<Item = Key> {

@@ -35,6 +35,18 @@ impl Store {
         Err(StoreError::Contended)
     }
 
+    /// What a counter has, by one strongly consistent read; `None` if nothing is counted.
+    pub async fn tally(&self, counter: &str) -> Result<Option<Tally>, StoreError> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.tables.rate_limits)
+            .key(PK, s(counter))
+            .consistent_read(true);
+        let output = read.send().await.map_err(StoreError::from_sdk)?;
+        output.item.as_ref().map(from_item).transpose()
+    }
+
     /// Deletes a counter, so that the next attempt opens a new window.
     pub async fn clear_counter(&self, counter: &str) -> Result<(), StoreError> {
         self.retrying(|| async {

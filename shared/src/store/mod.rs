@@ -38,7 +38,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
-pub use account_changes::{Changed, LastAdministrator};
+pub use account_changes::{AccountChange, Changed, LastAdministrator};
 pub use accounts::Added;
 pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{CallerRecord, WithProfile};
@@ -47,7 +47,7 @@ pub use error::StoreError;
 pub use exceeded::ExceededLimits;
 pub use profile_change::ChangedProfile;
 pub use refused_sessions::RefusedSessions;
-pub use sessions::StoredSession;
+pub use sessions::{ListedSession, StoredSession};
 pub use sign_in_record::{Cleared, RecordLimits, SignInCounters};
 
 use self::item::{Attributes, Key, s};

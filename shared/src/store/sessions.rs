@@ -4,10 +4,11 @@
 //! signs everybody out. Only a sign-up or a sign-in puts one.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::Select;
 
 use super::item::{Attributes, Item, Key, deletable, n, new_item, s};
-use super::{Claim, Store, StoreError};
+use super::{Claim, SK, Store, StoreError};
 use crate::domain::{Account, AccountId, Session, Timestamp};
 use crate::observe;
 
@@ -16,6 +17,16 @@ use crate::observe;
 pub struct StoredSession {
     pub generation: u64,
     pub expires_at: Timestamp,
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSession {
+    pub id: String,
+    pub created_at: Timestamp,
+    /// The source that signed in: an IPv4 address, or an IPv6 network.
+    pub source: String,
+    pub user_agent: Option<String>,
 }
 
 impl StoredSession {
@@ -96,6 +107,41 @@ impl Store {
         .await
     }
 
+    /// The newest sessions that count at `now` for the account, newest first, at most `max`.
+    pub async fn newest_sessions(
+        &self,
+        account: &Account,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<ListedSession>, StoreError> {
+        let mut listed = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .query_live_sessions(account, now)
+                .scan_index_forward(false)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::from_sdk)?;
+            for item in page.items.unwrap_or_default() {
+                listed.push(listed_from_item(&item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() || listed.len() >= max {
+                listed.truncate(max);
+                return Ok(listed);
+            }
+        }
+    }
+
+    fn query_live_sessions(&self, account: &Account, now: Timestamp) -> QueryFluentBuilder {
+        self.query_partition(session_partition(&account.id))
+            .filter_expression("generation = :generation AND valid_until > :now")
+            .expression_attribute_values(":generation", n(account.session_generation))
+            .expression_attribute_values(":now", n(now.millis()))
+    }
+
     /// How many sessions count at `now` for the account.
     pub async fn live_sessions(
         &self,
@@ -106,10 +152,7 @@ impl Store {
         let mut start = None;
         loop {
             let page = self
-                .query_partition(session_partition(&account.id))
-                .filter_expression("generation = :generation AND valid_until > :now")
-                .expression_attribute_values(":generation", n(account.session_generation))
-                .expression_attribute_values(":now", n(now.millis()))
+                .query_live_sessions(account, now)
                 .select(Select::Count)
                 .set_exclusive_start_key(start)
                 .send()
@@ -144,6 +187,16 @@ pub(super) fn session_item(session: &Session) -> Attributes {
         set("user_agent", s(user_agent.as_str()));
     }
     item
+}
+
+fn listed_from_item(attributes: &Attributes) -> Result<ListedSession, StoreError> {
+    let item = Item::new("session", attributes)?;
+    Ok(ListedSession {
+        id: item.string(SK)?.to_owned(),
+        created_at: Timestamp::from_millis(item.number("created_at")?),
+        source: item.string("source")?.to_owned(),
+        user_agent: item.optional_string("user_agent")?.map(str::to_owned),
+    })
 }
 
 pub(super) fn from_item(attributes: &Attributes) -> Result<StoredSession, StoreError> {

@@ -1,0 +1,5 @@
+//! The Lambda function `change-password`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::serve(change_password::handle)
+}

@@ -1,0 +1,5 @@
+//! The Lambda function `change-username`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::serve(change_username::handle)
+}

@@ -1,0 +1,164 @@
+//! What users change of their own accounts. Each change holds only if the session it was asked
+//! through is still live.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::accounts::may_have_changed;
+use super::attempt::{Attempt, Purpose};
+use super::authenticate::{Caller, read_again};
+use super::error::{AuthError, Denial};
+use super::limits::Counter;
+use crate::app::App;
+use crate::crypto::PasswordHash;
+use crate::domain::{Account, Identifier, Password, RateLimitPolicy, SourceIp, Username};
+use crate::observe;
+use crate::store::{AccountChange, Changed, Claim, LastAdministrator, StoreError};
+
+/// How often to try while other requests change the account.
+const MAX_TRIES: u32 = 5;
+
+/// The caller's current password, and where it was sent from.
+#[derive(Debug)]
+pub struct Proof {
+    pub source: SourceIp,
+    pub password: Password,
+}
+
+/// Checks the current password. This is an attempt to sign in under the account's email, with the same
+/// limits.
+pub(super) async fn prove(app: &App, caller: &Caller, proof: Proof) -> Result<Claim, AuthError> {
+    let email = Identifier::Email(caller.account.email_canonical.clone());
+    let attempt = Attempt::begin(app, proof.source, &email, Purpose::Proof)?;
+    let keys = app.keys.current(app.clock.now()).await?;
+    let claim = attempt.verify(&keys, Arc::new(proof.password)).await?;
+    let admitted = attempt.admit(&claim).await?;
+    attempt.succeed(admitted, &claim).await?;
+    Ok(claim)
+}
+
+/// Changes the username. The old one is free at once.
+///
+/// A name that another account has counts as an attempt to sign up from the source, so that names cannot
+/// be tried without limit.
+pub async fn change_username(
+    app: &App,
+    caller: &Caller,
+    proof: Proof,
+    username: &Username,
+) -> Result<Account, AuthError> {
+    let sign_ups = Counter::new(RateLimitPolicy::SignUpIp, proof.source);
+    sign_ups.refuse_reached(app).await?;
+    let claim = prove(app, caller, proof).await?;
+    let rename = OwnChange::To {
+        new: &|account| account.with_username(username),
+        password_hash: Some(&claim.password_hash),
+        kept_session: None,
+    };
+    match change_own(app, caller, Some(&claim), rename).await {
+        Ok(account) => {
+            tracing::info!(account = %account.id, "username changed");
+            Ok(account)
+        }
+        Err(AuthError::Taken { .. }) => {
+            let status = sign_ups.count(app).await?;
+            let rate_limits = vec![(RateLimitPolicy::SignUpIp, status)];
+            Err(AuthError::Taken { rate_limits })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// How long to erase what belonged to a deleted account.
+const ERASURE: Duration = Duration::from_secs(4);
+
+/// Deletes the account: its tokens and API keys are dead and its names free at once.
+pub async fn delete_own_account(app: &App, caller: &Caller, proof: Proof) -> Result<(), AuthError> {
+    let claim = prove(app, caller, proof).await?;
+    let deleted = change_own(app, caller, Some(&claim), OwnChange::Deletion);
+    let account = deleted.await?;
+    tracing::info!(account = %account.id, "account deleted");
+    match tokio::time::timeout(ERASURE, app.store.erase(&account.id)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => observe::warn("account not erased", &error),
+        Err(elapsed) => observe::warn("account not erased", &elapsed),
+    }
+    Ok(())
+}
+
+/// A change of the caller's account.
+#[derive(Clone, Copy)]
+pub(super) enum OwnChange<'a> {
+    /// To what `new` makes of the account. The other fields are those of [`AccountChange`].
+    To {
+        new: &'a (dyn Fn(Account) -> Account + Sync),
+        password_hash: Option<&'a PasswordHash>,
+        kept_session: Option<&'a str>,
+    },
+    Deletion,
+}
+
+/// Writes a change, again if another request changes the account in between. Returns the changed
+/// account; a deleted one as it was.
+///
+/// `proved` is the claim whose password was proved, if the change needs that.
+pub(super) async fn change_own(
+    app: &App,
+    caller: &Caller,
+    proved: Option<&Claim>,
+    change: OwnChange<'_>,
+) -> Result<Account, AuthError> {
+    let mut account = caller.account.clone();
+    for tries in 1..=MAX_TRIES {
+        if proved.is_some_and(|claim| claim.password_version != account.password_version) {
+            return Err(AuthError::InvalidCredentials);
+        }
+        let written = write(app, &account, change).await;
+        let (written, new) = written.inspect_err(|error| may_have_changed(&account.id, error))?;
+        match written {
+            Changed::Written => return Ok(new),
+            Changed::Taken => {
+                let rate_limits = Vec::new();
+                return Err(AuthError::Taken { rate_limits });
+            }
+            Changed::SessionEnded => return Err(Denial::TokenRevoked.into()),
+            Changed::LastAdministrator => return Err(AuthError::LastAdministrator),
+            Changed::Stale => {
+                app.store.back_off(tries).await;
+                account = read_again(app, caller).await?;
+            }
+        }
+        // What the caller asked for was checked against this email.
+        if account.email != caller.account.email {
+            break;
+        }
+    }
+    Err(StoreError::Contended.into())
+}
+
+async fn write(
+    app: &App,
+    seen: &Account,
+    change: OwnChange<'_>,
+) -> Result<(Changed, Account), StoreError> {
+    match change {
+        OwnChange::To {
+            new,
+            password_hash,
+            kept_session,
+        } => {
+            let change = AccountChange {
+                password_hash,
+                kept_session,
+                ..AccountChange::new(seen, new(seen.clone()))
+            };
+            let written = app.store.change_account(&change).await?;
+            Ok((written, change.new))
+        }
+        OwnChange::Deletion => {
+            let stays = LastAdministrator::Stays;
+            let deleted = app.store.delete_account(seen, app.clock.now(), stays);
+            Ok((deleted.await?, seen.clone()))
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! A user's own sessions.
+
+use super::authenticate::Caller;
+use super::error::{AuthError, Denial};
+use super::own_account::{OwnChange, change_own};
+use crate::app::App;
+use crate::domain::Account;
+use crate::store::ListedSession;
+
+/// Ends the session of the caller's token on all instances, from the next request on. Of racing calls
+/// with one token exactly one succeeds; the others return [`Denial::TokenRevoked`].
+pub async fn sign_out(app: &App, caller: &Caller) -> Result<(), AuthError> {
+    let token = caller.token.as_ref().ok_or(AuthError::NoToken)?;
+    let ended = app.store.end_session(&token.account, &token.session);
+    if ended.await? {
+        Ok(())
+    } else {
+        Err(Denial::TokenRevoked.into())
+    }
+}
+
+/// How many sessions a user sees.
+const MAX_LISTED: usize = 100;
+
+/// The newest live sessions of the caller, newest first.
+pub async fn list_sessions(app: &App, caller: &Caller) -> Result<Vec<ListedSession>, AuthError> {
+    let sessions = app
+        .store
+        .newest_sessions(&caller.account, app.clock.now(), MAX_LISTED);
+    Ok(sessions.await?)
+}
+
+/// Ends one session of the caller. Of racing calls exactly one succeeds.
+pub async fn end_session(app: &App, caller: &Caller, id: &str) -> Result<(), AuthError> {
+    if app.store.end_session(&caller.account.id, id).await? {
+        Ok(())
+    } else {
+        Err(AuthError::NoSession)
+    }
+}
+
+/// Whether the session in use goes on when all others end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CurrentSession {
+    GoesOn,
+    Ends,
+}
+
+/// Ends all sessions of the caller.
+pub async fn end_own_sessions(
+    app: &App,
+    caller: &Caller,
+    current: CurrentSession,
+) -> Result<(), AuthError> {
+    let kept = match current {
+        CurrentSession::GoesOn => caller.session(),
+        CurrentSession::Ends => None,
+    };
+    let end = OwnChange::To {
+        new: &Account::with_sessions_ended,
+        password_hash: None,
+        kept_session: kept,
+    };
+    let account = change_own(app, caller, None, end).await?;
+    tracing::info!(account = %account.id, "sessions ended by their owner");
+    Ok(())
+}
