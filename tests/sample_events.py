@@ -8,14 +8,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def event(name, token=""):
-    """The event with this token, and the id of its session."""
-    text = (ROOT / f"events/{name}.json").read_text()
-    return json.loads(text.replace("TOKEN", token).replace("SESSION", session_of(token)))
-
-
-def session_of(token):
-    claims = token.split(".")[1] if token else ""
-    return json.loads(base64.urlsafe_b64decode(claims + "=="))["sid"] if claims else ""
+    """The event with this token, the id of its session, and that of its account."""
+    text = (ROOT / f"events/{name}.json").read_text().replace("TOKEN", token)
+    if token:
+        claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+        text = text.replace("SESSION", claims["sid"]).replace("ACCOUNT", claims["sub"])
+    return json.loads(text)
 
 
 def try_all(invoke):

@@ -22,7 +22,7 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
 
 /// The expected cost of each kind of request. A write in a transaction costs twice its units; a
 /// read of a missing item costs one unit.
-const COSTS: [(&str, usize, f64, f64); 28] = [
+const COSTS: [(&str, usize, f64, f64); 32] = [
     ("GET /user", 1, 2.0, 0.0),
     ("GET /user by API key", 2, 2.0, 0.0),
     ("GET /user by a guessed API key", 2, 1.0, 1.0),
@@ -50,6 +50,11 @@ const COSTS: [(&str, usize, f64, f64); 28] = [
     ("GET /v1/api-keys", 1, 3.0, 0.0),
     ("DELETE /v1/api-keys/{id}", 2, 3.0, 4.0),
     ("POST /v1/auth/logout", 2, 2.0, 1.0),
+    ("GET /users/{id}", 2, 3.0, 0.0),
+    ("PUT /users/{id}, a field", 3, 3.0, 2.0),
+    // The hash is read from the old claim.
+    ("PUT /users/{id}, another email", 4, 4.0, 6.0),
+    ("POST /user/reset-password", 5, 4.0, 5.0),
     ("GET /user/sessions", 2, 3.0, 0.0),
     ("DELETE /user/sessions/{id}", 2, 2.0, 1.0),
     // The account, its claim, and the session that goes on.

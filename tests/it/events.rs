@@ -13,17 +13,20 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::http::event::{ApiGatewayV2httpRequest, answer};
 use tests::app::{Call, PASSWORD, TestApp};
-use tests::call::session_of;
+use tests::call::claim_of;
 
 use crate::key_rotation::with_secret;
 use crate::layout::names_in;
 
-/// The sample event with this file name, this token, and the id of its session.
+/// The sample event with this file name, this token, the id of its session, and that of its account.
 pub(crate) fn event(name: &str, token: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let text = std::fs::read_to_string(path.join(name)).unwrap();
-    let session = session_of(token).unwrap_or_else(|| "0".to_owned());
-    let text = text.replace("TOKEN", token).replace("SESSION", &session);
+    let claim = |name| claim_of(token, name).unwrap_or_else(|| "0".to_owned());
+    let text = text
+        .replace("TOKEN", token)
+        .replace("SESSION", &claim("sid"))
+        .replace("ACCOUNT", &claim("sub"));
     serde_json::from_str(&text).unwrap()
 }
 

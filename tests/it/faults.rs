@@ -46,7 +46,7 @@ async fn if_any_dynamodb_call_of_a_route_fails_it_answers_503_and_a_retry_succee
     let routes = good_requests("").len();
     for route in 0..routes {
         for failing in 1.. {
-            let (app, token) = TestApp::with_user().await;
+            let (app, token) = TestApp::with_administrator().await;
             app.api_key(&token, 1).await;
             let mut calls = 0;
             app.wire.on_request(move |_, _| {
@@ -75,7 +75,7 @@ async fn if_any_dynamodb_call_of_a_route_fails_it_answers_503_and_a_retry_succee
 async fn every_write_is_retried_after_a_transaction_conflict() {
     let routes = good_requests("").len();
     for route in 0..routes {
-        let (app, token) = TestApp::with_user().await;
+        let (app, token) = TestApp::with_administrator().await;
         app.api_key(&token, 1).await;
         let mut seen = BTreeSet::new();
         app.wire.on_request(move |operation, body| {

@@ -6,6 +6,7 @@
     reason = "a failed setup fails the test"
 )]
 
+mod admin;
 mod api_keys;
 mod attacks;
 mod bad_input;

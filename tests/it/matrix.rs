@@ -34,6 +34,10 @@ const ALL: [u16; 16] = [200; 16];
 const READ: [u16; 16] = [
     403, 200, 403, 200, 403, 200, 403, 200, 403, 200, 403, 200, 403, 200, 403, 200,
 ];
+/// 404 where the mask contains Read.
+const READ_NOBODY: [u16; 16] = [
+    403, 404, 403, 404, 403, 404, 403, 404, 403, 404, 403, 404, 403, 404, 403, 404,
+];
 /// 200 where the mask contains Write.
 const WRITE: [u16; 16] = [
     403, 403, 200, 200, 403, 403, 200, 200, 403, 403, 200, 200, 403, 403, 200, 200,
@@ -167,6 +171,42 @@ routes!(
         body: |_| json!({"password": PASSWORD}),
         nothing: 401,
         token: 200,
+        bad_token: 401,
+        key: NONE,
+        bad_key: 401,
+        both: NONE,
+        of_two_accounts: 401,
+    },
+    resetting_a_password_matches_the_matrix = Route {
+        method: "POST",
+        path: "/user/reset-password",
+        body: |_| json!({"email": "person@example.com", "password": PASSWORD}),
+        nothing: 401,
+        token: 200,
+        bad_token: 401,
+        key: NONE,
+        bad_key: 401,
+        both: NONE,
+        of_two_accounts: 401,
+    },
+    reading_a_user_matches_the_matrix = Route {
+        method: "GET",
+        path: "/users/1",
+        body: nothing,
+        nothing: 401,
+        token: 404,
+        bad_token: 401,
+        key: READ_NOBODY,
+        bad_key: 401,
+        both: READ_NOBODY,
+        of_two_accounts: 401,
+    },
+    changing_a_user_matches_the_matrix = Route {
+        method: "PUT",
+        path: "/users/1",
+        body: nothing,
+        nothing: 401,
+        token: 404,
         bad_token: 401,
         key: NONE,
         bad_key: 401,
@@ -441,6 +481,32 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// Whether the owner in each cell is an administrator. Others get 403 from these routes.
+fn is_for_administrators(path: &str) -> bool {
+    path.starts_with("/users") || path == "/user/reset-password"
+}
+
+#[tokio::test]
+async fn only_administrators_use_the_routes_for_administrators() {
+    let (app, token) = TestApp::with_user().await;
+    let key = app.api_key(&token, 15).await;
+    for route in ROUTES
+        .iter()
+        .filter(|route| is_for_administrators(route.path))
+    {
+        let body = || Body::from((route.body)(0).to_string());
+        let call = || Call::new(route.method, route.path, body());
+        for call in [
+            call().bearer(&token),
+            call().api_key(&key),
+            call().bearer(&token).api_key(&key),
+        ] {
+            let answer = app.call(call).await;
+            assert_eq!(answer.status, 403, "{} {}", route.method, route.path);
+        }
+    }
+}
+
 /// Admits the sign-ups of all cells.
 const ADMIT_ALL: (&str, &str) = ("USER_SIGNUP_RATE_LIMIT_IP", "1000");
 
@@ -453,6 +519,9 @@ async fn check_with(settings: &[(&str, &str)], route: &Route) {
     let checked = app.another(&settings);
     for (n, (credentials, expected)) in route.cells().into_iter().enumerate() {
         let scene = Scene::set(&app, n).await;
+        if is_for_administrators(path) {
+            app.grant(&scene.owner, &["admin"]).await;
+        }
         let body = Body::from((route.body)(n).to_string());
         let call = Call::new(route.method, route.path, body);
         let call = scene.present(call, credentials).await;

@@ -140,10 +140,11 @@ fn every_visible_error_code_appears_in_an_example_response() {
     /// For requests that match no route, or do not come through the edge.
     const WITHOUT_ROUTE: [Code; 3] = [Code::NotFound, Code::MethodNotAllowed, Code::NotThroughEdge];
     /// Only Appmixer routes use these, and their errors carry no code.
-    const UNSEEN: [Code; 5] = [
+    const UNSEEN: [Code; 6] = [
         Code::Taken,
         Code::NoSession,
         Code::LastAdministrator,
+        Code::NoUser,
         Code::SignUpIpLimit,
         Code::SignUpEmailLimit,
     ];

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use serde_json::{Value, json};
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
-use tests::call::session_of;
+use tests::call::claim_of;
 use tests::wire::Fault;
 
 const NEW: &str = "battery-staple-7";
@@ -39,6 +39,10 @@ fn delete(path: &str, token: &str) -> Call {
 
 fn assert_done(answer: &Answer) {
     assert_eq!((answer.status, &answer.body), (200, &json!({})));
+}
+
+fn session_of(token: &str) -> Option<String> {
+    claim_of(token, "sid")
 }
 
 async fn sessions(app: &TestApp, token: &str) -> Vec<Value> {

@@ -161,6 +161,27 @@ async fn with_new_session(r: &Recorder, name: &str) -> String {
     instance.call(post("/user", &new)).await.token()
 }
 
+async fn grant_admin(r: &mut Recorder, token: &str) {
+    let id = with_secret(&r.app, &r.secrets, &[]).user_id(token).await;
+    let admin = json!({"id": id, "scopes": ["admin"]});
+    r.operate("grant-scopes", admin).await;
+}
+
+/// Changes the account of `token` by an administrator in all ways that need different permissions.
+async fn administer(r: &mut Recorder, token: &str, administrator: &str) {
+    let id = with_secret(&r.app, &r.secrets, &[]).user_id(token).await;
+    grant_admin(r, administrator).await;
+    for change in [
+        json!({"username": "ghi", "email": "ghi@example.com", "password": PASSWORD}),
+        json!({"username": "abc", "email": "abc@example.com", "scope": ["admin"]}),
+        json!({"disabled": true}),
+        json!({"disabled": false}),
+    ] {
+        let change = Call::new("PUT", &format!("/users/{id}"), change.to_string().into());
+        r.send(&[], change.bearer(administrator)).await;
+    }
+}
+
 /// Changes and deletes the account abc in all ways that need different permissions.
 async fn own_account(r: &mut Recorder) {
     let token = with_new_session(r, "abc").await;
@@ -188,12 +209,12 @@ async fn own_account(r: &mut Recorder) {
     let change = json!({"oldPassword": PASSWORD, "newPassword": PASSWORD});
     let change = post("/user/change-password", &change).bearer(&token);
     r.send(&[], change.from(IPV6)).await;
-    let instance = with_secret(&r.app, &r.secrets, &[]);
+    administer(r, &token, &other).await;
+    let token = with_new_session(r, "abc").await;
     for token in [&token, &other] {
-        let id = instance.user_id(token).await;
-        let admin = json!({"id": id, "scopes": ["admin"]});
-        r.operate("grant-scopes", admin).await;
+        grant_admin(r, token).await;
     }
+    let instance = with_secret(&r.app, &r.secrets, &[]);
     instance.api_key(&token, 1).await;
     let delete = delete(PASSWORD).bearer(&token);
     r.send(&[], delete.from(IPV6)).await;
@@ -297,9 +318,12 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     for request in requests() {
         r.send(&[], request.api_key(&key)).await;
     }
+    let root = with_new_session(r, "root").await;
+    grant_admin(r, &root).await;
     // Some requests end the session or delete the account.
     for n in 0..good_requests("").len() {
         let token = with_new_session(r, "abc").await;
+        grant_admin(r, &token).await;
         let request = good_requests(&token).swap_remove(n);
         r.send(&[], request).await;
     }

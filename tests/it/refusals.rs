@@ -15,7 +15,7 @@ const COMMON: [u16; 7] = [400, 401, 413, 415, 429, 500, 503];
 
 /// The statuses that a route returns to every kind of bad request and to failures of DynamoDB.
 async fn provoked(route: &Route) -> BTreeSet<u16> {
-    let (first, token) = TestApp::with_user().await;
+    let (first, token) = TestApp::with_administrator().await;
     let app = first.another(&[("SIGNIN_RATE_LIMIT_IP", "1")]);
     let path = route.path.replace("{id}", "1");
     let call = |body: &str| Call::new(&route.method, &path, body.to_owned().into());
@@ -88,7 +88,7 @@ fn fields(schema: &'static Value, within: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn every_documented_request_field_is_validated() {
-    let (app, token) = TestApp::with_user().await;
+    let (app, token) = TestApp::with_administrator().await;
     let mut read = 0;
     for route in Template::checked_in().unwrap().routes {
         let described = description::of(&route.method, &route.path).unwrap();

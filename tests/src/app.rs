@@ -150,6 +150,17 @@ impl TestApp {
         (app, token)
     }
 
+    /// An instance with the administrator abc@example.com, a token of it, and another administrator.
+    pub async fn with_administrator() -> (Self, String) {
+        let (app, token) = Self::with_user().await;
+        let other = app.sign_up("root@example.com").await.token();
+        for token in [&token, &other] {
+            let grant = json!({"id": app.user_id(token).await, "scopes": ["admin"]});
+            app.operate("grant-scopes", grant).await.expect("a grant");
+        }
+        (app, token)
+    }
+
     /// Sends a request. Panics if the answer differs from the API's description.
     pub async fn call(&self, call: Call) -> Answer {
         let described = description::of(call.request.method().as_str(), call.request.uri().path());

@@ -129,10 +129,10 @@ impl Call {
     }
 }
 
-/// The `sid` of a token; `None` if the text is no token.
+/// A claim of a token; `None` if the text is no token.
 #[must_use]
-pub fn session_of(token: &str) -> Option<String> {
+pub fn claim_of(token: &str, name: &str) -> Option<String> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
-    Some(claims["sid"].as_str()?.to_owned())
+    Some(claims[name].as_str()?.to_owned())
 }

@@ -5,7 +5,7 @@ use axum::body::Body;
 use serde_json::{Value, json};
 
 use crate::app::{Call, PASSWORD, TestApp, get, post};
-use crate::call::session_of;
+use crate::call::claim_of;
 use crate::wire::Cost;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,14 @@ pub async fn measure() -> Vec<Row> {
         let cost = app.cost();
         rows.push(Row { request, cost });
     }
+    let id = app.user_id(&admin.token()).await;
+    for (request, status, call) in administration(&admin.token(), &id) {
+        let _ = app.cost();
+        let answer = app.call(call).await;
+        assert_eq!(answer.status, status, "{request}: {answer:?}");
+        let cost = app.cost();
+        rows.push(Row { request, cost });
+    }
     let token = app.sign_in("abc@example.com", PASSWORD).await.token();
     let other = app.sign_in("abc@example.com", PASSWORD).await.token();
     for (request, status, call) in own_account(&token, &other) {
@@ -50,12 +58,40 @@ pub async fn measure() -> Vec<Row> {
     rows
 }
 
+/// The requests of an administrator, about the own account.
+fn administration(token: &str, id: &str) -> Vec<Case> {
+    let user = format!("/users/{id}");
+    let put = |change: Value| Call::new("PUT", &user, change.to_string().into()).bearer(token);
+    let reset = json!({"email": "abc@example.com", "password": PASSWORD});
+    vec![
+        ("GET /users/{id}", 200, get(&user).bearer(token)),
+        (
+            "PUT /users/{id}, a field",
+            200,
+            put(json!({"vendor": ["acme"]})),
+        ),
+        (
+            "PUT /users/{id}, another email",
+            200,
+            put(json!({"email": "e@example.com"})),
+        ),
+        (
+            "POST /user/reset-password",
+            200,
+            post("/user/reset-password", &reset).bearer(token),
+        ),
+    ]
+}
+
 /// The requests of a user about the own account. `other` is a token of another session.
 fn own_account(token: &str, other: &str) -> Vec<Case> {
     let change = json!({"oldPassword": PASSWORD, "newPassword": PASSWORD});
     let rename = json!({"username": "ghi", "password": PASSWORD});
     let delete = |path: &str, body: Value| Call::new("DELETE", path, body.to_string().into());
-    let session = format!("/user/sessions/{}", session_of(other).expect("a token"));
+    let session = format!(
+        "/user/sessions/{}",
+        claim_of(other, "sid").expect("a token")
+    );
     vec![
         (
             "GET /user/sessions",

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use local::functions::ENDPOINTS;
+
 use crate::costs::{self, Row};
 
 /// On-demand prices in dollars in us-east-1, without free tiers. docs/costs.md gives their date.
@@ -25,8 +27,8 @@ mod price {
     pub(super) const STORED: f64 = 0.25 + 0.20;
     /// A month of the fixed costs: the secret, the dashboard, the 13 metrics of the alarms.
     pub(super) const STANDING: f64 = 0.40 + 3.00 + 13.0 * 0.10;
-    /// A month of custom metrics: about four for each of 16 routes.
-    pub(super) const METRICS: f64 = 16.0 * 4.0 * 0.30;
+    /// A month of the custom metrics of one route: about four.
+    pub(super) const METRICS: f64 = 4.0 * 0.30;
 }
 
 /// The line before the figures in docs/costs.md.
@@ -148,7 +150,8 @@ pub async fn figures() -> String {
         let sampled = requests.min(SECONDS_A_MONTH + requests * 0.05);
         let traces = sampled / 1e6 * price::TRACES;
         let storage = users * ACCOUNT / 1e9 * price::STORED;
-        let standing = price::STANDING + price::METRICS;
+        let routes = u32::try_from(ENDPOINTS.len()).unwrap_or(u32::MAX);
+        let standing = price::STANDING + f64::from(routes) * price::METRICS;
         let total = money + traces + storage + standing;
         let _ = writeln!(
             text,

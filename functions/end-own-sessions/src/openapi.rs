@@ -10,9 +10,10 @@ pub fn operation() -> Operation {
     Operation {
         summary: "End the sessions",
         description: "Ends all sessions of the account at once, however many there are. API keys stay.",
-        parameters: vec![Parameter::in_query::<String>(
+        parameters: vec![Parameter::choice_in_query(
             "except",
             "`current` keeps the session in use.",
+            &["current"],
         )],
         asks: Asks::For(NEED),
         answer: Some(Json::of::<Empty>(example!({}))),

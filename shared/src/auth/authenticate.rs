@@ -23,6 +23,10 @@ pub enum Need {
     TokenAlone,
     /// Like [`Need::TokenAlone`], and the password was proved within `REAUTH_MAX_AGE`.
     RecentSignIn,
+    /// The scope `admin`. An API key must have the permission Read.
+    AdminToRead,
+    /// The scope `admin`, and what [`Need::RecentSignIn`] requires.
+    AdminToChange,
     AnyCredentials,
 }
 
@@ -30,9 +34,21 @@ impl Need {
     fn check(self, key: Option<&StoredApiKey>) -> Result<(), AuthError> {
         match (self, key) {
             (_, None) | (Self::AnyCredentials, Some(_)) => Ok(()),
-            (Self::TokenAlone | Self::RecentSignIn, Some(_)) => Err(AuthError::TokenAlone),
+            (Self::TokenAlone | Self::RecentSignIn | Self::AdminToChange, Some(_)) => {
+                Err(AuthError::TokenAlone)
+            }
             (Self::Permission(needed), Some(key)) if key.permissions.include(needed) => Ok(()),
-            (Self::Permission(_), Some(_)) => Err(AuthError::InsufficientScope),
+            (Self::AdminToRead, Some(key)) if key.permissions.include(Permission::Read) => Ok(()),
+            (Self::Permission(_) | Self::AdminToRead, Some(_)) => Err(AuthError::InsufficientScope),
+        }
+    }
+
+    fn check_scope(self, account: &Account) -> Result<(), AuthError> {
+        match self {
+            Self::AdminToRead | Self::AdminToChange if !account.is_administrator() => {
+                Err(AuthError::InsufficientScope)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -45,10 +61,10 @@ impl Need {
     ) -> Result<(), AuthError> {
         let is_recent = token.is_some_and(|token| now <= token.authenticated_at.plus(max_age));
         match self {
-            Self::RecentSignIn if !is_recent => Err(Denial::SignInNotRecent(max_age).into()),
-            Self::RecentSignIn | Self::TokenAlone | Self::Permission(_) | Self::AnyCredentials => {
-                Ok(())
+            Self::RecentSignIn | Self::AdminToChange if !is_recent => {
+                Err(Denial::SignInNotRecent(max_age).into())
             }
+            _ => Ok(()),
         }
     }
 }
@@ -229,6 +245,7 @@ async fn identify(
     }
     observe::account(&account.id);
     need.check(key.as_ref())?;
+    need.check_scope(&account)?;
     need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
     let profile = record.profile.with_ended_api_keys(&account);
     Ok((Caller { account, token }, profile))

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::credentials::Scheme;
 use crate::crypto::{HashError, InvalidToken};
 use crate::domain::{
-    InvalidAccountId, InvalidPassword, InvalidSetting, RateLimitPolicy, RateLimitStatus, Timestamp,
+    InvalidAccountId, InvalidPassword, InvalidSetting, InvalidUsername, RateLimitPolicy,
+    RateLimitStatus, Timestamp,
 };
 use crate::keys::KeysError;
 use crate::ports::EntropyError;
@@ -37,6 +38,11 @@ pub enum AuthError {
     Unchangeable(Name),
     #[error("setting refused: {0}")]
     Setting(#[from] InvalidSetting),
+    /// No account has this id or email.
+    #[error("no such user")]
+    NoUser,
+    #[error("username refused: {0}")]
+    InvalidUsername(#[from] InvalidUsername),
     /// The caller has no live session with this id.
     #[error("no such session")]
     NoSession,

@@ -1,6 +1,7 @@
 //! The use cases. They take and return domain types; [`crate::http`] maps them to HTTP.
 
 mod accounts;
+mod admin;
 mod api_keys;
 mod attempt;
 mod authenticate;
@@ -19,6 +20,7 @@ pub use accounts::{
     FoundAccount, WithApiKeys, account_by_id, account_with, delete_account, disable_account,
     enable_account, end_sessions, find_account, grant_scopes,
 };
+pub use admin::{AccountUpdate, read_account, reset_password, update_account};
 pub use api_keys::{CreatedApiKey, NewApiKey, create_api_key, revoke_api_key};
 pub use authenticate::{
     Caller, Need, authenticate, authenticate_key_if_sent, authenticate_update,

@@ -79,12 +79,16 @@ pub async fn change_password(
     Ok(())
 }
 
-fn check(app: &App, account: &Account, password: &Password) -> Result<(), InvalidPassword> {
+pub(super) fn check(
+    app: &App,
+    account: &Account,
+    password: &Password,
+) -> Result<(), InvalidPassword> {
     let names = [account.email.as_str(), &account.username];
     app.config.passwords.check(password, &names)
 }
 
-async fn hash(app: &App, password: Password) -> Result<PasswordHash, AuthError> {
+pub(super) async fn hash(app: &App, password: Password) -> Result<PasswordHash, AuthError> {
     let hash = app.hasher.hash(Arc::new(password), app.entropy.as_ref());
     Ok(hash.await?)
 }

@@ -39,6 +39,15 @@ pub struct Account {
     pub last_login: Option<Timestamp>,
 }
 
+/// Whether an account can have these vendors: at most 16, each 1 to 64 bytes without control
+/// characters.
+#[must_use]
+pub fn is_vendor_list(vendors: &[String]) -> bool {
+    let is_vendor =
+        |vendor: &String| (1..=64).contains(&vendor.len()) && !vendor.chars().any(char::is_control);
+    vendors.len() <= 16 && vendors.iter().all(is_vendor)
+}
+
 impl Account {
     /// A new account: inactive, on the free plan, with the scope `user`.
     #[must_use]
@@ -78,6 +87,22 @@ impl Account {
     #[must_use]
     pub fn with_scopes(self, scopes: Scopes) -> Self {
         Self { scopes, ..self }
+    }
+
+    /// Another email is not verified. A username that is the email changes with it.
+    #[must_use]
+    pub fn with_email(self, email: &Email) -> Self {
+        let username = match self.username_canonical {
+            Some(_) => self.username,
+            None => email.typed().to_owned(),
+        };
+        Self {
+            username,
+            is_active: self.is_active && self.email_canonical == email.canonical(),
+            email: email.typed().to_owned(),
+            email_canonical: email.canonical().to_owned(),
+            ..self
+        }
     }
 
     #[must_use]

@@ -20,7 +20,7 @@ mod source_ip;
 mod timestamp;
 mod username;
 
-pub use account::Account;
+pub use account::{Account, is_vendor_list};
 pub use account_id::{AccountId, InvalidAccountId};
 pub use api_key::{
     ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, MAX_LIVE_API_KEYS, Permission, Permissions,

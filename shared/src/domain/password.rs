@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::precis;
 
 /// A password as it was received: never truncated, trimmed or normalised.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Password(SecretString);
 
 /// The longest password, in bytes of UTF-8.

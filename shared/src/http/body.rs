@@ -9,6 +9,7 @@
 //! | `Option<T>` | optional; `null` counts as absent |
 //! | [`Given<T>`] | optional; `null` and absent differ |
 //! | `Vec<T>` with `#[serde(default)]` | a list of objects, empty if absent |
+//! | [`Strings`], [`OneOrMoreStrings`] | a list of strings; the second also takes a string |
 //! | `IgnoredAny` | a known field with an ignored value |
 //!
 //! Fields are read in the struct's order. The first one that is missing, repeated or of another
@@ -18,9 +19,14 @@
 use std::fmt;
 
 use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
+    Visitor,
+};
 use serde::{Deserialize, Serialize, forward_to_deserialize_any};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::OneOfBuilder;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::HttpError;
 use super::json::Json;
@@ -96,6 +102,25 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
         deserializer.deserialize_option(GivenVisitor(std::marker::PhantomData))
     }
 }
+
+/// A list of strings.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Strings(pub Vec<String>);
+
+/// A list of strings, or one string.
+#[derive(Debug, Deserialize)]
+pub struct OneOrMoreStrings(pub Vec<String>);
+
+impl PartialSchema for OneOrMoreStrings {
+    fn schema() -> RefOr<Schema> {
+        let either = OneOfBuilder::new()
+            .item(String::schema())
+            .item(Vec::<String>::schema());
+        Schema::OneOf(either.build()).into()
+    }
+}
+
+impl ToSchema for OneOrMoreStrings {}
 
 #[derive(Debug)]
 enum Unreadable {
@@ -292,6 +317,30 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
+    /// The lists of strings are the only newtypes of bodies.
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        let text = |json| match json {
+            Json::String(text) => Some(text),
+            _ => None,
+        };
+        let takes_one = name == "OneOrMoreStrings";
+        let strings: Option<Vec<String>> = match self.json {
+            Some(Json::Array(values)) => values.into_iter().map(text).collect(),
+            Some(Json::String(text)) if takes_one => Some(vec![text]),
+            None | Some(Json::Null) => return self.wrong(Problem::Missing),
+            Some(_) => None,
+        };
+        match strings {
+            Some(strings) => visitor.visit_newtype_struct(strings.into_deserializer()),
+            None if takes_one => Err(Unreadable::Field(self.name, Problem::NotOneOrMoreStrings)),
+            None => Err(Unreadable::Field(self.name, Problem::NotStrings)),
+        }
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
         match self.json {
             None => visitor.visit_none(),
@@ -309,7 +358,7 @@ impl<'de> Deserializer<'de> for Value {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct map enum identifier
+        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct tuple tuple_struct map enum identifier
     }
 }
 

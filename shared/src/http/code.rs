@@ -56,6 +56,8 @@ codes! {
     NoSession = 1011,
     /// No administrator would be left.
     LastAdministrator = 1012,
+    /// There is no such user.
+    NoUser = 1013,
 
     /// No credentials.
     NoCredentials = 2000,

@@ -149,6 +149,8 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
             let (name, problem) = setting_problem(*invalid);
             invalid_field(name, problem)
         }
+        AuthError::NoUser => (StatusCode::NOT_FOUND, Code::NoUser, "User not found".into()),
+        AuthError::InvalidUsername(invalid) => invalid_field("username".into(), (*invalid).into()),
         AuthError::NoSession => (
             StatusCode::NOT_FOUND,
             Code::NoSession,

@@ -39,6 +39,10 @@ pub enum Problem {
     NotABoolean,
     NotAnObject,
     NotAList,
+    NotStrings,
+    NotOneOrMoreStrings,
+    NotScopes,
+    NotVendors,
     Repeated,
     Empty,
     NotAnEmail,
@@ -79,6 +83,14 @@ impl Problem {
             Self::NotABoolean => "must be a boolean".into(),
             Self::NotAnObject => "must be of type object".into(),
             Self::NotAList => "must be an array of objects".into(),
+            Self::NotStrings => "must be an array of strings".into(),
+            Self::NotOneOrMoreStrings => "must be a string or an array of strings".into(),
+            Self::NotScopes => {
+                "must contain at most 16 items, each once, of 1 to 64 characters A-Z a-z 0-9 . _ : -".into()
+            }
+            Self::NotVendors => {
+                "must contain at most 16 items of 1 to 64 bytes without control characters".into()
+            }
             Self::Repeated => "must appear only once".into(),
             Self::Empty => "is not allowed to be empty".into(),
             Self::NotAnEmail => "must be a valid email".into(),

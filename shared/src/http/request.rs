@@ -190,15 +190,22 @@ pub fn path(request: &Request) -> &str {
 /// The variable segment `name` of the path, if it is a number.
 #[must_use]
 pub fn path_number(request: &Request, name: &str) -> Option<u64> {
-    let text = origin(request)?.path_parameters.get(name)?;
+    let text = path_text(request, name)?;
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok())?
+}
+
+/// The variable segment `name` of the path.
+#[must_use]
+pub fn path_text<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    let text = origin(request)?.path_parameters.get(name)?;
+    Some(text)
 }
 
 /// The variable segment `name` of the path, if it is 1 to 64 hexadecimal digits, lower case.
 #[must_use]
 pub fn path_hex<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
-    let text = origin(request)?.path_parameters.get(name)?;
+    let text = path_text(request, name)?;
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     ((1..=64).contains(&text.len()) && text.bytes().all(is_digit)).then_some(text)
 }

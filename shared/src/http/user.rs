@@ -88,6 +88,62 @@ impl<'a> CurrentUser<'a> {
     }
 }
 
+/// An account as administrators see it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManagedUser<'a> {
+    id: &'a str,
+    /// The same as `id`.
+    user_id: &'a str,
+    username: &'a str,
+    /// Whether the email is verified.
+    is_active: bool,
+    email: &'a str,
+    scope: Vec<&'a str>,
+    plan: &'a str,
+    /// Null if there is none.
+    vendor: Option<&'a [String]>,
+    #[schema(format = DateTime)]
+    created: Option<String>,
+    /// Whether nobody can sign in to it.
+    disabled: bool,
+}
+
+impl<'a> ManagedUser<'a> {
+    #[must_use]
+    pub fn of(account: &'a Account) -> Self {
+        Self {
+            id: account.id.as_str(),
+            user_id: account.id.as_str(),
+            username: &account.username,
+            is_active: account.is_active,
+            email: &account.email,
+            scope: account.scopes.iter().collect(),
+            plan: &account.plan,
+            vendor: vendor(account),
+            created: account.created_at.to_rfc3339(),
+            disabled: account.disabled_at.is_some(),
+        }
+    }
+}
+
+/// An example for the API's description.
+#[must_use]
+pub fn managed_user_example() -> serde_json::Value {
+    serde_json::json!({
+        "id": "6b03f80b55d568306a5d0d6c",
+        "userId": "6b03f80b55d568306a5d0d6c",
+        "username": "abc@example.com",
+        "isActive": false,
+        "email": "abc@example.com",
+        "scope": ["user"],
+        "plan": "free",
+        "vendor": null,
+        "created": "2026-11-23T08:23:39.391Z",
+        "disabled": false,
+    })
+}
+
 /// An example for the API's description.
 #[must_use]
 pub fn current_user_example() -> serde_json::Value {

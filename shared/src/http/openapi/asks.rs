@@ -37,10 +37,10 @@ impl Asks {
             Self::Ignored => vec![],
             Self::LiveKeyIfSent => vec![nothing(), key()],
             Self::IfSent(_) => vec![nothing(), token(), key()],
-            Self::For(Need::Permission(_)) => vec![token(), key()],
-            Self::For(Need::TokenAlone | Need::RecentSignIn | Need::AnyCredentials) => {
-                vec![token()]
-            }
+            Self::For(Need::Permission(_) | Need::AdminToRead) => vec![token(), key()],
+            Self::For(
+                Need::TokenAlone | Need::RecentSignIn | Need::AdminToChange | Need::AnyCredentials,
+            ) => vec![token()],
         }
     }
 
@@ -74,10 +74,15 @@ fn denials() -> [Denial; 8] {
 
 fn of_need(need: Need) -> Vec<AuthError> {
     match need {
-        Need::Permission(_) => vec![AuthError::InsufficientScope],
+        Need::Permission(_) | Need::AdminToRead => vec![AuthError::InsufficientScope],
         Need::TokenAlone => vec![AuthError::TokenAlone],
         Need::RecentSignIn => vec![
             AuthError::TokenAlone,
+            Denial::SignInNotRecent(Duration::from_mins(15)).into(),
+        ],
+        Need::AdminToChange => vec![
+            AuthError::TokenAlone,
+            AuthError::InsufficientScope,
             Denial::SignInNotRecent(Duration::from_mins(15)).into(),
         ],
         Need::AnyCredentials => vec![],

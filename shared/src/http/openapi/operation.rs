@@ -4,6 +4,7 @@ use serde_json::json;
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{self, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{
     ContentBuilder, RefOr, Required, Response, ResponseBuilder, ResponsesBuilder, Schema,
 };
@@ -157,6 +158,23 @@ impl Parameter {
         Self {
             place: ParameterIn::Query,
             ..Self::in_path::<T>(name, description)
+        }
+    }
+
+    /// An optional parameter of the query that has one of these values.
+    #[must_use]
+    pub fn choice_in_query(
+        name: &'static str,
+        description: &'static str,
+        values: &[&'static str],
+    ) -> Self {
+        let choice = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(values.iter().copied()))
+            .build();
+        Self {
+            schema: choice.into(),
+            ..Self::in_query::<String>(name, description)
         }
     }
 

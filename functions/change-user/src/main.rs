@@ -1,0 +1,5 @@
+//! The Lambda function `change-user`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::serve(change_user::handle)
+}

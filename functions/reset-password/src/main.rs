@@ -1,0 +1,5 @@
+//! The Lambda function `reset-password`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::serve(reset_password::handle)
+}
