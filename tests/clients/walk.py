@@ -3,7 +3,15 @@
 import sys
 
 from latchkey import AuthenticatedClient, Client
-from latchkey.api.appmixer import get_user, sign_in, sign_up
+from latchkey.api.appmixer import (
+    change_password,
+    delete_user,
+    end_own_sessions,
+    get_user,
+    list_sessions,
+    sign_in,
+    sign_up,
+)
 from latchkey.api.management import (
     create_api_key,
     get_profile,
@@ -15,7 +23,10 @@ from latchkey.api.management import (
 )
 from latchkey.models import (
     AppmixerError,
+    ChangePasswordRequest,
     Code,
+    DeleteUserRequest,
+    EndOwnSessionsExcept,
     LogInRequest,
     LogOutRequest,
     ManagementError,
@@ -111,4 +122,15 @@ assert_management(unknown, Code.NO_API_KEY, "API key not found")
 assert_management(get_profile.sync(client=by_key(made.key)), Code.API_KEY, "Invalid API key")
 assert log_out.sync(client=session, body=LogOutRequest()).success
 assert_management(get_profile.sync(client=session), Code.TOKEN_REVOKED, "Bad token")
+
+owner = bearer(signed_in.token)
+sessions = list_sessions.sync(client=owner)
+assert [one.current for one in sessions].count(True) == 1 and sessions[0].created.tzinfo, sessions
+refused = change_password.sync(client=owner, body=ChangePasswordRequest("abc322", "abc323"))
+assert_appmixer(refused, 403, "Invalid username or password.")
+change_password.sync(client=owner, body=ChangePasswordRequest(PASSWORD, "abc323"))
+end_own_sessions.sync(client=owner, except_=EndOwnSessionsExcept.CURRENT)
+assert len(list_sessions.sync(client=owner)) == 1
+delete_user.sync(client=owner, body=DeleteUserRequest("abc323"))
+assert_appmixer(get_user.sync(client=owner), 401, "Bad token")
 print("openapi-python-client: walked")

@@ -83,4 +83,16 @@ management(await revoke(99), 1009, "API key not found");
 management(await byKey(made.key).GET("/v1/auth/user"), 2007, "Invalid API key");
 same(done(await session.POST("/v1/auth/logout", { body: {} })).success, true);
 management(await session.GET("/v1/auth/user"), 2006, "Bad token");
+
+const owner = bearer(signedIn.token);
+const sessions = () => owner.GET("/user/sessions");
+same(done(await sessions()).filter(({ current }) => current).length, 1);
+const changePassword = (oldPassword: string) =>
+  owner.POST("/user/change-password", { body: { oldPassword, newPassword: "abc323" } });
+appmixer(await changePassword("abc322"), 403, "Forbidden", "Invalid username or password.");
+same(done(await changePassword(password)), {});
+done(await owner.DELETE("/user/sessions", { params: { query: { except: "current" } } }));
+same(done(await sessions()).length, 1);
+done(await owner.DELETE("/user", { body: { password: "abc323" } }));
+appmixer(await owner.GET("/user"), 401, "Unauthorized", "Bad token");
 console.log("openapi-typescript and openapi-fetch: walked");
