@@ -7,7 +7,7 @@ use axum::http::header::{
     AUTHORIZATION, CONTENT_TYPE, LINK, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use tower::{Layer, ServiceExt};
@@ -23,8 +23,14 @@ pub async fn permissive_to_localhost(request: Request, next: Next) -> Response {
     if !request.headers().contains_key(ORIGIN) {
         return next.run(request).await;
     }
+    // The layer answers these itself, with 200.
+    let is_preflight = request.method() == Method::OPTIONS;
     let answered = layer().layer(next).oneshot(request).await;
-    answered.unwrap_or_else(|never| match never {})
+    let mut response = answered.unwrap_or_else(|never| match never {});
+    if is_preflight {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    response
 }
 
 fn layer() -> CorsLayer {
