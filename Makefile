@@ -94,7 +94,7 @@ fakecloud: ## Install fakecloud with cargo, unless it is installed; takes 13 min
 		cargo install fakecloud --version $(FAKECLOUD) --locked --profile dev
 
 .PHONY: test-cloudformation
-test-cloudformation: $(VENV)/installed $(MINISTACK)/installed ## Create, fail and import the stack in ministack, an emulator
+test-cloudformation: $(VENV)/installed $(MINISTACK)/installed ## Create, fail and import the stack in ministack, an emulator; compare events
 	$(VENV)/bin/python tests/cloudformation.py
 
 .PHONY: test-clients
@@ -113,7 +113,7 @@ mutants: ## Check that a test fails for each broken rule (cargo install cargo-mu
 	$(MUTANTS) --iterate --test-package tests; case $$? in 0|3) ;; *) exit 1 ;; esac
 
 .PHONY: check
-check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the template, secrets, tokens against PyJWT
+check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the template, secrets, tokens, events
 	cargo fmt --all --check
 	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --all-features
@@ -123,6 +123,7 @@ check: $(VENV)/installed $(CHECKOV)/installed ## Formatting, lints, docs, the te
 	$(CHECKOV)/bin/checkov --directory . --framework secrets --quiet --compact --skip-download \
 		$(addprefix --skip-path ,tests/vectors target .venv .local .git)
 	$(VENV)/bin/python tests/vectors/pyjwt.py
+	$(VENV)/bin/python tests/gateway_events.py
 	@if ! cargo deny --version >/dev/null 2>&1; then \
 		echo "NOT CHECKED: licences and advisories of dependencies (cargo install cargo-deny)"; \
 	else \

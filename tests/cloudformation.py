@@ -1,11 +1,13 @@
 """Creates the stack in ministack, an emulator of CloudFormation that checks parameters and rules, and that rolls
-back a failed creation. No function runs. Says which resources it leaves out, because ministack lacks them.
+back a failed creation. No function of the stack runs. Says which resources it leaves out, because ministack lacks
+them. Compares the events of ministack's API Gateway with the local gateway's.
 
 Run by `make test-cloudformation`. Needs what `make setup` installs, and ministack in its own environment.
 """
 
 import contextlib
 import copy
+import io
 import json
 import os
 import pathlib
@@ -14,13 +16,22 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+import zipfile
 
 from botocore.exceptions import ClientError
 
+import gateway_events
+import gateways
 from emulator import FUNCTIONS, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
 
 MINISTACK = ROOT / ".venv-ministack/bin/ministack"
 USERS = f"{STACK}-users"
+# A function that responds with its event.
+ECHO = "import json\ndef handler(event, _):\n    return {'statusCode': 200, 'body': json.dumps(event)}"
+# What ministack's events have otherwise than the local gateway's: no cookies, and a space between headers of a name,
+# where AWS documents a comma alone.
+REPEATED = "a request with repeated parameters, a repeated header and cookies"
+DIFFERENT_EVENTS = {f"{REPEATED}: /cookies", f"{REPEATED}: /headers/cookie", f"{REPEATED}: /headers/header2"}
 FOLDER = tempfile.TemporaryDirectory()
 # A valid value of each parameter that a rule names.
 RULED = {
@@ -257,6 +268,37 @@ def import_table():
     need(AWS.client("dynamodb").scan(TableName=USERS)["Count"] == 1, "the table lost its item")
 
 
+# Steps: the events of API Gateway.
+
+
+def host_of_echo():
+    """The host of an API that invokes ECHO, by the local gateway's routes."""
+    program = io.BytesIO()
+    with zipfile.ZipFile(program, "w") as archive:
+        archive.writestr("echo.py", ECHO)
+    function = AWS.client("lambda").create_function(
+        FunctionName="echo", Runtime="python3.12", Handler="echo.handler", Code={"ZipFile": program.getvalue()},
+        Role="arn:aws:iam::000000000000:role/echo",
+    )
+    gateway = AWS.client("apigatewayv2")
+    api = gateway.create_api(Name="echo", ProtocolType="HTTP")
+    integration = gateway.create_integration(
+        ApiId=api["ApiId"], IntegrationType="AWS_PROXY", IntegrationUri=function["FunctionArn"],
+        PayloadFormatVersion="2.0",
+    )
+    target = f"integrations/{integration['IntegrationId']}"
+    for route in ("$default", "DELETE /v1/api-keys/{id}"):
+        gateway.create_route(ApiId=api["ApiId"], RouteKey=route, Target=target)
+    gateway.create_stage(ApiId=api["ApiId"], StageName="$default", AutoDeploy=True)
+    return api["ApiEndpoint"].partition("//")[2]
+
+
+def compare_events():
+    host = host_of_echo()
+    found = gateway_events.differences(lambda *request: gateways.ask(AWS.url, host, *request)[1])
+    need(found.keys() == DIFFERENT_EVENTS, f"differences: {found}")
+
+
 step = Steps()
 with FOLDER:
     port = free_port()
@@ -273,4 +315,5 @@ with FOLDER:
         step("a removal keeps the users table and the secret", remove)
         step("the kept table is imported, and the stack deployed over it", import_table)
         step("the stack is removed", delete_stack)
+        step("its events are those of the local gateway, but for known differences", compare_events)
 step.end()
