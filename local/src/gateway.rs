@@ -210,18 +210,17 @@ pub fn event(
     event
 }
 
-/// Whether API Gateway passes on a body of this type as text. Others arrive in base64.
+/// Whether API Gateway passes on a body of this type as text. Others arrive in base64, and those without a
+/// type too.
 fn is_text(content_type: Option<&str>) -> bool {
-    let essence = content_type.map(|text| text.split(';').next().unwrap_or_default().trim());
-    essence.is_none_or(|essence| {
-        let essence = essence.to_ascii_lowercase();
-        let others = [
-            "application/json",
-            "application/javascript",
-            "application/xml",
-        ];
-        essence.starts_with("text/") || others.contains(&&*essence)
-    })
+    let essence = content_type.and_then(|text| text.split(';').next());
+    let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+    let others = [
+        "application/json",
+        "application/javascript",
+        "application/xml",
+    ];
+    essence.starts_with("text/") || others.contains(&&*essence)
 }
 
 /// Such as `15/Jan/2027:08:00:00 +0000`.
