@@ -5,10 +5,16 @@ import urllib.error
 import urllib.request
 
 import fakecloud
-from emulator import FUNCTIONS, TEMPLATE, Emulator, need
+from emulator import FUNCTIONS, STACK, TEMPLATE, Emulator, need
 
 AWS = Emulator(fakecloud.URL)
 PASSWORD = "correct horse"
+USERS = f"{STACK}-users"
+WITHOUT_ROUTE = {
+    function
+    for function, logical_id in FUNCTIONS.items()
+    if "Events" not in TEMPLATE["Resources"][logical_id]["Properties"]
+}
 
 
 def must_deploy(*parameters, template=None):
@@ -26,6 +32,11 @@ def attach_policies():
                 # fakecloud's physical id of a role is its ARN, not its name.
                 role = AWS.physical_id(f"{logical_id}Role").rpartition("/")[2]
                 iam.attach_role_policy(RoleName=role, PolicyArn=AWS.physical_id(policy["Ref"]))
+
+
+def end_instances(stack):
+    for logical_id in FUNCTIONS.values():
+        fakecloud.end_instances(stack.physical_id(logical_id))
 
 
 def host():

@@ -12,8 +12,10 @@ import time
 import boto3
 import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from documents import ROOT
+
 SAM = pathlib.Path(sys.executable).with_name("sam")
+OPERATIONS = "docs/operations.md"
 REGION = "eu-central-1"
 # `stack_name` of samconfig.toml's environment `default`.
 STACK = "latchkey-dev"
@@ -74,10 +76,10 @@ class Steps:
 
 
 class Emulator:
-    """An emulator of AWS at this URL. Its administrator calls it."""
+    """A stack in the emulator of AWS at this URL. The emulator's administrator calls it."""
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, url, name=STACK):
+        self.url, self.name = url, name
         self.environment = {
             **os.environ,
             "AWS_ENDPOINT_URL": url,
@@ -105,9 +107,19 @@ class Emulator:
         )
         return ran.returncode, last_lines(ran.stdout + ran.stderr)
 
+    def run(self, commands, folder=ROOT, **variables):
+        """Runs commands of a document. PyPI has version 1 of the AWS CLI, which does not know --cli-binary-format."""
+        script = "\n".join(commands).replace("--cli-binary-format raw-in-base64-out", "")
+        path = f"{SAM.parent}:{os.environ['PATH']}"
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True, check=False,
+            env={**self.environment, "PATH": path, "STACK": self.name, **variables},
+        )
+        need(ran.returncode == 0, last_lines(ran.stdout + ran.stderr))
+
     def deploy(self, *parameters, template=None):
         """Runs `sam deploy` as `make deploy` does, with other parameters or another template if given."""
-        arguments = ["deploy", "--config-env", "default", "--no-confirm-changeset"]
+        arguments = ["deploy", "--config-env", "default", "--stack-name", self.name, "--no-confirm-changeset"]
         if parameters:
             arguments += ["--parameter-overrides", *parameters]
         with tempfile.TemporaryDirectory() as folder:
@@ -122,7 +134,7 @@ class Emulator:
         need(status == 0, printed)
 
     def stack(self):
-        return self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        return self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
 
     def need_status(self, status):
         found = self.stack()["StackStatus"]
@@ -130,14 +142,14 @@ class Emulator:
 
     def template(self):
         """The deployed template, in which the code is at the addresses to which SAM uploaded it."""
-        body = self.client("cloudformation").get_template(StackName=STACK)["TemplateBody"]
+        body = self.client("cloudformation").get_template(StackName=self.name)["TemplateBody"]
         return yaml.safe_load(body) if isinstance(body, str) else body
 
     def output(self, name):
         return next(one["OutputValue"] for one in self.stack()["Outputs"] if one["OutputKey"] == name)
 
     def physical_id(self, logical_id):
-        found = self.client("cloudformation").describe_stack_resources(StackName=STACK)
+        found = self.client("cloudformation").describe_stack_resources(StackName=self.name)
         return next(
             one["PhysicalResourceId"]
             for one in found["StackResources"]

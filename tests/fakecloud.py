@@ -73,3 +73,9 @@ def wait_for(process):
 def denials():
     """The lines of the log about requests that a policy did not allow."""
     return [line for line in LOG.read_text().splitlines() if "IAM policy evaluation denied" in line]
+
+
+def end_instances(name):
+    """Ends the running instances of a function."""
+    request = urllib.request.Request(f"{URL}/_fakecloud/lambda/{name}/evict-container", method="POST")
+    urllib.request.urlopen(request, timeout=60).close()

@@ -4,7 +4,7 @@ Tokens, keys, ids and dates differ in each run and are masked. Needs bash, curl 
 """
 
 import difflib
-import pathlib
+import itertools
 import re
 import shutil
 import socket
@@ -12,8 +12,8 @@ import subprocess
 import sys
 
 import server
+from documents import ROOT, blocks
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 ADDRESS = "http://localhost:3000"
 MARK = "---8<---"
 
@@ -23,14 +23,12 @@ PAGES = ("docs/tour.md", "README.md")
 
 def examples(page):
     """Each command in the page's console blocks, with the expected output."""
-    text = (ROOT / page).read_text()
-    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
-        for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            lines = example.splitlines()
-            command = [lines.pop(0)]
-            while command[-1].endswith("\\"):
-                command.append(lines.pop(0))
-            yield "\n".join(command), "\n".join(lines).strip()
+    for example in itertools.chain(*blocks(page)):
+        lines = example.splitlines()
+        command = [lines.pop(0)]
+        while command[-1].endswith("\\"):
+            command.append(lines.pop(0))
+        yield "\n".join(command), "\n".join(lines).strip()
 
 
 def masked(text):
