@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 import gateway_events
 import gateways
-from emulator import FUNCTIONS, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
+from emulator import FUNCTIONS, IMPORT, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
 
 MINISTACK = ROOT / ".venv-ministack/bin/ministack"
 USERS = f"{STACK}-users"
@@ -247,25 +247,33 @@ def remove():
     need(len(AWS.secrets()) == 1, f"secrets: {AWS.secrets()}")
 
 
-def import_table():
-    """The commands of docs/operations.md."""
+def import_table(stack):
+    """Runs the commands of docs/operations.md, the last of which is `make deploy`."""
+    users = f"{stack.name}-users"
     table = copy.deepcopy(TEMPLATE["Resources"]["UsersTable"])
-    table["Properties"].update(TableName=USERS, DeletionProtectionEnabled=False)
-    stack = {"StackName": STACK, "ChangeSetName": "import"}
-    cloudformation = AWS.client("cloudformation")
-    cloudformation.create_change_set(
-        **stack, ChangeSetType="IMPORT", TemplateBody=json.dumps({"Resources": {"UsersTable": table}}),
-        ResourcesToImport=[{
-            "ResourceType": "AWS::DynamoDB::Table", "LogicalResourceId": "UsersTable",
-            "ResourceIdentifier": {"TableName": USERS},
-        }],
-    )
-    cloudformation.get_waiter("change_set_create_complete").wait(**stack, WaiterConfig={"Delay": 1})
-    cloudformation.execute_change_set(**stack)
-    cloudformation.get_waiter("stack_import_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
-    AWS.must_deploy(template=SUPPORTED)
-    AWS.need_status("UPDATE_COMPLETE")
-    need(AWS.client("dynamodb").scan(TableName=USERS)["Count"] == 1, "the table lost its item")
+    table["Properties"].update(TableName=users, DeletionProtectionEnabled=False)
+    pathlib.Path(FOLDER.name, "users.yaml").write_text(json.dumps({"Resources": {"UsersTable": table}}))
+    stack.run(IMPORT[:-1], FOLDER.name)
+    stack.must_deploy(template=SUPPORTED)
+    stack.need_status("UPDATE_COMPLETE")
+    need(stack.client("dynamodb").scan(TableName=users)["Count"] == 1, "the table lost its item")
+
+
+def move():
+    """Restores a backup of the kept table under another name, and imports it into a stack of that name."""
+    stack, dynamodb = Emulator(AWS.url, "latchkey-moved"), AWS.client("dynamodb")
+    backup = dynamodb.create_backup(TableName=USERS, BackupName="move")["BackupDetails"]["BackupArn"]
+    dynamodb.restore_table_from_backup(TargetTableName=f"{stack.name}-users", BackupArn=backup)
+    import_table(stack)
+
+
+def copy_ring():
+    new, secrets = AWS.output("KeyRing"), AWS.client("secretsmanager")
+    (kept,) = set(AWS.secrets()) - {new}
+    secrets.put_secret_value(SecretId=kept, SecretString="kept")
+    AWS.copy_ring(kept)
+    found = secrets.get_secret_value(SecretId=new)["SecretString"].strip()
+    need(found == "kept", f"the new secret is {found}")
 
 
 # Steps: the events of API Gateway.
@@ -313,7 +321,9 @@ with FOLDER:
         step("the next creation succeeds", create)
         step("each function's role has its managed policies", see_policies)
         step("a removal keeps the users table and the secret", remove)
-        step("the kept table is imported, and the stack deployed over it", import_table)
+        step("the kept table is imported, and the stack deployed over it", import_table, AWS)
+        step("the kept key ring is copied into the new one", copy_ring)
         step("the stack is removed", delete_stack)
+        step("a copy of the kept table is imported into a stack with another name", move)
         step("its events are those of the local gateway, but for known differences", compare_events)
 step.end()

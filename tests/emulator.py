@@ -12,7 +12,7 @@ import time
 import boto3
 import yaml
 
-from documents import ROOT
+from documents import ROOT, blocks
 
 SAM = pathlib.Path(sys.executable).with_name("sam")
 OPERATIONS = "docs/operations.md"
@@ -26,6 +26,8 @@ FUNCTIONS = {
     for logical_id, resource in TEMPLATE["Resources"].items()
     if resource["Type"] == "AWS::Serverless::Function"
 }
+# The commands of docs/operations.md that take over what a removed stack has kept.
+IMPORT, COPY_RING = blocks(OPERATIONS, "Create a removed stack again, with its users table")
 
 
 class Failed(Exception):
@@ -116,6 +118,12 @@ class Emulator:
             env={**self.environment, "PATH": path, "STACK": self.name, **variables},
         )
         need(ran.returncode == 0, last_lines(ran.stdout + ran.stderr))
+
+    def copy_ring(self, kept):
+        """Copies the kept secret's value into the stack's own secret."""
+        (command,) = COPY_RING
+        command = command.replace("<the kept secret's ARN>", kept)
+        self.run([command.replace("<the output KeyRing>", self.output("KeyRing"))])
 
     def deploy(self, *parameters, template=None):
         """Runs `sam deploy` as `make deploy` does, with other parameters or another template if given."""
