@@ -12,19 +12,26 @@ import copy
 import io
 import json
 import os
+import pathlib
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import fakecloud
 import gateways
 import restored
 import sample_events
 from deployed import (
-    AWS, PASSWORD, USERS, WITHOUT_ROUTE, call, expect, host, invoke, must_deploy, sign_in, sign_up,
+    AWS, PASSWORD, USERS, WITHOUT_ROUTE, attach_policies, call, end_instances, expect, host, invoke, must_deploy,
+    sign_in, sign_up,
 )
-from emulator import FUNCTIONS, REGION, ROOT, STACK, TEMPLATE, Steps, last_lines, need, until
+from emulator import FUNCTIONS, REGION, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
 
 ORIGIN = gateways.ORIGIN[1]
+# The stack of the archive's README.txt.
+RELEASE = Emulator(fakecloud.URL, "latchkey")
 ALARM_EMAIL = "ops@example.com"
 # The age, in seconds, from which a rotation lets a pending key sign.
 PENDING = 600
@@ -282,6 +289,40 @@ def see_what_is_kept(ring_id):
     need(not left, f"left: {left}")
 
 
+# Steps: a release.
+
+
+def deploy_package():
+    """Follows the README.txt of the archive that `make package` makes."""
+    command = [sys.executable, "tests/package.py", "x86_64"]
+    packed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.unpack_archive(ROOT / packed.stdout.partition(":")[0], folder)
+        (readme,) = pathlib.Path(folder).glob("*/README.txt")
+        RELEASE.run(re.findall("^    (.+)$", readme.read_text(), re.MULTILINE), readme.parent, BUCKET="a-bucket")
+    attach_policies(RELEASE)
+    expect(200, "GET", "/", host=host(RELEASE))
+    expect(200, "POST", "/user", {"email": "release@example.com", "password": PASSWORD}, host=host(RELEASE))
+
+
+def take_over(kept_ring):
+    """Gives the release's stack the kept users table and key ring of the first one."""
+    dynamodb = AWS.client("dynamodb")
+    expect(401, "GET", "/user", None, account["token"], host=host(RELEASE))
+    backup = dynamodb.create_backup(TableName=USERS, BackupName="move")["BackupDetails"]["BackupArn"]
+    dynamodb.restore_table_from_backup(TargetTableName=f"{RELEASE.name}-users-restored", BackupArn=backup)
+    RELEASE.run(restored.REPLACE_TABLE)
+    RELEASE.copy_ring(kept_ring)
+    end_instances(RELEASE)
+    expect(200, "GET", "/user", None, account["token"], host=host(RELEASE))
+
+
+def delete_release():
+    RELEASE.run(["aws cloudformation delete-stack --stack-name latchkey"])
+    functions = AWS.client("lambda").list_functions()["Functions"]
+    need(not functions, f"left: {functions}")
+
+
 def run():
     """The later steps need the stack of the first one."""
     if not step("the stack is created, with samconfig.toml's default", deploy_as_configured):
@@ -313,6 +354,9 @@ def run():
     ring_id = AWS.output("KeyRing")
     if step("the stack is deleted", delete):
         step("the users table and the key ring are kept, and nothing else", see_what_is_kept, ring_id)
+    if step("the archive of make package is deployed with the AWS CLI alone", deploy_package):
+        step("with the table and key ring that the first stack kept, its token is valid", take_over, ring_id)
+        step("the release's stack is deleted", delete_release)
 
 
 step = Steps()

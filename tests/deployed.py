@@ -19,19 +19,19 @@ WITHOUT_ROUTE = {
 
 def must_deploy(*parameters, template=None):
     AWS.must_deploy(*parameters, template=template)
-    attach_policies()
+    attach_policies(AWS)
 
 
-def attach_policies():
+def attach_policies(stack):
     """Attaches to each function's role the managed policies that the template names by `Ref`. SAM does; fakecloud
     attaches inline policies and those with a literal name only."""
-    iam = AWS.client("iam")
+    iam = stack.client("iam")
     for logical_id in FUNCTIONS.values():
         for policy in TEMPLATE["Resources"][logical_id]["Properties"].get("Policies", []):
             if "Ref" in policy:
                 # fakecloud's physical id of a role is its ARN, not its name.
-                role = AWS.physical_id(f"{logical_id}Role").rpartition("/")[2]
-                iam.attach_role_policy(RoleName=role, PolicyArn=AWS.physical_id(policy["Ref"]))
+                role = stack.physical_id(f"{logical_id}Role").rpartition("/")[2]
+                iam.attach_role_policy(RoleName=role, PolicyArn=stack.physical_id(policy["Ref"]))
 
 
 def end_instances(stack):
@@ -39,14 +39,14 @@ def end_instances(stack):
         fakecloud.end_instances(stack.physical_id(logical_id))
 
 
-def host():
+def host(stack=AWS):
     """The API's own host name, by which fakecloud finds it."""
-    return AWS.output("ApiUrl").removeprefix("https://")
+    return stack.output("ApiUrl").removeprefix("https://")
 
 
 def call(method, path, body=None, token=None, **headers):
     """The status, the body and the headers of a request to the deployed API."""
-    headers = {"host": host(), "content-type": "application/json", **headers}
+    headers = {"host": headers.get("host") or host(), "content-type": "application/json", **headers}
     if token:
         headers["authorization"] = f"Bearer {token}"
     data = None if body is None else json.dumps(body).encode()

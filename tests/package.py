@@ -14,10 +14,11 @@ VERSION = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re
 NAME = f"latchkey-{VERSION}-{ARCH}"
 README = f"""Latchkey {VERSION} for {ARCH}: the functions and a template for AWS CloudFormation.
 
-Upload the functions to a bucket of yours, then deploy the stack:
+Make a bucket with a name of yours, upload the functions, then deploy the stack:
 
-    aws cloudformation package --template-file template.yaml --s3-bucket BUCKET --output-template-file packaged.yaml
-    aws cloudformation deploy --template-file packaged.yaml --s3-bucket BUCKET --stack-name latchkey \\
+    aws s3 mb s3://$BUCKET
+    aws cloudformation package --template-file template.yaml --s3-bucket $BUCKET --output-template-file packaged.yaml
+    aws cloudformation deploy --template-file packaged.yaml --s3-bucket $BUCKET --stack-name latchkey \\
         --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --parameter-overrides Stage=prod
 
 template.yaml lists the parameters, and docs/operations.md says how to operate the stack.
