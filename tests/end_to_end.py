@@ -71,6 +71,24 @@ expect(200, "DELETE /v1/api-keys/{id}", call("DELETE", revoke, token=session))
 expect(401, "GET /v1/auth/user by a revoked key", call("GET", "/v1/auth/user", key=key["key"]))
 expect(200, "POST /v1/auth/logout", call("POST", "/v1/auth/logout", {}, session))
 expect(401, "GET /user after logout", call("GET", "/user", token=session))
+
+change = {"oldPassword": PASSWORD, "newPassword": PASSWORD}
+renamed = {"username": f"{NAME}-2", "password": PASSWORD}
+sessions = expect(200, "GET /user/sessions", call("GET", "/user/sessions", token=token))
+assert [one["current"] for one in sessions].count(True) == 1, sessions
+other = next(f"/user/sessions/{one['id']}" for one in sessions if not one["current"])
+expect(200, "DELETE /user/sessions/{id}", call("DELETE", other, token=token))
+expect(200, "POST /user/change-password", call("POST", "/user/change-password", change, token))
+expect(200, "POST /user/change-username", call("POST", "/user/change-username", renamed, token))
+kept = "/user/sessions?except=current"
+expect(200, "DELETE /user/sessions", call("DELETE", kept, token=token))
+this = f"/users/{user['id']}"
+expect(403, "GET /users/{id} without the scope", call("GET", this, token=token))
+expect(403, "PUT /users/{id} without the scope", call("PUT", this, {"scope": ["admin"]}, token))
+reset = {"email": EMAIL, "password": PASSWORD}
+expect(403, "POST /user/reset-password without the scope", call("POST", "/user/reset-password", reset, token))
+expect(200, "DELETE /user", call("DELETE", "/user", {"password": PASSWORD}, token))
+expect(401, "GET /user after the deletion", call("GET", "/user", token=token))
 if len(sys.argv) > 2:
     with open(sys.argv[2], "w") as file:
         file.write("\n".join([EMAIL, PASSWORD, token, session, signed_up["token"], key["key"]]))
