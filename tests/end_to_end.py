@@ -72,6 +72,8 @@ expect(401, "GET /v1/auth/user by a revoked key", call("GET", "/v1/auth/user", k
 expect(200, "POST /v1/auth/logout", call("POST", "/v1/auth/logout", {}, session))
 expect(401, "GET /user after logout", call("GET", "/user", token=session))
 
+exported = expect(200, "GET /user/export", call("GET", "/user/export", token=token))
+assert exported["profile"]["firstName"] == "Ada", exported
 change = {"oldPassword": PASSWORD, "newPassword": PASSWORD}
 renamed = {"username": f"{NAME}-2", "password": PASSWORD}
 sessions = expect(200, "GET /user/sessions", call("GET", "/user/sessions", token=token))

@@ -73,6 +73,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!(GET "/user/sessions", "list-sessions" = list_sessions),
     endpoint!(DELETE "/user/sessions", "end-own-sessions" = end_own_sessions),
     endpoint!(DELETE "/user/sessions/{id}", "end-session" = end_session),
+    endpoint!(GET "/user/export", "export-user" = export_user),
     endpoint!(DELETE "/user", "delete-user" = delete_user),
     endpoint!(POST "/user/reset-password", "reset-password" = reset_password),
     endpoint!(GET "/users/{id}", "read-user" = read_user),

@@ -22,7 +22,7 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
 
 /// The expected cost of each kind of request. A write in a transaction costs twice its units; a
 /// read of a missing item costs one unit.
-const COSTS: [(&str, usize, f64, f64); 32] = [
+const COSTS: [(&str, usize, f64, f64); 33] = [
     ("GET /user", 1, 2.0, 0.0),
     ("GET /user by API key", 2, 2.0, 0.0),
     ("GET /user by a guessed API key", 2, 1.0, 1.0),
@@ -56,6 +56,7 @@ const COSTS: [(&str, usize, f64, f64); 32] = [
     ("PUT /users/{id}, another email", 4, 4.0, 6.0),
     ("POST /user/reset-password", 5, 4.0, 5.0),
     ("GET /user/sessions", 2, 3.0, 0.0),
+    ("GET /user/export", 2, 4.0, 0.0),
     ("DELETE /user/sessions/{id}", 2, 2.0, 1.0),
     // The account, its claim, and the session that goes on.
     ("DELETE /user/sessions?except=current", 2, 2.0, 6.0),

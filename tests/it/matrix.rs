@@ -165,6 +165,18 @@ routes!(
         both: NONE,
         of_two_accounts: 401,
     },
+    exporting_the_user_matches_the_matrix = Route {
+        method: "GET",
+        path: "/user/export",
+        body: nothing,
+        nothing: 401,
+        token: 200,
+        bad_token: 401,
+        key: NONE,
+        bad_key: 401,
+        both: NONE,
+        of_two_accounts: 401,
+    },
     deleting_the_user_matches_the_matrix = Route {
         method: "DELETE",
         path: "/user",

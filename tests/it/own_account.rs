@@ -592,3 +592,45 @@ async fn a_deletion_whose_clean_up_fails_is_still_a_deletion() {
         .unwrap();
     assert_eq!(app.users().await.len(), 1);
 }
+
+#[tokio::test]
+async fn an_export_has_all_that_is_stored_and_no_secret() {
+    let (app, token) = with_named_user().await;
+    let key = app.api_key(&token, 1).await;
+    let profile = json!({"city": "Berlin", "settings": [{"category": "ui", "name": "theme"}]});
+    app.update_profile(&token, profile).await;
+    let ended = app.sign_in("abc", PASSWORD).await.token();
+    app.call(delete("/user/sessions?except=current", &token))
+        .await;
+
+    let exported = app.call(get("/user/export").bearer(&token)).await;
+
+    assert_eq!(exported.status, 200);
+    assert_eq!(exported.text("/account/email"), "abc@example.com");
+    assert_eq!(
+        exported.body["profile"],
+        app.profile(&token).await.body["user"]
+    );
+    let sessions = exported.body["sessions"].as_array().unwrap().iter();
+    let sessions: Vec<_> = sessions
+        .map(|one| (one["id"].as_str().map(str::to_owned), one["live"] == true))
+        .collect();
+    assert_eq!(
+        sessions,
+        [(session_of(&token), true), (session_of(&ended), false)]
+    );
+    let text = exported.body.to_string();
+    for secret in [key.as_str(), "argon2", "digest", PASSWORD] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_needs_a_recent_sign_in() {
+    let (app, token) = with_named_user().await;
+    app.clock.advance(Duration::from_mins(16));
+
+    let exported = app.call(get("/user/export").bearer(&token)).await;
+
+    exported.assert_refused(401, "Unauthorized", "A recent sign-in is required");
+}

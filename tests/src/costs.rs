@@ -98,6 +98,7 @@ fn own_account(token: &str, other: &str) -> Vec<Case> {
             200,
             get("/user/sessions").bearer(token),
         ),
+        ("GET /user/export", 200, get("/user/export").bearer(token)),
         (
             "DELETE /user/sessions/{id}",
             200,

@@ -30,6 +30,11 @@ pub async fn list_sessions(app: &App, caller: &Caller) -> Result<Vec<ListedSessi
     Ok(sessions.await?)
 }
 
+/// All stored sessions of the caller, those that have ended included, oldest first.
+pub async fn stored_sessions(app: &App, caller: &Caller) -> Result<Vec<ListedSession>, AuthError> {
+    Ok(app.store.all_sessions(&caller.account.id).await?)
+}
+
 /// Ends one session of the caller. Of racing calls exactly one succeeds.
 pub async fn end_session(app: &App, caller: &Caller, id: &str) -> Result<(), AuthError> {
     if app.store.end_session(&caller.account.id, id).await? {

@@ -18,9 +18,10 @@ pub struct UserPayload<'a> {
     user: UserObject<'a>,
 }
 
+/// An account, its profile and its API keys.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct UserObject<'a> {
+pub struct UserObject<'a> {
     id: &'a str,
     user_name: &'a str,
     email: &'a str,
@@ -77,48 +78,62 @@ impl fmt::Debug for UserPayload<'_> {
     }
 }
 
+impl fmt::Debug for UserObject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserObject({}, redacted)", self.id)
+    }
+}
+
 impl<'a> UserPayload<'a> {
+    /// `now` decides which API keys are listed as live.
+    #[must_use]
+    pub fn of(account: &'a Account, profile: &'a Profile, now: Timestamp) -> Self {
+        Self {
+            user: UserObject::of(account, profile, now),
+        }
+    }
+}
+
+impl<'a> UserObject<'a> {
     /// `now` decides which API keys are listed as live.
     #[must_use]
     pub fn of(account: &'a Account, profile: &'a Profile, now: Timestamp) -> Self {
         let field = |field| profile.field(field);
         let keys = profile.listed_api_keys(now).into_values();
         Self {
-            user: UserObject {
-                id: account.id.as_str(),
-                user_name: &account.username,
-                email: &account.email,
-                phone_number: field(ProfileField::PhoneNumber),
-                title: field(ProfileField::Title),
-                first_name: field(ProfileField::FirstName),
-                last_name: field(ProfileField::LastName),
-                department: field(ProfileField::Department),
-                birth_date: field(ProfileField::BirthDate),
-                created_at: account.created_at.to_rfc3339(),
-                updated_at: profile.updated_at.and_then(Timestamp::to_rfc3339),
-                last_dismiss_messages: field(ProfileField::LastDismissMessages),
-                last_log_in: account.last_login.and_then(Timestamp::to_rfc3339),
-                rank: profile.rank,
-                image: field(ProfileField::Image),
-                address: field(ProfileField::Address),
-                postal_code: field(ProfileField::PostalCode),
-                region: field(ProfileField::Region),
-                city: field(ProfileField::City),
-                country: field(ProfileField::Country),
-                country_code: field(ProfileField::CountryCode),
-                mobile: field(ProfileField::Mobile),
-                notes: field(ProfileField::Notes),
-                customer_id: profile.customer_id,
-                roles: account.scopes.iter().collect(),
-                api_keys: keys
-                    .map(|key| ApiKeyObject::masked(key, &account.id))
-                    .collect(),
-                settings: profile
-                    .settings
-                    .values()
-                    .map(|setting| SettingObject::of(setting, &account.id))
-                    .collect(),
-            },
+            id: account.id.as_str(),
+            user_name: &account.username,
+            email: &account.email,
+            phone_number: field(ProfileField::PhoneNumber),
+            title: field(ProfileField::Title),
+            first_name: field(ProfileField::FirstName),
+            last_name: field(ProfileField::LastName),
+            department: field(ProfileField::Department),
+            birth_date: field(ProfileField::BirthDate),
+            created_at: account.created_at.to_rfc3339(),
+            updated_at: profile.updated_at.and_then(Timestamp::to_rfc3339),
+            last_dismiss_messages: field(ProfileField::LastDismissMessages),
+            last_log_in: account.last_login.and_then(Timestamp::to_rfc3339),
+            rank: profile.rank,
+            image: field(ProfileField::Image),
+            address: field(ProfileField::Address),
+            postal_code: field(ProfileField::PostalCode),
+            region: field(ProfileField::Region),
+            city: field(ProfileField::City),
+            country: field(ProfileField::Country),
+            country_code: field(ProfileField::CountryCode),
+            mobile: field(ProfileField::Mobile),
+            notes: field(ProfileField::Notes),
+            customer_id: profile.customer_id,
+            roles: account.scopes.iter().collect(),
+            api_keys: keys
+                .map(|key| ApiKeyObject::masked(key, &account.id))
+                .collect(),
+            settings: profile
+                .settings
+                .values()
+                .map(|setting| SettingObject::of(setting, &account.id))
+                .collect(),
         }
     }
 }

@@ -24,6 +24,7 @@ pub struct StoredSession {
 pub struct ListedSession {
     pub id: String,
     pub created_at: Timestamp,
+    pub state: StoredSession,
     /// The source that signed in: an IPv4 address, or an IPv6 network.
     pub source: String,
     pub user_agent: Option<String>,
@@ -135,6 +136,30 @@ impl Store {
         }
     }
 
+    /// All stored sessions of the account, those that have ended included, oldest first.
+    pub async fn all_sessions(
+        &self,
+        account: &AccountId,
+    ) -> Result<Vec<ListedSession>, StoreError> {
+        let mut listed = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .query_partition(session_partition(account))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::from_sdk)?;
+            for item in page.items.unwrap_or_default() {
+                listed.push(listed_from_item(&item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(listed);
+            }
+        }
+    }
+
     fn query_live_sessions(&self, account: &Account, now: Timestamp) -> QueryFluentBuilder {
         self.query_partition(session_partition(&account.id))
             .filter_expression("generation = :generation AND valid_until > :now")
@@ -192,6 +217,7 @@ pub(super) fn session_item(session: &Session) -> Attributes {
 fn listed_from_item(attributes: &Attributes) -> Result<ListedSession, StoreError> {
     let item = Item::new("session", attributes)?;
     Ok(ListedSession {
+        state: from_item(attributes)?,
         id: item.string(SK)?.to_owned(),
         created_at: Timestamp::from_millis(item.number("created_at")?),
         source: item.string("source")?.to_owned(),

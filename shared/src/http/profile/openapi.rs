@@ -27,47 +27,51 @@ pub fn body() -> Json {
 /// What `GET` and `POST /v1/auth/user` add to the envelope.
 #[must_use]
 pub fn answer() -> Json {
-    Json::of::<UserPayload<'_>>(json!({
-        "user": {
-            "id": "6b03f80b55d568306a5d0d6c",
-            "userName": "abc@example.com",
-            "email": "abc@example.com",
-            "phoneNumber": null,
-            "title": null,
-            "firstName": "Ada",
-            "lastName": null,
-            "department": null,
-            "birthDate": null,
-            "createdAt": "2026-11-23T08:23:39.036Z",
-            "updatedAt": "2026-11-23T08:23:39.436Z",
-            "lastDismissMessages": null,
-            "lastLogIn": "2026-11-23T08:23:39.369Z",
-            "rank": null,
-            "image": null,
-            "address": null,
-            "postalCode": null,
-            "region": null,
-            "city": null,
-            "country": null,
-            "countryCode": "GB",
-            "mobile": null,
-            "notes": null,
-            "customerId": null,
-            "roles": ["user"],
-            "apiKeys": [],
-            "settings": [{
-                "id": 1,
-                "category": "ui",
-                "group": null,
-                "name": "theme",
-                "value": "dark",
-                "type": "string",
-                "description": null,
-                "readOnly": false,
-                "userId": "6b03f80b55d568306a5d0d6c",
-            }],
-        },
-    }))
+    Json::of::<UserPayload<'_>>(json!({ "user": example() }))
+}
+
+/// An example of [`UserObject`](super::UserObject).
+#[must_use]
+pub fn example() -> serde_json::Value {
+    json!({
+        "id": "6b03f80b55d568306a5d0d6c",
+        "userName": "abc@example.com",
+        "email": "abc@example.com",
+        "phoneNumber": null,
+        "title": null,
+        "firstName": "Ada",
+        "lastName": null,
+        "department": null,
+        "birthDate": null,
+        "createdAt": "2026-11-23T08:23:39.036Z",
+        "updatedAt": "2026-11-23T08:23:39.436Z",
+        "lastDismissMessages": null,
+        "lastLogIn": "2026-11-23T08:23:39.369Z",
+        "rank": null,
+        "image": null,
+        "address": null,
+        "postalCode": null,
+        "region": null,
+        "city": null,
+        "country": null,
+        "countryCode": "GB",
+        "mobile": null,
+        "notes": null,
+        "customerId": null,
+        "roles": ["user"],
+        "apiKeys": [],
+        "settings": [{
+            "id": 1,
+            "category": "ui",
+            "group": null,
+            "name": "theme",
+            "value": "dark",
+            "type": "string",
+            "description": null,
+            "readOnly": false,
+            "userId": "6b03f80b55d568306a5d0d6c",
+        }],
+    })
 }
 
 impl ToSchema for UserChange {

@@ -1,0 +1,31 @@
+//! The API's description of `GET /user/export`.
+
+use shared::http::openapi::{Asks, Json, Operation, example};
+use shared::http::profile::openapi::example as profile_example;
+use shared::http::user::managed_user_example;
+
+use crate::{NEED, Response};
+
+#[must_use]
+pub fn operation() -> Operation {
+    Operation {
+        summary: "Export the account",
+        description: "All that is stored of the account: the profile, the API keys, masked, and the \
+            sessions. Needs a token of a recent sign-in.",
+        asks: Asks::For(NEED),
+        answer: Some(Json::of::<Response<'_>>(example!({
+            "exported": "2026-11-23T09:00:00.000Z",
+            "account": managed_user_example(),
+            "profile": profile_example(),
+            "sessions": [{
+                "id": "019ab2f6c1d2a3b4c5d6e7f80912a3b4",
+                "created": "2026-11-23T08:23:39.391Z",
+                "expires": "2026-12-23T08:23:39.391Z",
+                "ip": "192.0.2.1",
+                "userAgent": "curl/8.5.0",
+                "live": true,
+            }],
+        }))),
+        ..Operation::new("exportUser")
+    }
+}
