@@ -34,6 +34,8 @@ def examples(page):
 def masked(text):
     text = re.sub(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN", text)
     text = re.sub(r"\b[0-9a-f]{24}\b", "ID", text)
+    text = re.sub(r"\b[0-9a-f]{32}\b", "SESSION", text)
+    text = re.sub(r"curl/[\d.]+", "curl", text)
     text = re.sub(r"\bapi_[A-Za-z0-9]{24}\b", "KEY", text)
     text = re.sub(r"\bapi_[A-Za-z0-9]{4}…", "MASKED KEY", text)
     text = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "DATE", text)
