@@ -77,8 +77,9 @@ def invoke_with_events():
     def invoke_as_locally(function, event):
         """The events expect the ring of a local run, whose only key has another id."""
         status, body = invoke(function, event)
-        for key in body.get("keys", []):
-            key["kid"] = "local"
+        if function == "rotate-keys":
+            for key in body.get("keys", []):
+                key["kid"] = "local"
         return status, body
 
     with contextlib.redirect_stdout(io.StringIO()) as printed:

@@ -85,6 +85,8 @@ expect(200, "POST /user/change-username", call("POST", "/user/change-username", 
 kept = "/user/sessions?except=current"
 expect(200, "DELETE /user/sessions", call("DELETE", kept, token=token))
 this = f"/users/{user['id']}"
+expect(403, "GET /users without the scope", call("GET", "/users", token=token))
+expect(403, "GET /users/count without the scope", call("GET", "/users/count", token=token))
 expect(403, "GET /users/{id} without the scope", call("GET", this, token=token))
 expect(403, "PUT /users/{id} without the scope", call("PUT", this, {"scope": ["admin"]}, token))
 reset = {"email": EMAIL, "password": PASSWORD}

@@ -78,13 +78,20 @@ impl Engine {
     }
 }
 
-/// Creates a table if it does not exist. A table with another key is refused.
+/// Creates a table if it does not exist. A table with another key or without an index is refused.
 pub fn create(database: &Database, table: &Table) -> Result<(), String> {
     let named = serde_json::from_value(json!({ "TableName": table.name }));
     let named = named.map_err(|error| error.to_string())?;
     if let Ok(found) = database.describe_table(named) {
         let found = serde_json::to_value(&found).map_err(|error| error.to_string())?;
-        if found.pointer("/Table/KeySchema") == table.create.get("KeySchema") {
+        let index = |table: &serde_json::Value| {
+            let indexes = table.get("GlobalSecondaryIndexes")?.as_array()?;
+            Some(indexes.len())
+        };
+        let found = found.get("Table").unwrap_or_default();
+        if found.get("KeySchema") == table.create.get("KeySchema")
+            && index(found) == index(&table.create)
+        {
             return Ok(());
         }
         let name = &table.name;

@@ -224,7 +224,12 @@ fn name_of(function: &Resource) -> Result<&str, TemplateError> {
 
 fn table_of(document: &Document, table: &Resource) -> Result<Table, TemplateError> {
     let mut create = Map::new();
-    for property in ["AttributeDefinitions", "KeySchema", "BillingMode"] {
+    for property in [
+        "AttributeDefinitions",
+        "KeySchema",
+        "BillingMode",
+        "GlobalSecondaryIndexes",
+    ] {
         if let Some(value) = table.properties.get(property) {
             create.insert(property.to_owned(), value.clone());
         }
@@ -242,6 +247,12 @@ fn table_of(document: &Document, table: &Resource) -> Result<Table, TemplateErro
 }
 
 impl Document {
+    /// The name of an index, from its ARN such as `${UsersTable.Arn}/index/accounts`.
+    fn index(&self, arn: &str) -> Option<String> {
+        let (table, index) = arn.strip_prefix("${")?.split_once(".Arn}")?;
+        Some(format!("{}{index}", self.resolve_reference(table)?))
+    }
+
     /// A value as text, or `None` if only AWS can resolve it.
     fn resolve(&self, value: &Value) -> Option<String> {
         match value {

@@ -282,7 +282,7 @@ async fn an_error_never_echoes_a_password() {
 async fn unknown_routes_and_methods_get_the_error_envelope() {
     let app = TestApp::new().await;
 
-    for path in ["/users", "/USER", "/user/auth/x", "/user/../user"] {
+    for path in ["/person", "/USER", "/user/auth/x", "/user/../user"] {
         let answer = app.call(get(path)).await;
         answer.assert_refused(404, "Not Found", "Not Found");
     }

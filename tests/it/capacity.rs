@@ -22,16 +22,16 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
 
 /// The expected cost of each kind of request. A write in a transaction costs twice its units; a
 /// read of a missing item costs one unit.
-const COSTS: [(&str, usize, f64, f64); 33] = [
+const COSTS: [(&str, usize, f64, f64); 35] = [
     ("GET /user", 1, 2.0, 0.0),
     ("GET /user by API key", 2, 2.0, 0.0),
     ("GET /user by a guessed API key", 2, 1.0, 1.0),
     ("GET /user, malformed token", 0, 0.0, 0.0),
-    // Two counters, then the account, its claim and its session.
-    ("POST /user", 3, 0.0, 8.0),
-    ("POST /user with a username", 3, 0.0, 10.0),
-    ("POST /user by an admin", 2, 2.0, 6.0),
-    ("POST /user with other credentials", 4, 2.0, 8.0),
+    // Two counters, then the account, its claim and its session, and the index.
+    ("POST /user", 3, 0.0, 9.0),
+    ("POST /user with a username", 3, 0.0, 11.0),
+    ("POST /user by an admin", 2, 2.0, 7.0),
+    ("POST /user with other credentials", 4, 2.0, 9.0),
     // The claim; then three counters beside the account and the session; then the source becomes familiar.
     ("POST /user/auth from a new source", 3, 4.0, 3.0),
     ("POST /user/auth", 2, 4.0, 2.0),
@@ -50,22 +50,25 @@ const COSTS: [(&str, usize, f64, f64); 33] = [
     ("GET /v1/api-keys", 1, 3.0, 0.0),
     ("DELETE /v1/api-keys/{id}", 2, 3.0, 4.0),
     ("POST /v1/auth/logout", 2, 2.0, 1.0),
+    // One unit for each partition of the index.
+    ("GET /users", 2, 4.0, 0.0),
+    ("GET /users/count", 2, 4.0, 0.0),
     ("GET /users/{id}", 2, 3.0, 0.0),
-    ("PUT /users/{id}, a field", 3, 3.0, 2.0),
+    ("PUT /users/{id}, a field", 3, 3.0, 3.0),
     // The hash is read from the old claim.
-    ("PUT /users/{id}, another email", 4, 4.0, 6.0),
-    ("POST /user/reset-password", 5, 4.0, 5.0),
+    ("PUT /users/{id}, another email", 4, 4.0, 7.0),
+    ("POST /user/reset-password", 5, 4.0, 6.0),
     ("GET /user/sessions", 2, 3.0, 0.0),
     ("GET /user/export", 2, 4.0, 0.0),
     ("DELETE /user/sessions/{id}", 2, 2.0, 1.0),
-    // The account, its claim, and the session that goes on.
-    ("DELETE /user/sessions?except=current", 2, 2.0, 6.0),
+    // The account, its claim, the session that goes on, and the index.
+    ("DELETE /user/sessions?except=current", 2, 2.0, 7.0),
     // The claim; two counters; the same transaction; then the total and the familiar source.
-    ("POST /user/change-password", 5, 6.0, 8.0),
+    ("POST /user/change-password", 5, 6.0, 9.0),
     // The limit; the claim; the counters; the account and both claims.
-    ("POST /user/change-username", 5, 7.0, 6.0),
+    ("POST /user/change-username", 5, 7.0, 7.0),
     // The claim; the counters; a transaction; then a read and a batch for each kind of what belonged to it.
-    ("DELETE /user", 9, 8.0, 17.0),
+    ("DELETE /user", 9, 8.0, 18.0),
 ];
 
 #[tokio::test]

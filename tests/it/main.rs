@@ -21,6 +21,7 @@ mod key_ring;
 mod key_rotation;
 mod layers;
 mod layout;
+mod listing;
 mod logs;
 mod lost_answers;
 mod management;

@@ -599,6 +599,7 @@ async fn an_export_has_all_that_is_stored_and_no_secret() {
     let key = app.api_key(&token, 1).await;
     let profile = json!({"city": "Berlin", "settings": [{"category": "ui", "name": "theme"}]});
     app.update_profile(&token, profile).await;
+    app.clock.advance(Duration::from_millis(1));
     let ended = app.sign_in("abc", PASSWORD).await.token();
     app.call(delete("/user/sessions?except=current", &token))
         .await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use local::engine::{self, Database, Engine};
@@ -374,6 +374,21 @@ impl TestApp {
     pub async fn tamper(&self, table: &str, item: Item) {
         let put = self.client.put_item().table_name(table);
         put.set_item(Some(item)).send().await.expect("a put");
+    }
+
+    /// Writes at most 25 items of the users table without conditions.
+    pub async fn put_all(&self, items: impl Iterator<Item = Item>) {
+        let puts = items.map(|item| {
+            let put = PutRequest::builder().set_item(Some(item)).build();
+            WriteRequest::builder()
+                .put_request(put.expect("an item"))
+                .build()
+        });
+        let users = &self.app.config.tables.users;
+        let write = self.client.batch_write_item();
+        let write = write.request_items(users, puts.collect()).send().await;
+        let left = write.expect("a write").unprocessed_items;
+        assert!(left.unwrap_or_default().is_empty());
     }
 
     pub async fn delete(&self, table: &str, key: &str) {

@@ -64,6 +64,8 @@ fn administration(token: &str, id: &str) -> Vec<Case> {
     let put = |change: Value| Call::new("PUT", &user, change.to_string().into()).bearer(token);
     let reset = json!({"email": "abc@example.com", "password": PASSWORD});
     vec![
+        ("GET /users", 200, get("/users").bearer(token)),
+        ("GET /users/count", 200, get("/users/count").bearer(token)),
         ("GET /users/{id}", 200, get(&user).bearer(token)),
         (
             "PUT /users/{id}, a field",

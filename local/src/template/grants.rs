@@ -11,7 +11,8 @@ pub struct Grant {
     pub function: String,
     /// Such as `dynamodb:GetItem`.
     pub actions: Vec<String>,
-    /// The table's name, or the secret's logical id in the template.
+    /// The table's name, that of an index as `table/index/name`, or the secret's logical id in the
+    /// template.
     pub resource: String,
     /// Patterns of the allowed partition keys, each ending in `*`; empty for the secret.
     pub keys: Vec<String>,
@@ -62,7 +63,10 @@ fn grant_of(document: &Document, function: &str, statement: &Value) -> Option<Gr
             document.resolve_reference(table)?,
             texts(statement.pointer(KEYS)?)?,
         ),
-        None => (text(statement, "/Resource/Ref")?.to_owned(), Vec::new()),
+        None => match text(statement, "/Resource/Fn::Sub") {
+            Some(arn) => (document.index(arn)?, texts(statement.pointer(KEYS)?)?),
+            None => (text(statement, "/Resource/Ref")?.to_owned(), Vec::new()),
+        },
     };
     Some(Grant {
         function: function.to_owned(),

@@ -41,6 +41,9 @@ pub enum AuthError {
     /// No account has this id or email.
     #[error("no such user")]
     NoUser,
+    /// The cursor is not of a page before, or too old.
+    #[error("invalid cursor")]
+    InvalidCursor,
     #[error("username refused: {0}")]
     InvalidUsername(#[from] InvalidUsername),
     /// The caller has no live session with this id.

@@ -8,6 +8,7 @@ mod authenticate;
 mod credentials;
 mod error;
 mod limits;
+mod listing;
 mod own_account;
 mod passwords;
 mod profile;
@@ -28,6 +29,7 @@ pub use authenticate::{
 };
 pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};
 pub use error::{AccountError, AuthError, Denial, InternalError, LimitExceeded, Name};
+pub use listing::{AccountFilter, AccountPage, PageRequest, count_accounts, list_accounts};
 pub use own_account::{Proof, change_username, delete_own_account};
 pub use passwords::{change_password, set_random_password};
 pub use profile::{ProfileRequest, update_profile};

@@ -22,6 +22,7 @@ pub struct KeyRing {
 /// The labels separate the uses of the decoy key.
 const DRAW: &[u8] = b"latchkey decoy cost\0";
 const PSEUDONYM: &[u8] = b"latchkey pseudonym\0";
+const CURSOR: &[u8] = b"latchkey cursor\0";
 
 pub(super) struct Key {
     pub(super) kid: String,
@@ -56,6 +57,13 @@ impl KeyRing {
     #[must_use]
     pub fn pseudonym(&self, identifier: &str) -> Option<String> {
         let mac = self.start_of_mac(PSEUDONYM, identifier)?;
+        Some(format!("{:016x}", u64::from_be_bytes(mac)))
+    }
+
+    /// The tag of a cursor: 16 hex characters. `None` if the ring has no decoy key.
+    #[must_use]
+    pub fn cursor_tag(&self, cursor: &str) -> Option<String> {
+        let mac = self.start_of_mac(CURSOR, cursor)?;
         Some(format!("{:016x}", u64::from_be_bytes(mac)))
     }
 

@@ -150,6 +150,7 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
             invalid_field(name, problem)
         }
         AuthError::NoUser => (StatusCode::NOT_FOUND, Code::NoUser, "User not found".into()),
+        AuthError::InvalidCursor => invalid_field("after".into(), Problem::NotACursor),
         AuthError::InvalidUsername(invalid) => invalid_field("username".into(), (*invalid).into()),
         AuthError::NoSession => (
             StatusCode::NOT_FOUND,

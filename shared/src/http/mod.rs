@@ -12,9 +12,11 @@
 //! | [`family`], [`code`] | the two envelopes, and the codes of the Management family |
 //! | [`rate_limit`] | the `RateLimit` headers |
 //! | [`openapi`] | the API's description; no Lambda function calls it, so no binary contains it |
+//! | [`account_filter`] | the parameters that select accounts |
 //! | [`user`] | Appmixer's user object |
 //! | [`profile`], [`api_key`] | the Management family's user and API key objects |
 
+pub mod account_filter;
 pub mod api_key;
 pub mod body;
 pub mod code;

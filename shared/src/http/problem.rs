@@ -68,6 +68,11 @@ pub enum Problem {
     UnknownSetting,
     RepeatedSetting,
     NotCurrent,
+    NotAFilter,
+    NotAnOrder,
+    NotACursor,
+    /// An integer between these, inclusive.
+    NotBetween(usize, usize),
     /// At most this many items.
     TooMany(usize),
     Unchangeable,
@@ -119,6 +124,10 @@ impl Problem {
             Self::NotOfType(kind) => format!("must be of type {}", kind.name()).into(),
             Self::UnknownSetting => "must be that of a setting of this account".into(),
             Self::RepeatedSetting => "must name each setting only once".into(),
+            Self::NotAFilter => "must be scope: and a scope".into(),
+            Self::NotAnOrder => "must be created:1 or created:-1".into(),
+            Self::NotACursor => "must be that of a page of the last 24 hours".into(),
+            Self::NotBetween(min, max) => format!("must be an integer from {min} to {max}").into(),
             Self::NotCurrent => "must be current".into(),
             Self::TooMany(max) => format!("must contain at most {max} items").into(),
             Self::Unchangeable => "cannot be changed here".into(),

@@ -1,6 +1,6 @@
 //! An endpoint's reply.
 
-use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
@@ -67,6 +67,13 @@ impl Reply {
         for (name, value) in rate_limit::headers(rate_limits, now) {
             self.set(HeaderName::from_static(name), &value);
         }
+        self
+    }
+
+    /// Adds a `Link` to the next page (RFC 8288).
+    #[must_use]
+    pub fn with_next_page(mut self, target: &str) -> Self {
+        self.set(LINK, &format!("<{target}>; rel=\"next\""));
         self
     }
 

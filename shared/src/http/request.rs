@@ -8,7 +8,7 @@ use lambda_http::Request;
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
-use url::form_urlencoded;
+pub use url::form_urlencoded;
 
 use super::HttpError;
 use super::body;
@@ -210,13 +210,37 @@ pub fn path_hex<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     ((1..=64).contains(&text.len()) && text.bytes().all(is_digit)).then_some(text)
 }
 
+/// The decoded parameters of the query string.
+pub fn query_pairs(request: &Request) -> form_urlencoded::Parse<'_> {
+    let query = origin(request).map_or("", |origin| &origin.query);
+    form_urlencoded::parse(query.as_bytes())
+}
+
 /// The decoded parameter `name` of the query string.
 pub fn query(request: &Request, name: &'static str) -> Result<Option<String>, HttpError> {
-    let query = origin(request).map_or("", |origin| &origin.query);
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+    let mut values = query_pairs(request).filter(|(key, _)| key == name);
     match (values.next(), values.next()) {
         (value, None) => Ok(value.map(|(_, value)| value.into_owned())),
         (_, Some(_)) => Err(HttpError::field(name, Problem::Repeated)),
+    }
+}
+
+/// The parameter `name` of the query string, an integer from `min` to `max`.
+pub fn query_number(
+    request: &Request,
+    name: &'static str,
+    (min, max): (usize, usize),
+) -> Result<Option<usize>, HttpError> {
+    let Some(text) = query(request, name)? else {
+        return Ok(None);
+    };
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (min..=max).contains(number));
+    match number {
+        Some(number) => Ok(Some(number)),
+        None => Err(HttpError::field(name, Problem::NotBetween(min, max))),
     }
 }
 

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
 use super::claims::{Claim, claim_item, claim_keys};
 use super::error::{if_condition_held, is_failed_condition};
 use super::item::{Attributes, Item, Key, n, new_item, s};
+use super::listing::add_to_index;
 use super::sessions::session_item;
 use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
@@ -165,6 +166,7 @@ pub(super) fn to_item(account: &Account) -> Attributes {
     if let Some(last_login) = account.last_login {
         set("last_login", n(last_login.millis()));
     }
+    add_to_index(&mut item, account);
     item
 }
 

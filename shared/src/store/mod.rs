@@ -1,8 +1,8 @@
 //! DynamoDB: keys, items and every condition expression.
 //!
 //! Each method documents an invariant and contains the condition that enforces it. Partition keys
-//! have readable prefixes. There are no scans and no indexes; a query reads one partition. Reads are
-//! strongly consistent, because clients sign in directly after they sign up.
+//! have readable prefixes. There are no scans; a query reads one partition. Reads are
+//! strongly consistent, except those of the index of accounts, because clients sign in directly after they sign up.
 //!
 //! | table | partition key, sort key | item |
 //! | --- | --- | --- |
@@ -25,6 +25,7 @@ mod erasure;
 mod error;
 mod exceeded;
 mod item;
+mod listing;
 mod profile_change;
 mod profiles;
 mod refused_sessions;
@@ -45,6 +46,7 @@ pub use caller::{CallerRecord, WithProfile};
 pub use claims::Claim;
 pub use error::StoreError;
 pub use exceeded::ExceededLimits;
+pub use listing::{Listed, Order, Position};
 pub use profile_change::ChangedProfile;
 pub use refused_sessions::RefusedSessions;
 pub use sessions::{ListedSession, StoredSession};

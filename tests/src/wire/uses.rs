@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub struct Use {
     /// The action, such as `dynamodb:GetItem`.
     pub action: String,
-    /// The name of the table or secret.
+    /// The name of the table, `table/index/name` for an index, or the name of the secret.
     pub resource: String,
     /// The key of the item up to and including its `#`; empty for a secret.
     pub prefix: String,
@@ -77,7 +77,12 @@ pub(super) fn of(operation: &str, body: &Value) -> BTreeSet<Use> {
         // Every query is of one partition, whose key is the value `:partition`.
         "Query" => {
             let key = json!({"pk": body["ExpressionAttributeValues"][":partition"]});
-            BTreeSet::from([one(operation, &body["TableName"], &key)])
+            let table = body["TableName"].as_str().unwrap_or_default();
+            let resource = match body["IndexName"].as_str() {
+                Some(index) => format!("{table}/index/{index}"),
+                None => table.to_owned(),
+            };
+            BTreeSet::from([one(operation, &resource.into(), &key)])
         }
         "PutItem" => BTreeSet::from([one(operation, &body["TableName"], &body["Item"])]),
         _ => BTreeSet::from([one(operation, &body["TableName"], &body["Key"])]),

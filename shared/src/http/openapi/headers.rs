@@ -19,6 +19,10 @@ pub(super) fn add_rate_limit(response: ResponseBuilder) -> ResponseBuilder {
     refer(refer(response, "ratelimit"), "ratelimit-policy")
 }
 
+pub(super) fn add_link(response: ResponseBuilder) -> ResponseBuilder {
+    refer(response, "link")
+}
+
 fn refer(response: ResponseBuilder, name: &str) -> ResponseBuilder {
     match NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)) {
         Some(name) => {
@@ -29,8 +33,9 @@ fn refer(response: ResponseBuilder, name: &str) -> ResponseBuilder {
     }
 }
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "Cache-Control",
+    "Link",
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
@@ -38,7 +43,7 @@ const NAMES: [&str; 6] = [
     "X-Content-Type-Options",
 ];
 
-pub(super) fn all() -> [(&'static str, Header); 6] {
+pub(super) fn all() -> [(&'static str, Header); 7] {
     NAMES.map(|name| (name, describe(name)))
 }
 
@@ -52,6 +57,12 @@ fn describe(name: &str) -> Header {
         "X-Content-Type-Options" => (
             only(Type::String, json!("nosniff")),
             "Browsers must not guess the media type.",
+        ),
+        "Link" => (
+            text()
+                .examples([json!("</users?limit=30&after=MDE5>; rel=\"next\"")])
+                .build(),
+            "The next page (RFC 8288). Absent after the last one.",
         ),
         "Retry-After" => (
             ObjectBuilder::new()

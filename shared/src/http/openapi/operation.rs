@@ -33,6 +33,8 @@ pub struct Operation {
     pub answer: Option<Json>,
     /// Whether a success has the `RateLimit` headers.
     pub is_counted: bool,
+    /// Whether a success has a `Link` to the next page.
+    pub is_paged: bool,
     /// The endpoint's own errors: not those of every endpoint, nor those of [`Operation::asks`].
     pub refuses: Vec<HttpError>,
 }
@@ -62,6 +64,7 @@ impl Operation {
             asks: Asks::Ignored,
             answer: None,
             is_counted: false,
+            is_paged: false,
             refuses: Vec::new(),
         }
     }
@@ -132,6 +135,9 @@ impl Operation {
         if self.is_counted {
             response = headers::add_rate_limit(response);
         }
+        if self.is_paged {
+            response = headers::add_link(response);
+        }
         let content = answer.map_or_else(
             || ContentBuilder::new().build(),
             |answer| answer.into_content(self.name_of("Response"), named),
@@ -158,6 +164,24 @@ impl Parameter {
         Self {
             place: ParameterIn::Query,
             ..Self::in_path::<T>(name, description)
+        }
+    }
+
+    /// An optional parameter of the query that is an integer from `min` to `max`.
+    #[must_use]
+    pub fn number_in_query(
+        name: &'static str,
+        description: &'static str,
+        (min, max): (usize, usize),
+    ) -> Self {
+        let number = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(min))
+            .maximum(Some(max))
+            .build();
+        Self {
+            schema: number.into(),
+            ..Self::in_query::<String>(name, description)
         }
     }
 

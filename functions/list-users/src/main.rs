@@ -1,0 +1,5 @@
+//! The Lambda function `list-users`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::serve(list_users::handle)
+}
