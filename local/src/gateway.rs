@@ -77,9 +77,13 @@ impl Gateway {
     }
 }
 
-fn route_of<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<&'a Route> {
-    let mut routes = routes.iter();
-    routes.find(|route| route.method == method && route.matches(path))
+/// The route that API Gateway chooses for a method and a decoded path.
+#[must_use]
+pub fn route_of<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<&'a Route> {
+    let routes = routes.iter();
+    let matching = routes.filter(|route| route.method == method && route.matches(path));
+    // A path without a variable segment goes first.
+    matching.min_by_key(|route| route.path.contains('{'))
 }
 
 fn size_of_headers(parts: &Parts) -> usize {

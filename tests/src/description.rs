@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use local::gateway::decoded;
+use local::gateway::{decoded, route_of};
 use local::openapi;
 use local::template::{Route, Template};
 use serde_json::Value;
@@ -21,10 +21,7 @@ static ROUTES: LazyLock<Vec<Route>> =
 /// The operation in the description for this method and path, if it has a route.
 #[must_use]
 pub fn of(method: &str, path: &str) -> Option<&'static Value> {
-    let path = decoded(path);
-    let route = ROUTES
-        .iter()
-        .find(|route| route.method == method && route.matches(&path))?;
+    let route = route_of(&ROUTES, method, &decoded(path))?;
     Some(&DOCUMENT["paths"][&route.path][method.to_lowercase()])
 }
 

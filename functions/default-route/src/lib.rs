@@ -32,7 +32,13 @@ pub async fn handle(_: Arc<App>, request: Request) -> Result<Reply, HttpError> {
 
 fn answer(method: &str, path: &str) -> Result<Reply, HttpError> {
     let routes = ROUTES.iter().chain(&[("GET", "/")]);
-    let of_path = routes.filter(|(_, route)| matches(route, path));
+    let of_path: Vec<_> = routes.filter(|(_, route)| matches(route, path)).collect();
+    // `/users/count` is a resource of its own beside `/users/{id}`.
+    let is_variable = |route: &str| route.contains('{');
+    let all_variable = of_path.iter().all(|(_, route)| is_variable(route));
+    let of_path = of_path
+        .into_iter()
+        .filter(|(_, route)| all_variable || !is_variable(route));
     let methods: BTreeSet<&str> = of_path.map(|(method, _)| *method).collect();
     if matches("/", path) && methods.contains(method) {
         Reply::ok(&ABOUT)
