@@ -5,6 +5,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use serde_json::{Value, json};
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
+use tests::logs::capture;
+use tests::wire::Fault;
+use tokio::sync::Semaphore;
 
 const NEW: &str = "battery-staple-7";
 
@@ -405,4 +408,100 @@ async fn requests_with_a_body_of_another_kind_are_refused_before_anything_is_rea
         let answer = scene.app.call(call.bearer(&scene.admin)).await;
         assert_eq!(answer.message(), "Invalid request payload JSON format");
     }
+}
+
+#[tokio::test]
+async fn nothing_is_changed_once_the_administrator_is_out() {
+    for (end, status) in [
+        ("log-out", 401),
+        ("end-sessions", 401),
+        ("disable-account", 401),
+        ("demoted", 403),
+    ] {
+        let scene = Scene::set().await;
+        let app = &scene.app;
+        let admin = app.user_id(&scene.admin).await;
+        let other = app.sign_up("other@example.com").await.text("/user/id");
+        app.operate("grant-scopes", admin_scope(&other))
+            .await
+            .unwrap();
+        let slow = app.another(&[]);
+        let gate = Arc::new(Semaphore::new(0));
+        let (held, mut is_first) = (Arc::clone(&gate), true);
+        slow.wire.on_request(move |name, _| {
+            let holds = name == "TransactWriteItems" && std::mem::take(&mut is_first);
+            holds.then(|| Fault::Hold(Arc::clone(&held)))
+        });
+        let call = put(&scene.id, &json!({"scope": ["admin"]})).bearer(&scene.admin);
+
+        let mut change = std::pin::pin!(slow.call(call));
+        tokio::select! {
+            answer = &mut change => panic!("{end}: {answer:?}"),
+            () = slow.wire.held() => {}
+        }
+        match end {
+            "log-out" => assert_eq!(app.log_out(&scene.admin).await.status, 200),
+            "demoted" => {
+                let none = json!({"id": admin, "scopes": []});
+                app.operate("grant-scopes", none).await.unwrap();
+            }
+            _ => {
+                app.operate(end, json!({ "id": admin })).await.unwrap();
+            }
+        }
+        gate.add_permits(1);
+        let answer = change.await;
+
+        assert_eq!(answer.status, status, "{end}: {answer:?}");
+        let user = app.user(&scene.token).await;
+        assert_eq!(user.body["scope"], json!(["user"]), "{end}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_changes_of_one_field_answer_what_is_stored() {
+    for _ in 0..10 {
+        let scene = Arc::new(Scene::set().await);
+        scene.change(json!({"vendor": "a"})).await;
+        let changes = [
+            json!({"vendor": "a", "username": "x"}),
+            json!({"vendor": "b"}),
+        ];
+        let changes = changes.map(|change| {
+            let scene = Arc::clone(&scene);
+            tokio::spawn(async move { scene.change(change).await.body })
+        });
+
+        let answers = futures_util::future::try_join_all(changes).await.unwrap();
+
+        let stored = scene.read().await.body;
+        assert!(answers.contains(&stored), "{answers:?} {stored}");
+        assert_eq!(answers[0]["vendor"], json!(["a"]));
+        assert_eq!(answers[1]["vendor"], json!(["b"]));
+    }
+}
+
+#[tokio::test]
+async fn a_change_leaves_a_line_that_says_who_changed_whom_and_what() {
+    let scene = Scene::set().await;
+    let root = scene.app.user_id(&scene.admin).await;
+    let (lines, _guard) = capture();
+
+    scene
+        .change(json!({"scope": ["support"], "vendor": "acme"}))
+        .await;
+    scene.change(json!({"vendor": "acme"})).await;
+
+    let logged = lines.take();
+    let message = "account changed by an administrator";
+    let ours: Vec<_> = logged
+        .iter()
+        .map(|line| &line["fields"])
+        .filter(|fields| fields["message"] == message)
+        .collect();
+    assert_eq!(ours.len(), 1, "the second changes nothing");
+    assert_eq!(ours[0]["by"], json!(root));
+    assert_eq!(ours[0]["account"], json!(scene.id));
+    assert_eq!(ours[0]["changed"], "[\"scope\", \"vendor\"]");
+    assert_eq!(ours[0]["scopes"], "[\"support\"]");
 }

@@ -7,6 +7,7 @@ use axum::body::Body;
 use serde_json::{Value, json};
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::call::claim_of;
+use tests::logs::capture;
 use tests::wire::Fault;
 
 const NEW: &str = "battery-staple-7";
@@ -220,7 +221,7 @@ async fn of_racing_changes_of_one_password_exactly_one_wins_and_only_its_passwor
 #[tokio::test]
 async fn a_change_through_a_session_that_ends_meanwhile_changes_nothing() {
     for end in ["log-out", "end-sessions", "set-password", "delete-account"] {
-        for call in ["change", "rename", "end", "delete"] {
+        for call in ["change", "rename", "end", "end-all", "delete"] {
             let (app, token) = with_named_user().await;
             app.sign_in("abc@example.com", PASSWORD).await;
             let id = app.user_id(&token).await;
@@ -235,6 +236,7 @@ async fn a_change_through_a_session_that_ends_meanwhile_changes_nothing() {
                 "change" => change_password(&token, PASSWORD, NEW),
                 "rename" => change_username(&token, "def"),
                 "end" => delete("/user/sessions?except=current", &token),
+                "end-all" => delete("/user/sessions", &token),
                 _ => delete_user(&token, PASSWORD),
             };
 
@@ -252,15 +254,11 @@ async fn a_change_through_a_session_that_ends_meanwhile_changes_nothing() {
             gate.add_permits(1);
             let answer = change.await;
 
-            // Renaming and deleting need no live session at the instant of the write, only at its start.
-            let may_succeed = end == "log-out" && ["rename", "delete"].contains(&call);
-            if !may_succeed {
-                assert!(
-                    [401, 403].contains(&answer.status),
-                    "{end} {call}: {answer:?}"
-                );
-                assert_eq!(app.users().await, before, "{end} {call}");
-            }
+            assert!(
+                [401, 403].contains(&answer.status),
+                "{end} {call}: {answer:?}"
+            );
+            assert_eq!(app.users().await, before, "{end} {call}");
         }
     }
 }
@@ -616,10 +614,8 @@ async fn an_export_has_all_that_is_stored_and_no_secret() {
     let sessions: Vec<_> = sessions
         .map(|one| (one["id"].as_str().map(str::to_owned), one["live"] == true))
         .collect();
-    assert_eq!(
-        sessions,
-        [(session_of(&token), true), (session_of(&ended), false)]
-    );
+    let expected = [(session_of(&ended), false), (session_of(&token), true)];
+    assert_eq!(sessions, expected);
     let text = exported.body.to_string();
     for secret in [key.as_str(), "argon2", "digest", PASSWORD] {
         assert!(!text.contains(secret), "{secret}");
@@ -634,4 +630,75 @@ async fn an_export_needs_a_recent_sign_in() {
     let exported = app.call(get("/user/export").bearer(&token)).await;
 
     exported.assert_refused(401, "Unauthorized", "A recent sign-in is required");
+}
+
+#[tokio::test]
+async fn a_rehash_that_races_a_change_of_username_leaves_one_hash_in_both_claims() {
+    let app = TestApp::new().await;
+    let token = app.sign_up("abc@example.com").await.token();
+    let stronger = app.another(&[("ARGON2_ITERATIONS", "2")]);
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    stronger.wire.on_request(move |name, _| {
+        (name == "TransactWriteItems").then(|| Fault::Hold(Arc::clone(&held)))
+    });
+
+    let mut sign_in = std::pin::pin!(stronger.sign_in("abc@example.com", PASSWORD));
+    tokio::select! {
+        answer = &mut sign_in => panic!("{answer:?}"),
+        () = stronger.wire.held() => {}
+    }
+    let renamed = app.call(change_username(&token, "ada")).await;
+    gate.add_permits(10);
+
+    assert_eq!((renamed.status, sign_in.await.status), (200, 200));
+    let users = app.users().await.into_iter();
+    let hashes = users.filter_map(|(_, item)| item.get("password_hash").cloned());
+    let hashes: Vec<_> = hashes.collect();
+    assert_eq!(hashes.len(), 2);
+    assert_eq!(hashes[0], hashes[1]);
+}
+
+#[tokio::test]
+async fn strangers_do_not_keep_the_owner_from_a_change_at_an_address_familiar_to_the_username() {
+    let app = TestApp::with(&[("SIGNIN_RATE_LIMIT_TOTAL", "2")]).await;
+    let body = json!({"username": "abc", "email": "abc@example.com", "password": PASSWORD});
+    app.call(post("/user", &body)).await;
+    let token = app.sign_in("abc", PASSWORD).await.token();
+    for ip in ["192.0.2.7", "192.0.2.8", "192.0.2.9"] {
+        app.sign_in_from(ip, "abc@example.com", "guess1").await;
+    }
+    let change = || change_password(&token, PASSWORD, NEW);
+
+    assert_eq!(app.call(change().from("192.0.2.10")).await.status, 429);
+    assert_done(&app.call(change()).await);
+}
+
+#[tokio::test]
+async fn each_change_leaves_a_line_that_names_the_account() {
+    let (app, token) = with_named_user().await;
+    let id = app.user_id(&token).await;
+    for (call, message) in [
+        (
+            change_password(&token, PASSWORD, PASSWORD),
+            "password changed",
+        ),
+        (change_username(&token, "ada"), "username changed"),
+        (
+            delete("/user/sessions?except=current", &token),
+            "sessions ended by their owner",
+        ),
+        (delete_user(&token, PASSWORD), "account deleted"),
+    ] {
+        let (lines, _guard) = capture();
+
+        assert_eq!(app.call(call).await.status, 200);
+
+        let logged = lines.take();
+        let ours = logged
+            .iter()
+            .filter(|line| line["fields"]["message"] == message);
+        let accounts: Vec<_> = ours.map(|line| line["fields"]["account"].clone()).collect();
+        assert_eq!(accounts, [json!(id)], "{message}: {logged:?}");
+    }
 }

@@ -180,6 +180,9 @@ async fn administer(r: &mut Recorder, token: &str, administrator: &str) {
         let change = Call::new("PUT", &format!("/users/{id}"), change.to_string().into());
         r.send(&[], change.bearer(administrator)).await;
     }
+    let reset = json!({"email": "abc@example.com", "password": PASSWORD});
+    let reset = post("/user/reset-password", &reset);
+    r.send(&[], reset.bearer(administrator)).await;
 }
 
 /// Changes and deletes the account abc in all ways that need different permissions.
@@ -216,6 +219,8 @@ async fn own_account(r: &mut Recorder) {
     }
     let instance = with_secret(&r.app, &r.secrets, &[]);
     instance.api_key(&token, 1).await;
+    let end = Call::new("DELETE", "/user/sessions", Body::empty());
+    r.send(&[], end.bearer(&other)).await;
     let delete = delete(PASSWORD).bearer(&token);
     r.send(&[], delete.from(IPV6)).await;
 }

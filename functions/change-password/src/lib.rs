@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use shared::app::App;
-use shared::auth::{self, AuthError, Need, Proof, WithApiKeys};
+use shared::auth::{self, AuthError, Need, WithApiKeys};
 use shared::domain::Password;
 use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
@@ -31,10 +31,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let caller = request::caller(&app, &request, NEED).await?;
     let body: Body = body.read()?;
-    let proof = Proof {
-        source: request::source_ip(&request, &app.config.proxies),
-        password: Password::new(body.old_password),
-    };
+    let proof = request::proof(&app, &request, body.old_password);
     let new = Password::new(body.new_password);
     let with_api_keys = match body.revoke_api_keys {
         Some(true) => WithApiKeys::Yes,

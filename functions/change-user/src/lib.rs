@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use shared::app::App;
 use shared::auth::{self, AccountUpdate, AuthError, Need};
-use shared::domain::{Email, Password, Scope, Scopes, is_vendor_list};
+use shared::domain::{Email, Password, PasswordPolicy, Scope, Scopes, Username, is_vendor_list};
 use shared::http::body::{OneOrMoreStrings, Strings};
 use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
@@ -39,14 +39,18 @@ struct Body {
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let caller = request::caller(&app, &request, NEED).await?;
-    let update = parse(body.read()?)?;
+    let update = parse(body.read()?, app.config.passwords)?;
     let id = request::path_text(&request, "id").ok_or(AuthError::NoUser)?;
     let account = auth::read_account(&app, id).await?;
     let account = auth::update_account(&app, &caller, account, update).await?;
     Reply::ok(&ManagedUser::of(&account))
 }
 
-fn parse(body: Body) -> Result<AccountUpdate, HttpError> {
+/// Checks what does not depend on the account.
+fn parse(body: Body, policy: PasswordPolicy) -> Result<AccountUpdate, HttpError> {
+    if let Some(username) = body.username.as_deref().filter(|name| !name.contains('@')) {
+        Username::of_account(username, "").map_err(|error| HttpError::field("username", error))?;
+    }
     let email = body.email.map(|email| Email::parse(&email)).transpose();
     let email = email.map_err(|error| HttpError::field("email", error))?;
     let scopes = body.scope.as_ref().map(parse_scopes).transpose()?;
@@ -54,10 +58,15 @@ fn parse(body: Body) -> Result<AccountUpdate, HttpError> {
     if vendor.as_deref().is_some_and(|list| !is_vendor_list(list)) {
         return Err(HttpError::field("vendor", Problem::NotVendors));
     }
+    let password = body.password.map(Password::new);
+    if let Some(password) = &password {
+        let checked = policy.check(password, &[]);
+        checked.map_err(|error| HttpError::field("password", error))?;
+    }
     Ok(AccountUpdate {
         username: body.username,
         email,
-        password: body.password.map(Password::new),
+        password,
         scopes,
         vendor,
         disabled: body.disabled,

@@ -25,10 +25,7 @@ pub fn operation() -> Operation {
         answer: Some(Json::of::<ManagedUser<'_>>(managed_user_example())),
         refuses: vec![
             AuthError::NoUser.into(),
-            AuthError::Taken {
-                rate_limits: Vec::new(),
-            }
-            .into(),
+            AuthError::taken().into(),
             AuthError::LastAdministrator.into(),
         ],
         ..Operation::new("changeUser")

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use shared::app::App;
-use shared::auth::{self, Need, Proof};
-use shared::domain::{Account, Password, Username};
+use shared::auth::{self, Need};
+use shared::domain::{Account, Username};
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::CurrentUser;
 use shared::http::{HttpError, Reply, Request};
@@ -31,10 +31,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let caller = request::caller(&app, &request, NEED).await?;
     let body: Body = body.read()?;
     let username = parse(&body.username, &caller.account)?;
-    let proof = Proof {
-        source: request::source_ip(&request, &app.config.proxies),
-        password: Password::new(body.password),
-    };
+    let proof = request::proof(&app, &request, body.password);
     let account = auth::change_username(&app, &caller, proof, &username).await?;
     Reply::ok(&CurrentUser::of(&account))
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use shared::app::App;
-use shared::auth::{self, Need, Proof};
-use shared::domain::Password;
+use shared::auth::{self, Need};
 use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
@@ -26,10 +25,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let caller = request::caller(&app, &request, NEED).await?;
     let body: Body = body.read()?;
-    let proof = Proof {
-        source: request::source_ip(&request, &app.config.proxies),
-        password: Password::new(body.password),
-    };
+    let proof = request::proof(&app, &request, body.password);
     auth::delete_own_account(&app, &caller, proof).await?;
     Reply::ok(&Empty {})
 }

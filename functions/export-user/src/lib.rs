@@ -1,4 +1,4 @@
-//! `GET /user/export`: all that is stored of the caller's account, but for secrets.
+//! `GET /user/export`: what is stored of the caller's account, but for secrets.
 
 pub mod openapi;
 
@@ -23,9 +23,9 @@ struct Response<'a> {
     #[schema(format = DateTime)]
     exported: Option<String>,
     account: ManagedUser<'a>,
-    /// With the API keys, masked.
+    /// With the live API keys and the latest others, masked.
     profile: UserObject<'a>,
-    /// Oldest first. Some may have ended.
+    /// The newest 1000, newest first. Some may have ended.
     sessions: Vec<ExportedSession<'a>>,
 }
 

@@ -10,7 +10,7 @@ use crate::{NEED, Response};
 pub fn operation() -> Operation {
     Operation {
         summary: "Export the account",
-        description: "All that is stored of the account: the profile, the API keys, masked, and the \
+        description: "What is stored of the account: the profile, the API keys, masked, and the newest 1000 \
             sessions. Needs a token of a recent sign-in.",
         asks: Asks::For(NEED),
         answer: Some(Json::of::<Response<'_>>(example!({

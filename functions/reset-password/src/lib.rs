@@ -30,7 +30,10 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let caller = request::caller(&app, &request, NEED).await?;
     let body: Body = body.read()?;
+    let password = Password::new(body.password);
+    let checked = app.config.passwords.check(&password, &[]);
+    checked.map_err(|error| HttpError::field("password", error))?;
     let email = Identifier::parse_email(&body.email);
-    auth::reset_password(&app, &caller, &email, Password::new(body.password)).await?;
+    auth::reset_password(&app, &caller, &email, password).await?;
     Reply::ok(&Empty {})
 }

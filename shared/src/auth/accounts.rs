@@ -121,7 +121,9 @@ pub async fn delete_account(
             return Err(AccountError::UnknownAccount);
         };
         let now = app.clock.now();
-        let deleted = app.store.delete_account(&account, now, last_administrator);
+        let deleted = app
+            .store
+            .delete_account(&account, now, None, last_administrator);
         match deleted
             .await
             .inspect_err(|error| may_have_changed(id, error))?
@@ -132,7 +134,7 @@ pub async fn delete_account(
             }
             Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
             _ if tries == MAX_TRIES => return Err(StoreError::Contended.into()),
-            Changed::Stale | Changed::Taken | Changed::SessionEnded => {
+            Changed::Stale | Changed::Taken => {
                 app.store.back_off(tries).await;
             }
         }
@@ -157,7 +159,7 @@ async fn change(
         match write(app, &change).await? {
             Changed::Written => return Ok(change.new),
             Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
-            Changed::Stale | Changed::Taken | Changed::SessionEnded => {
+            Changed::Stale | Changed::Taken => {
                 app.store.back_off(tries).await;
             }
         }

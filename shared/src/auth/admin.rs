@@ -4,13 +4,13 @@
 
 use super::accounts::{account_with, write};
 use super::attempt::clear_totals;
-use super::authenticate::Caller;
+use super::authenticate::{Caller, read_again};
 use super::error::{AccountError, AuthError};
 use super::passwords::{check, hash};
 use crate::app::App;
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, AccountId, Email, Identifier, Password, Scopes, Username};
-use crate::store::{AccountChange, Changed, StoreError};
+use crate::store::{AccountChange, Administrator, Changed, StoreError};
 
 /// How often to try while other requests change the account.
 const MAX_TRIES: u32 = 5;
@@ -50,53 +50,64 @@ pub async fn reset_password(
     Ok(())
 }
 
-/// Changes an account, as it was read, in one transaction. A new password and disabling end all its sessions; another
-/// email is not verified.
+/// Changes an account in one transaction, again if another request changed it meanwhile. A new password and
+/// disabling end all its sessions; another email is not verified. Writes nothing if nothing changes.
+///
+/// Nothing is written once the administrator's session has ended or the scope is gone.
 pub async fn update_account(
     app: &App,
     caller: &Caller,
     mut seen: Account,
     update: AccountUpdate,
 ) -> Result<Account, AuthError> {
-    let username = update.username.as_deref();
     let new_hash = match &update.password {
         Some(password) => {
-            check(
-                app,
-                &renamed(&seen, username, update.email.as_ref())?,
-                password,
-            )?;
+            let (username, email) = (update.username.as_deref(), update.email.as_ref());
+            check(app, &with_names(&seen, username, email)?, password)?;
             Some(hash(app, password.clone()).await?)
         }
         None => None,
     };
+    let mut administrator = caller.account.clone();
     for tries in 1..=MAX_TRIES {
         let new = updated(app, &seen, &update)?;
+        if new == seen {
+            return Ok(seen);
+        }
+        let same_names = same_names(&seen, &new);
         let password_hash = match &new_hash {
             Some(hash) => Some(hash.clone()),
-            None => current_hash(app, &seen, &new).await?,
+            None if same_names => None,
+            None => current_hash(app, &seen).await?,
         };
+        if password_hash.is_none() && !same_names {
+            seen = read_account(app, seen.id.as_str()).await?;
+            continue;
+        }
         let change = AccountChange {
             password_hash: password_hash.as_ref(),
+            administrator: caller.session().map(|session| Administrator {
+                account: &administrator,
+                session,
+            }),
             ..AccountChange::new(&seen, new)
         };
         match write(app, &change).await? {
             Changed::Written => {
-                let changed = update.names();
-                let (by, account) = (&caller.account.id, &seen.id);
-                tracing::info!(%by, %account, ?changed, "account changed by an administrator");
+                log(caller, &update, &change.new);
                 if new_hash.is_some() {
                     clear_totals(app, &change.new).await;
                 }
                 return Ok(change.new);
             }
-            Changed::Taken => {
-                let rate_limits = Vec::new();
-                return Err(AuthError::Taken { rate_limits });
-            }
+            Changed::Taken => return Err(AuthError::taken()),
             Changed::LastAdministrator => return Err(AuthError::LastAdministrator),
-            Changed::Stale | Changed::SessionEnded => {
+            Changed::Stale => {
                 app.store.back_off(tries).await;
+                administrator = read_again(app, caller).await?;
+                if !administrator.is_administrator() {
+                    return Err(AuthError::InsufficientScope);
+                }
                 seen = read_account(app, seen.id.as_str()).await?;
             }
         }
@@ -104,21 +115,23 @@ pub async fn update_account(
     Err(StoreError::Contended.into())
 }
 
-impl AccountUpdate {
-    /// The names of the fields that are changed.
-    fn names(&self) -> Vec<&'static str> {
-        [
-            (self.username.is_some(), "username"),
-            (self.email.is_some(), "email"),
-            (self.password.is_some(), "password"),
-            (self.scopes.is_some(), "scope"),
-            (self.vendor.is_some(), "vendor"),
-            (self.disabled.is_some(), "disabled"),
-        ]
-        .into_iter()
-        .filter_map(|(is_changed, name)| is_changed.then_some(name))
-        .collect()
-    }
+/// Logs who changed whose account, and what.
+fn log(caller: &Caller, update: &AccountUpdate, new: &Account) {
+    let (by, account) = (&caller.account.id, &new.id);
+    let changed: Vec<_> = [
+        (update.username.is_some(), "username"),
+        (update.email.is_some(), "email"),
+        (update.password.is_some(), "password"),
+        (update.scopes.is_some(), "scope"),
+        (update.vendor.is_some(), "vendor"),
+        (update.disabled.is_some(), "disabled"),
+    ]
+    .into_iter()
+    .filter_map(|(is_changed, name)| is_changed.then_some(name))
+    .collect();
+    let scopes: Vec<_> = new.scopes.iter().collect();
+    let disabled = new.disabled_at.is_some();
+    tracing::info!(%by, %account, ?changed, ?scopes, disabled, "account changed by an administrator");
 }
 
 fn unknown(error: AccountError) -> AuthError {
@@ -130,7 +143,8 @@ fn unknown(error: AccountError) -> AuthError {
 }
 
 fn updated(app: &App, seen: &Account, update: &AccountUpdate) -> Result<Account, AuthError> {
-    let mut new = renamed(seen, update.username.as_deref(), update.email.as_ref())?;
+    let (username, email) = (update.username.as_deref(), update.email.as_ref());
+    let mut new = with_names(seen, username, email)?;
     if let Some(scopes) = &update.scopes {
         new = new.with_scopes(scopes.clone());
     }
@@ -140,16 +154,15 @@ fn updated(app: &App, seen: &Account, update: &AccountUpdate) -> Result<Account,
     if update.password.is_some() {
         new = new.with_password_changed();
     }
-    match (update.disabled, new.disabled_at) {
-        (Some(true), _) => new = new.disabled(app.clock.now()),
-        (Some(false), Some(_)) => new = new.enabled(),
-        (Some(false) | None, _) => {}
-    }
-    Ok(new)
+    Ok(match (update.disabled, new.disabled_at) {
+        (Some(true), None) => new.disabled(app.clock.now()),
+        (Some(false), Some(_)) => new.enabled(),
+        _ => new,
+    })
 }
 
-/// The account under its new names.
-fn renamed(
+/// The account with other names.
+fn with_names(
     account: &Account,
     username: Option<&str>,
     email: Option<&Email>,
@@ -165,21 +178,21 @@ fn renamed(
     Ok(account)
 }
 
-/// The hash for the claim of a new name; `None` if the names stay.
-async fn current_hash(
-    app: &App,
-    seen: &Account,
-    new: &Account,
-) -> Result<Option<PasswordHash>, AuthError> {
+fn same_names(seen: &Account, new: &Account) -> bool {
     let names = |account: &Account| {
         let canonical = account.username_canonical.clone();
         (account.email_canonical.clone(), canonical)
     };
-    if names(seen) == names(new) {
-        return Ok(None);
-    }
+    names(seen) == names(new)
+}
+
+/// The hash in the account's claims, for the claim of a new name. `None` if the account has changed since it
+/// was read; then its change will not be written either.
+async fn current_hash(app: &App, seen: &Account) -> Result<Option<PasswordHash>, AuthError> {
     let email = Identifier::Email(seen.email_canonical.clone());
     let claim = app.store.claim(&email).await?;
-    // A claim of another version means that the account has changed, so the write will fail.
+    let claim = claim.filter(|claim| {
+        claim.account == seen.id && claim.session_generation == seen.session_generation
+    });
     Ok(claim.map(|claim| claim.password_hash))
 }

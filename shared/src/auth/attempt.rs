@@ -26,6 +26,7 @@ use crate::store::{Claim, Cleared, RecordLimits};
 pub(super) struct Attempt<'a> {
     app: &'a App,
     identifier: &'a Identifier,
+    source_ip: SourceIp,
     /// The failures for the identifier from the source. Both windows are in one record.
     recent: Counter,
     of_day: Counter,
@@ -33,6 +34,8 @@ pub(super) struct Attempt<'a> {
     /// The failures for the identifier over all sources that are not familiar.
     total: Counter,
     purpose: Purpose,
+    /// The source is familiar to another identifier of the account.
+    is_known: bool,
 }
 
 /// What a right password is for.
@@ -59,21 +62,37 @@ impl<'a> Attempt<'a> {
         purpose: Purpose,
     ) -> Result<Self, AuthError> {
         let name = name(identifier);
-        let pair = digest(&format!("{source} {name}"));
+        let pair = pair(source, &name);
         let attempt = Self {
             app,
             identifier,
+            source_ip: source,
             recent: Counter::new(RateLimitPolicy::SignInAccount, &pair),
             of_day: Counter::new(RateLimitPolicy::SignInDay, &pair),
             source: SourceCounters::of_sign_ins(source),
             total: total_of(&name),
             purpose,
+            is_known: false,
         };
         let counters = [&attempt.recent, &attempt.of_day];
         for counter in counters.into_iter().chain(attempt.source.iter()) {
             counter.refuse_remembered(app)?;
         }
         Ok(attempt)
+    }
+
+    /// Lets the source count as familiar if it is familiar to the account's username.
+    pub(super) async fn recognize(&mut self, account: &Account) -> Result<(), AuthError> {
+        let Some(username) = account.username_canonical.clone() else {
+            return Ok(());
+        };
+        let pair = pair(self.source_ip, &name(&Identifier::Username(username)));
+        let record = Counter::new(RateLimitPolicy::SignInAccount, pair);
+        let familiarity = self.app.store.familiarity(record.key()).await?;
+        let (id, version) = (&account.id, account.password_version);
+        let now = self.app.clock.now();
+        self.is_known = familiarity.is_some_and(|known| known.holds(id, version, now));
+        Ok(())
     }
 
     /// Returns the claim on the identifier if the password is right. Otherwise counts the failure. For a
@@ -132,7 +151,7 @@ impl<'a> Attempt<'a> {
         let (record, source) = tokio::join!(self.count_in_record(now), self.source.count(self.app));
         let record = record?;
         source?;
-        if !claim.is_some_and(|claim| is_familiar(&record, claim, now)) {
+        if !claim.is_some_and(|claim| self.is_familiar(&record, claim, now)) {
             self.total.count(self.app).await?;
         }
         Ok(())
@@ -161,7 +180,7 @@ impl<'a> Attempt<'a> {
         for (counter, tally) in self.source.iter().zip(read.sources) {
             counter.admit_uncounted(self.app, tally, now)?;
         }
-        let is_familiar = is_familiar(&read.record, claim, now);
+        let is_familiar = self.is_familiar(&read.record, claim, now);
         if !is_familiar {
             self.total.admit_uncounted(self.app, read.total, now)?;
         }
@@ -198,6 +217,12 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    fn is_familiar(&self, record: &SignInRecord, claim: &Claim, now: Timestamp) -> bool {
+        let (account, version) = (&claim.account, claim.password_version);
+        let familiarity = record.familiarity.as_ref();
+        self.is_known || familiarity.is_some_and(|known| known.holds(account, version, now))
+    }
+
     fn limits(&self) -> RecordLimits {
         let limits = self.app.config.limits;
         RecordLimits {
@@ -207,9 +232,9 @@ impl<'a> Attempt<'a> {
     }
 }
 
-fn is_familiar(record: &SignInRecord, claim: &Claim, now: Timestamp) -> bool {
-    let familiarity = record.familiarity.as_ref();
-    familiarity.is_some_and(|known| known.holds(&claim.account, claim.password_version, now))
+/// What stands for a source and an identifier in the keys of counters.
+fn pair(source: SourceIp, name: &str) -> String {
+    digest(&format!("{source} {name}"))
 }
 
 /// Makes a source familiar to the account's identifiers, because it has set their password. A failed

@@ -25,7 +25,7 @@ pub enum AuthError {
     TokenAlone,
     #[error("no token to revoke")]
     NoToken,
-    /// The password is wrong, or no account has the identifier.
+    /// The password is wrong, or changed while it was checked, or no account has the identifier.
     #[error("invalid credentials")]
     InvalidCredentials,
     /// Another account has the email or username.
@@ -79,7 +79,7 @@ pub struct LimitExceeded {
     pub at: Timestamp,
 }
 
-/// The names of an account, which cannot be changed.
+/// The names of an account, which an update of the profile cannot change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
     Username,
@@ -107,6 +107,15 @@ pub enum Denial {
     ApiKey,
     /// The password was proved longer ago than this.
     SignInNotRecent(Duration),
+}
+
+impl AuthError {
+    /// A name is taken, and no limit counted the attempt.
+    #[must_use]
+    pub fn taken() -> Self {
+        let rate_limits = Vec::new();
+        Self::Taken { rate_limits }
+    }
 }
 
 impl From<InvalidToken> for Denial {

@@ -33,8 +33,12 @@ impl Counter {
         }
     }
 
-    /// Refuses an attempt that is not counted if the limit is reached.
+    /// Refuses an attempt that is not counted if the limit is reached. A limit of 0, which refuses what
+    /// it counts, does not.
     pub(super) async fn refuse_reached(&self, app: &App) -> Result<(), AuthError> {
+        if app.config.limits.of(self.policy).max == 0 {
+            return Ok(());
+        }
         self.refuse_remembered(app)?;
         let tally = app.store.tally(&self.key).await?;
         self.admit_uncounted(app, tally, app.clock.now())

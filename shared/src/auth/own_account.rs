@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::accounts::may_have_changed;
 use super::attempt::{Attempt, Purpose};
 use super::authenticate::{Caller, read_again};
-use super::error::{AuthError, Denial};
+use super::error::AuthError;
 use super::limits::Counter;
 use crate::app::App;
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, Identifier, Password, RateLimitPolicy, SourceIp, Username};
 use crate::observe;
-use crate::store::{AccountChange, Changed, Claim, LastAdministrator, StoreError};
+use crate::store::{AccountChange, Changed, Claim, LastAdministrator, StoreError, Through};
 
 /// How often to try while other requests change the account.
 const MAX_TRIES: u32 = 5;
@@ -26,12 +26,17 @@ pub struct Proof {
 }
 
 /// Checks the current password. This is an attempt to sign in under the account's email, with the same
-/// limits.
+/// limits. A source that is familiar to the username counts as familiar too: it is the owner's.
 pub(super) async fn prove(app: &App, caller: &Caller, proof: Proof) -> Result<Claim, AuthError> {
     let email = Identifier::Email(caller.account.email_canonical.clone());
-    let attempt = Attempt::begin(app, proof.source, &email, Purpose::Proof)?;
+    let mut attempt = Attempt::begin(app, proof.source, &email, Purpose::Proof)?;
+    attempt.recognize(&caller.account).await?;
     let keys = app.keys.current(app.clock.now()).await?;
     let claim = attempt.verify(&keys, Arc::new(proof.password)).await?;
+    if claim.account != caller.account.id {
+        // The email is no longer the caller's.
+        return Err(AuthError::InvalidCredentials);
+    }
     let admitted = attempt.admit(&claim).await?;
     attempt.succeed(admitted, &claim).await?;
     Ok(claim)
@@ -53,7 +58,7 @@ pub async fn change_username(
     let rename = OwnChange::To {
         new: &|account| account.with_username(username),
         password_hash: Some(&claim.password_hash),
-        kept_session: None,
+        keeps_session: true,
     };
     match change_own(app, caller, Some(&claim), rename).await {
         Ok(account) => {
@@ -89,11 +94,13 @@ pub async fn delete_own_account(app: &App, caller: &Caller, proof: Proof) -> Res
 /// A change of the caller's account.
 #[derive(Clone, Copy)]
 pub(super) enum OwnChange<'a> {
-    /// To what `new` makes of the account. The other fields are those of [`AccountChange`].
+    /// To what `new` makes of the account.
     To {
         new: &'a (dyn Fn(Account) -> Account + Sync),
+        /// See [`AccountChange`].
         password_hash: Option<&'a PasswordHash>,
-        kept_session: Option<&'a str>,
+        /// Whether the session in use goes on if the change ends all sessions.
+        keeps_session: bool,
     },
     Deletion,
 }
@@ -109,19 +116,18 @@ pub(super) async fn change_own(
     change: OwnChange<'_>,
 ) -> Result<Account, AuthError> {
     let mut account = caller.account.clone();
+    if proved.is_some_and(|claim| claim.password_version != account.password_version) {
+        account = read_again(app, caller).await?;
+    }
     for tries in 1..=MAX_TRIES {
         if proved.is_some_and(|claim| claim.password_version != account.password_version) {
             return Err(AuthError::InvalidCredentials);
         }
-        let written = write(app, &account, change).await;
+        let written = write(app, caller, &account, change).await;
         let (written, new) = written.inspect_err(|error| may_have_changed(&account.id, error))?;
         match written {
             Changed::Written => return Ok(new),
-            Changed::Taken => {
-                let rate_limits = Vec::new();
-                return Err(AuthError::Taken { rate_limits });
-            }
-            Changed::SessionEnded => return Err(Denial::TokenRevoked.into()),
+            Changed::Taken => return Err(AuthError::taken()),
             Changed::LastAdministrator => return Err(AuthError::LastAdministrator),
             Changed::Stale => {
                 app.store.back_off(tries).await;
@@ -138,26 +144,28 @@ pub(super) async fn change_own(
 
 async fn write(
     app: &App,
+    caller: &Caller,
     seen: &Account,
     change: OwnChange<'_>,
 ) -> Result<(Changed, Account), StoreError> {
+    let through = |goes_on| caller.session().map(|session| Through { session, goes_on });
     match change {
         OwnChange::To {
             new,
             password_hash,
-            kept_session,
+            keeps_session,
         } => {
             let change = AccountChange {
                 password_hash,
-                kept_session,
+                through: through(keeps_session),
                 ..AccountChange::new(seen, new(seen.clone()))
             };
             let written = app.store.change_account(&change).await?;
             Ok((written, change.new))
         }
         OwnChange::Deletion => {
-            let stays = LastAdministrator::Stays;
-            let deleted = app.store.delete_account(seen, app.clock.now(), stays);
+            let (now, stays) = (app.clock.now(), LastAdministrator::Stays);
+            let deleted = app.store.delete_account(seen, now, through(false), stays);
             Ok((deleted.await?, seen.clone()))
         }
     }

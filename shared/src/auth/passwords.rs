@@ -1,4 +1,4 @@
-//! Setting a password. No other module does.
+//! New passwords. No other module checks or hashes one for an account that exists.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub async fn change_password(
     let change = OwnChange::To {
         new: &with_new,
         password_hash: Some(&hash),
-        kept_session: caller.session(),
+        keeps_session: true,
     };
     let account = change_own(app, caller, Some(&claim), change).await?;
     tracing::info!(account = %account.id, "password changed");

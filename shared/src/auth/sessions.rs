@@ -30,9 +30,9 @@ pub async fn list_sessions(app: &App, caller: &Caller) -> Result<Vec<ListedSessi
     Ok(sessions.await?)
 }
 
-/// All stored sessions of the caller, those that have ended included, oldest first.
+/// The newest stored sessions of the caller, those that have ended included, newest first.
 pub async fn stored_sessions(app: &App, caller: &Caller) -> Result<Vec<ListedSession>, AuthError> {
-    Ok(app.store.all_sessions(&caller.account.id).await?)
+    Ok(app.store.stored_sessions(&caller.account.id).await?)
 }
 
 /// Ends one session of the caller. Of racing calls exactly one succeeds.
@@ -57,14 +57,10 @@ pub async fn end_own_sessions(
     caller: &Caller,
     current: CurrentSession,
 ) -> Result<(), AuthError> {
-    let kept = match current {
-        CurrentSession::GoesOn => caller.session(),
-        CurrentSession::Ends => None,
-    };
     let end = OwnChange::To {
         new: &Account::with_sessions_ended,
         password_hash: None,
-        kept_session: kept,
+        keeps_session: current == CurrentSession::GoesOn,
     };
     let account = change_own(app, caller, None, end).await?;
     tracing::info!(account = %account.id, "sessions ended by their owner");

@@ -93,10 +93,11 @@ async fn start(
 async fn rehash(app: &App, account: &Account, old: &PasswordHash, password: Arc<Password>) {
     let replaced = async {
         let new = app.hasher.hash(password, app.entropy.as_ref()).await?;
-        app.store.replace_hash(account, old, &new).await?;
-        Ok::<_, AuthError>(())
+        Ok::<_, AuthError>(app.store.replace_hash(account, old, &new).await?)
     };
-    if let Err(error) = replaced.await {
-        observe::warn("password hash not replaced", &error);
+    match replaced.await {
+        Ok(true) => {}
+        Ok(false) => tracing::info!(account = %account.id, "password hash changed meanwhile"),
+        Err(error) => observe::warn("password hash not replaced", &error),
     }
 }

@@ -7,15 +7,15 @@ use super::{AccountId, Email, Scope, Scopes, Timestamp, Username};
 pub struct Account {
     /// Never changes and is never reused.
     pub id: AccountId,
-    /// As typed at sign-up.
+    /// As typed.
     pub username: String,
     /// The form for lookups; `None` if the username is the email.
     pub username_canonical: Option<String>,
-    /// As typed at sign-up.
+    /// As typed.
     pub email: String,
     /// The form for lookups.
     pub email_canonical: String,
-    /// Set by the operator. An inactive account may still sign in.
+    /// Whether the email is verified. An account whose email is not may still sign in.
     pub is_active: bool,
     /// `free` until the operator changes it.
     pub plan: String,
@@ -34,6 +34,9 @@ pub struct Account {
     pub keys_ended_at: Option<Timestamp>,
     /// `None` unless the account is disabled.
     pub disabled_at: Option<Timestamp>,
+    /// Incremented with each change but a sign-in. A change is written only over the revision that was
+    /// read.
+    pub revision: u64,
     pub created_at: Timestamp,
     /// The last successful sign-in; `None` before the first.
     pub last_login: Option<Timestamp>,
@@ -73,6 +76,7 @@ impl Account {
             key_generation: 1,
             keys_ended_at: None,
             disabled_at: None,
+            revision: 1,
             created_at: now,
             last_login: None,
         }

@@ -14,10 +14,10 @@ use super::HttpError;
 use super::body;
 use super::problem::Problem;
 use crate::app::App;
-use crate::auth::{self, ApiKeyHeader, Authorization, Caller, Credentials, Need, Scheme};
+use crate::auth::{self, ApiKeyHeader, Authorization, Caller, Credentials, Need, Proof, Scheme};
 use crate::config::TrustedProxies;
 use crate::crypto::PlainApiKey;
-use crate::domain::{Client, Profile, SourceIp, UserAgent};
+use crate::domain::{Client, Password, Profile, SourceIp, UserAgent};
 
 /// The largest body of most routes, in bytes after base64 decoding.
 pub const SMALL_BODY: usize = 16 * 1024;
@@ -208,6 +208,15 @@ pub fn path_hex<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     let text = path_text(request, name)?;
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     ((1..=64).contains(&text.len()) && text.bytes().all(is_digit)).then_some(text)
+}
+
+/// The caller's current password, as this request sends it.
+#[must_use]
+pub fn proof(app: &App, request: &Request, password: String) -> Proof {
+    Proof {
+        source: source_ip(request, &app.config.proxies),
+        password: Password::new(password),
+    }
 }
 
 /// The decoded parameters of the query string.

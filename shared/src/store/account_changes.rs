@@ -6,12 +6,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+};
 
-use super::accounts::{account_key, scopes_attribute, to_item};
+use super::accounts::{account_key, to_item};
 use super::claims::{claim_item, claim_keys};
 use super::error::is_failed_condition;
-use super::item::{Key, deletable, n, new_item, s, update_in_transaction, version};
+use super::item::{
+    Key, check_in_transaction, deletable, n, new_item, s, update_in_transaction, version,
+};
 use super::sessions::session_key;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
@@ -25,9 +29,26 @@ pub struct AccountChange<'a> {
     pub new: Account,
     /// The hash that the account's claims get. Needed for a new password and for a new name.
     pub password_hash: Option<&'a PasswordHash>,
-    /// A session that goes on although the change ends all sessions.
-    pub kept_session: Option<&'a str>,
+    /// The session of the account through which the change is asked for. It must be live.
+    pub through: Option<Through<'a>>,
+    /// The administrator who asks for the change.
+    pub administrator: Option<Administrator<'a>>,
     pub last_administrator: LastAdministrator,
+}
+
+/// An administrator's account, as read, and the session in use. The session must be live.
+#[derive(Debug, Clone, Copy)]
+pub struct Administrator<'a> {
+    pub account: &'a Account,
+    pub session: &'a str,
+}
+
+/// A session of the account that is changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Through<'a> {
+    pub session: &'a str,
+    /// Whether the session goes on although the change ends all sessions.
+    pub goes_on: bool,
 }
 
 impl<'a> AccountChange<'a> {
@@ -39,7 +60,8 @@ impl<'a> AccountChange<'a> {
             seen,
             new,
             password_hash: None,
-            kept_session: None,
+            through: None,
+            administrator: None,
             last_administrator: LastAdministrator::Stays,
         }
     }
@@ -50,12 +72,10 @@ impl<'a> AccountChange<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changed {
     Written,
-    /// The account has changed since it was read.
+    /// The account, the session or the administrator's account has changed since it was read.
     Stale,
     /// Another account has the new email or username.
     Taken,
-    /// The session to keep has ended.
-    SessionEnded,
     /// No administrator would be left.
     LastAdministrator,
 }
@@ -85,20 +105,28 @@ const TOMBSTONE_KEPT: Duration = Duration::from_hours(30 * 24);
 impl Store {
     /// Changes an account, its claims, and the set of administrators, in one transaction.
     ///
-    /// Writes nothing if the account's names, scopes or session generation are no longer those that
-    /// were read. Every other change raises the generation, so no change overwrites another. Of
-    /// racing changes to one name exactly one is written.
+    /// Writes nothing if the account is no longer as it was read: no change overwrites another. Of racing
+    /// changes to one name exactly one is written. A change that is asked for through a session, or by an
+    /// administrator, is not written after the session ended or the administrator's account changed.
     pub async fn change_account(&self, change: &AccountChange<'_>) -> Result<Changed, StoreError> {
         let AccountChange { seen, new, .. } = change;
         let mut parts = vec![(self.update_account(seen, new)?, Changed::Stale)];
-        let repeats_change =
-            new.session_generation != seen.session_generation || change.password_hash.is_some();
-        if repeats_change {
+        let same_names = claim_keys(seen).eq(claim_keys(new));
+        let same_claims = same_names && new.session_generation == seen.session_generation;
+        if !same_claims || change.password_hash.is_some() {
             parts.extend(self.change_claims(change)?);
         }
-        if let Some(session) = change.kept_session {
-            let kept = self.keep_session(seen, new, session)?;
-            parts.push((kept, Changed::SessionEnded));
+        if let Some(through) = change.through {
+            let session = self.check_session(seen, new, through)?;
+            parts.push((session, Changed::Stale));
+        }
+        if let Some(administrator) = change.administrator {
+            let session = self.check_live(administrator.account, administrator.session)?;
+            parts.push((session, Changed::Stale));
+            if administrator.account.id != seen.id {
+                let account = self.check_revision(administrator.account)?;
+                parts.push((account, Changed::Stale));
+            }
         }
         let is_administrator = new.is_administrator();
         parts.extend(self.change_administrators(
@@ -117,11 +145,16 @@ impl Store {
         &self,
         seen: &Account,
         now: Timestamp,
+        through: Option<Through<'_>>,
         last_administrator: LastAdministrator,
     ) -> Result<Changed, StoreError> {
         let mut parts = vec![(self.put_tombstone(seen, now)?, Changed::Stale)];
         for key in claim_keys(seen) {
             parts.push((self.delete_claim(&key, seen)?, Changed::Stale));
+        }
+        if let Some(through) = through {
+            let session = self.check_session(seen, seen, through)?;
+            parts.push((session, Changed::Stale));
         }
         parts.extend(self.change_administrators(seen, false, last_administrator)?);
         self.write_parts(parts).await
@@ -140,19 +173,23 @@ impl Store {
         })
     }
 
-    /// Sets the attributes that differ, and the generation in any case.
+    /// Sets the attributes that differ, and the revision.
     fn update_account(
         &self,
         seen: &Account,
         new: &Account,
     ) -> Result<TransactWriteItem, StoreError> {
-        let (before, mut after) = (to_item(seen), to_item(new));
+        let new = Account {
+            revision: seen.revision.saturating_add(1),
+            ..new.clone()
+        };
+        let (before, mut after) = (to_item(seen), to_item(&new));
         let gone = before.keys().filter(|name| !after.contains_key(*name));
         let mut names: HashMap<_, _> = gone
             .map(|name| (format!("#{name}"), name.clone()))
             .collect();
         let gone: Vec<_> = names.keys().cloned().collect();
-        after.retain(|name, value| name == GENERATION || before.get(name) != Some(value));
+        after.retain(|name, value| before.get(name) != Some(value));
         let set: Vec<_> = after
             .keys()
             .map(|name| format!("#{name} = :{name}"))
@@ -163,7 +200,6 @@ impl Store {
             gone => format!("{set} REMOVE {gone}"),
         };
         names.extend(after.keys().map(|name| (format!("#{name}"), name.clone())));
-        names.insert("#scope".to_owned(), "scope".to_owned());
         let values = after
             .into_iter()
             .map(|(name, value)| (format!(":{name}"), value));
@@ -173,7 +209,8 @@ impl Store {
             .update_expression(expression)
             .condition_expression(SEEN_ACCOUNT)
             .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(seen_values(seen).chain(values).collect()));
+            .set_expression_attribute_values(Some(values.collect()))
+            .expression_attribute_values(":seen", n(seen.revision));
         update_in_transaction(update)
     }
 
@@ -235,21 +272,52 @@ impl Store {
         update_in_transaction(update.update_expression(set))
     }
 
-    /// Carries a session of the account over to the new generation.
-    fn keep_session(
+    /// Fails the transaction unless the session is live. Carries it over to the new generation if it goes
+    /// on.
+    fn check_session(
         &self,
         seen: &Account,
         new: &Account,
+        through: Through<'_>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        if !through.goes_on || new.session_generation == seen.session_generation {
+            return self.check_live(seen, through.session);
+        }
+        update_in_transaction(
+            Update::builder()
+                .table_name(&self.tables.users)
+                .set_key(Some(session_key(&seen.id, through.session).attributes()))
+                .update_expression("SET generation = :new")
+                .condition_expression(LIVE_SESSION)
+                .expression_attribute_values(":new", n(new.session_generation))
+                .expression_attribute_values(":seen", n(seen.session_generation)),
+        )
+    }
+
+    /// Fails the transaction unless the session of the account is live.
+    fn check_live(
+        &self,
+        account: &Account,
         session: &str,
     ) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(session_key(&seen.id, session).attributes()))
-            .update_expression("SET generation = :new")
-            .condition_expression("generation = :seen")
-            .expression_attribute_values(":new", n(new.session_generation))
-            .expression_attribute_values(":seen", n(seen.session_generation));
-        update_in_transaction(update)
+        check_in_transaction(
+            ConditionCheck::builder()
+                .table_name(&self.tables.users)
+                .set_key(Some(session_key(&account.id, session).attributes()))
+                .condition_expression(LIVE_SESSION)
+                .expression_attribute_values(":seen", n(account.session_generation)),
+        )
+    }
+
+    /// Fails the transaction unless the account is as it was read.
+    pub(super) fn check_revision(&self, seen: &Account) -> Result<TransactWriteItem, StoreError> {
+        check_in_transaction(
+            ConditionCheck::builder()
+                .table_name(&self.tables.users)
+                .set_key(Some(account_key(&seen.id).attributes()))
+                .condition_expression(SEEN_ACCOUNT)
+                .expression_attribute_values(":seen", n(seen.revision)),
+        )
     }
 
     fn put_tombstone(
@@ -265,8 +333,7 @@ impl Store {
             .table_name(&self.tables.users)
             .set_item(Some(item))
             .condition_expression(SEEN_ACCOUNT)
-            .expression_attribute_names("#scope", "scope")
-            .set_expression_attribute_values(Some(seen_values(seen).collect()))
+            .expression_attribute_values(":seen", n(seen.revision))
             .build()
             .map_err(|error| StoreError::Rejected(error.into()))?;
         Ok(TransactWriteItem::builder().put(put).build())
@@ -318,21 +385,6 @@ impl Store {
     }
 }
 
-const SEEN_ACCOUNT: &str = "session_generation = :seen AND #scope = :seen_scopes \
-                            AND email = :seen_email AND username = :seen_username";
+const SEEN_ACCOUNT: &str = "revision = :seen";
+const LIVE_SESSION: &str = "generation = :seen";
 const SEEN_CLAIM: &str = "session_generation = :seen AND account_id = :account";
-
-/// The account's generation. An update sets it always, because it must set something.
-const GENERATION: &str = "session_generation";
-
-/// The values of [`SEEN_ACCOUNT`].
-fn seen_values(seen: &Account) -> impl Iterator<Item = (String, AttributeValue)> + use<> {
-    [
-        (":seen", n(seen.session_generation)),
-        (":seen_scopes", scopes_attribute(&seen.scopes)),
-        (":seen_email", s(&seen.email)),
-        (":seen_username", s(&seen.username)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into_iter()
-}

@@ -133,7 +133,7 @@ pub(super) fn account_key(id: &AccountId) -> Key {
     Key::new(format!("user#{id}"), "account")
 }
 
-pub(super) fn scopes_attribute(scopes: &Scopes) -> AttributeValue {
+fn scopes_attribute(scopes: &Scopes) -> AttributeValue {
     AttributeValue::L(scopes.iter().map(s).collect())
 }
 
@@ -149,6 +149,7 @@ pub(super) fn to_item(account: &Account) -> Attributes {
     set("password_version", n(account.password_version));
     set("session_generation", n(account.session_generation));
     set("key_generation", n(account.key_generation));
+    set("revision", n(account.revision));
     set("created_at", n(account.created_at.millis()));
     if let Some(canonical) = &account.username_canonical {
         set("username_canonical", s(canonical));
@@ -209,6 +210,7 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Option<Account>, Stor
         key_generation: item.number("key_generation")?,
         keys_ended_at: optional_time("keys_ended_at")?,
         disabled_at: optional_time("disabled_at")?,
+        revision: item.number("revision")?,
         created_at: Timestamp::from_millis(item.number("created_at")?),
         last_login: optional_time("last_login")?,
     }))
@@ -257,6 +259,7 @@ mod tests {
             "scope",
             "session_generation",
             "key_generation",
+            "revision",
         ] {
             let mut item = to_item(&account());
             item.remove(name);

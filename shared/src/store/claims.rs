@@ -7,6 +7,7 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
 use super::item::{Attributes, Item, Key, n, new_item, s, update_in_transaction};
+use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, AccountId, Identifier};
@@ -40,18 +41,21 @@ impl Store {
             .transpose()
     }
 
-    /// Replaces the hash `old` with `new` in all claims of the account, or in none of them if one
-    /// no longer has `old`.
+    /// Replaces the hash `old` with `new` in all claims of the account. Writes nothing, and returns
+    /// `false`, if one no longer has `old`, or the account is no longer as it was read: it may have another
+    /// claim.
     pub async fn replace_hash(
         &self,
         account: &Account,
         old: &PasswordHash,
         new: &PasswordHash,
-    ) -> Result<(), StoreError> {
-        let updates = claim_keys(account)
+    ) -> Result<bool, StoreError> {
+        let mut writes = claim_keys(account)
             .map(|key| self.replace_hash_in(&key, old, new))
             .collect::<Result<Vec<_>, _>>()?;
-        self.transact(&updates, None).await.map(|_| ())
+        writes.push(self.check_revision(account)?);
+        let replaced = self.transact(&writes, None).await?;
+        Ok(matches!(replaced, Transaction::Written))
     }
 
     fn replace_hash_in(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::builders::{ConditionCheckBuilder, UpdateBuilder};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::{PK, SK, StoreError};
@@ -65,6 +65,15 @@ pub(super) fn new_item(key: &Key) -> Attributes {
     let mut item = key.attributes();
     item.insert(VERSION_ATTRIBUTE.to_owned(), version());
     item
+}
+
+pub(super) fn check_in_transaction(
+    check: ConditionCheckBuilder,
+) -> Result<TransactWriteItem, StoreError> {
+    let check = check
+        .build()
+        .map_err(|error| StoreError::Rejected(error.into()))?;
+    Ok(TransactWriteItem::builder().condition_check(check).build())
 }
 
 pub(super) fn update_in_transaction(

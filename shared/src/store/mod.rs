@@ -39,7 +39,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
-pub use account_changes::{AccountChange, Changed, LastAdministrator};
+pub use account_changes::{AccountChange, Administrator, Changed, LastAdministrator, Through};
 pub use accounts::Added;
 pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{CallerRecord, WithProfile};

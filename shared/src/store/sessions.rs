@@ -136,28 +136,21 @@ impl Store {
         }
     }
 
-    /// All stored sessions of the account, those that have ended included, oldest first.
-    pub async fn all_sessions(
+    /// The newest stored sessions of the account, those that have ended included, newest first, at most
+    /// about a thousand.
+    pub async fn stored_sessions(
         &self,
         account: &AccountId,
     ) -> Result<Vec<ListedSession>, StoreError> {
-        let mut listed = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .query_partition(session_partition(account))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
-            for item in page.items.unwrap_or_default() {
-                listed.push(listed_from_item(&item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(listed);
-            }
-        }
+        let page = self
+            .query_partition(session_partition(account))
+            .scan_index_forward(false)
+            .limit(1000)
+            .send()
+            .await
+            .map_err(StoreError::from_sdk)?;
+        let items = page.items.unwrap_or_default();
+        items.iter().map(listed_from_item).collect()
     }
 
     fn query_live_sessions(&self, account: &Account, now: Timestamp) -> QueryFluentBuilder {

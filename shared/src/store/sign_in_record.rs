@@ -144,6 +144,19 @@ impl Store {
         })
     }
 
+    /// Until when the record's source is familiar, by one strongly consistent read.
+    pub async fn familiarity(&self, record: &str) -> Result<Option<Familiarity>, StoreError> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.tables.rate_limits)
+            .key(PK, s(record))
+            .consistent_read(true);
+        let output = read.send().await.map_err(StoreError::from_sdk)?;
+        let record = output.item.as_ref().map(from_item).transpose()?;
+        Ok(record.and_then(|record| record.familiarity))
+    }
+
     /// Clears a record's failures and makes its source familiar, unless a limit is reached.
     pub async fn clear_failures(
         &self,
