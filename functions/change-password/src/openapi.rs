@@ -14,8 +14,8 @@ pub fn operation() -> Operation {
         description: "All other sessions end at once; the one in use goes on. The old password counts as \
             a sign-in under the account's email, with the same limits.",
         body: Some(Json::of::<Body>(example!({
-            "oldPassword": "correct-horse-9",
-            "newPassword": "battery-staple-7",
+            "oldPassword": "abc321",
+            "newPassword": "abc322",
             "revokeApiKeys": false,
         }))),
         asks: Asks::For(NEED),

@@ -16,7 +16,7 @@ pub fn operation() -> Operation {
         body: Some(Json::of::<Body>(example!({
             "username": "ada",
             "email": "ada@example.com",
-            "password": "correct-horse-9",
+            "password": "abc321",
             "scope": ["user"],
             "vendor": ["acme"],
             "disabled": false,

@@ -15,7 +15,7 @@ pub fn operation() -> Operation {
             email, with the same limits. A name that is taken counts as a sign-up from the source.",
         body: Some(Json::of::<Body>(example!({
             "username": "ada",
-            "password": "correct-horse-9",
+            "password": "abc321",
         }))),
         asks: Asks::For(NEED),
         answer: Some(Json::of::<CurrentUser<'_>>(current_user_example())),

@@ -13,9 +13,7 @@ pub fn operation() -> Operation {
         summary: "Delete the account",
         description: "Sign-ins, tokens and API keys are refused from then on, and the email and username \
             are free. The password counts as a sign-in under the account's email, with the same limits.",
-        body: Some(Json::of::<Body>(
-            example!({ "password": "correct-horse-9" }),
-        )),
+        body: Some(Json::of::<Body>(example!({ "password": "abc321" }))),
         asks: Asks::For(NEED),
         answer: Some(Json::of::<Empty>(example!({}))),
         refuses: vec![

@@ -18,7 +18,7 @@ pub fn operation() -> Operation {
             "account": managed_user_example(),
             "profile": profile_example(),
             "sessions": [{
-                "id": "019ab2f6c1d2a3b4c5d6e7f80912a3b4",
+                "id": "01a000000000000000000000000000ff",
                 "created": "2026-11-23T08:23:39.391Z",
                 "expires": "2026-12-23T08:23:39.391Z",
                 "ip": "192.0.2.1",

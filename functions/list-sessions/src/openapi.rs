@@ -11,7 +11,7 @@ pub fn operation() -> Operation {
         description: "The newest 100 live sessions of the account, newest first.",
         asks: Asks::For(NEED),
         answer: Some(Json::of::<Vec<Session<'_>>>(example!([{
-            "id": "019ab2f6c1d2a3b4c5d6e7f80912a3b4",
+            "id": "01a000000000000000000000000000ff",
             "created": "2026-11-23T08:23:39.391Z",
             "lastRefreshed": "2026-11-23T08:23:39.391Z",
             "ip": "192.0.2.1",

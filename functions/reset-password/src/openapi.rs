@@ -13,7 +13,7 @@ pub fn operation() -> Operation {
         description: "For administrators, with a token of a recent sign-in. All sessions of the account end.",
         body: Some(Json::of::<Body>(example!({
             "email": "abc@example.com",
-            "password": "correct-horse-9",
+            "password": "abc321",
         }))),
         asks: Asks::For(NEED),
         answer: Some(Json::of::<Empty>(example!({}))),
