@@ -17,7 +17,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PORT = "3919"
 URL = f"http://127.0.0.1:{PORT}"
-ACCOUNT = {"email": "schema@example.com", "password": "abc321"}
+# Not the password of the examples, which would delete the account.
+ACCOUNT = {"email": "schema@example.com", "password": "abc321abc"}
 MANY = "1000000000"
 
 server_environment = {
