@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 import gateway_events
 import gateways
-from emulator import FUNCTIONS, IMPORT, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
+from emulator import FUNCTIONS, IMPORT, REGION, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
 
 MINISTACK = ROOT / ".venv-ministack/bin/ministack"
 USERS = f"{STACK}-users"
@@ -100,7 +100,8 @@ def supported_template():
 
 
 def package():
-    """Uploads the code, so that change sets can be created without `sam deploy`."""
+    """Uploads the code and the template, whose address it returns, so that change sets can be created without
+    `sam deploy`."""
     source, packaged = (pathlib.Path(FOLDER.name, name) for name in ("template.json", "packaged.json"))
     source.write_text(json.dumps(SUPPORTED))
     status, printed = AWS.sam(
@@ -109,8 +110,11 @@ def package():
     )
     if status:
         sys.exit(f"sam package: {printed}")
-    # Without white space: CloudFormation accepts 51,200 characters.
-    return json.dumps(json.loads(packaged.read_text()))
+    # CloudFormation takes a template of over 51,200 bytes only from S3.
+    s3 = AWS.client("s3")
+    bucket = s3.list_buckets()["Buckets"][0]["Name"]
+    s3.upload_file(str(packaged), bucket, "packaged.json")
+    return f"https://s3.{REGION}.amazonaws.com/{bucket}/packaged.json"
 
 
 def refusal(parameters):
@@ -120,7 +124,7 @@ def refusal(parameters):
     stack = {"StackName": "parameters", "ChangeSetName": "parameters"}
     try:
         cloudformation.create_change_set(
-            **stack, ChangeSetType="CREATE", TemplateBody=PACKAGED, Parameters=named,
+            **stack, ChangeSetType="CREATE", TemplateURL=PACKAGED, Parameters=named,
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
     except ClientError as error:
