@@ -1,4 +1,4 @@
-//! New passwords. No other module checks or hashes one for an account that exists.
+//! New passwords: all rules, names included, and the hash. An endpoint may check the length before.
 
 use std::sync::Arc;
 
