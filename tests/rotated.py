@@ -54,7 +54,7 @@ function = Function(
         "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": url,
         "JWT_KEYS_SECRET": arn,
-        **dict.fromkeys(("TABLE_USERS", "TABLE_RATE_LIMITS"), "unused"),
+        **dict.fromkeys(("TABLE_USERS", "TABLE_SESSIONS", "TABLE_RATE_LIMITS"), "unused"),
     },
 )
 passed = 0

@@ -1,6 +1,7 @@
 //! An embedded DynamoDB: `dynoxide` over SQLite, behind an HTTP listener for the AWS SDK, on the
 //! loopback interface by default.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 pub use dynoxide::Database;
@@ -10,9 +11,16 @@ use tokio::net::TcpListener;
 use crate::template::Table;
 
 /// A running engine. It stops when its tokio runtime does.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Engine {
     address: SocketAddr,
+    database: Database,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({})", self.address)
+    }
 }
 
 /// The engine did not start.
@@ -55,10 +63,15 @@ impl Engine {
         let address = listener.local_addr()?;
         tokio::spawn(dynoxide::server::serve_with_shutdown(
             listener,
-            database,
+            database.clone(),
             std::future::pending(),
         ));
-        Ok(Self { address })
+        Ok(Self { address, database })
+    }
+
+    #[must_use]
+    pub fn database(&self) -> Database {
+        self.database.clone()
     }
 
     #[must_use]

@@ -87,10 +87,19 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!(POST "/v1/api-keys", "create-api-key" = create_api_key),
     endpoint!(GET "/v1/api-keys", "list-api-keys" = list_api_keys),
     endpoint!(DELETE "/v1/api-keys/{id}", "revoke-api-key" = revoke_api_key),
+    endpoint!(POST "/user/change-email", "change-email" = change_email),
+    endpoint!(POST "/user/change-email/confirm", "confirm-new-email" = confirm_new_email),
+    endpoint!(POST "/user/verify-email", "verify-email" = verify_email),
+    endpoint!(POST "/user/verify-email/confirm", "confirm-email" = confirm_email),
+    endpoint!(POST "/user/forgot-password", "forgot-password" = forgot_password),
+    endpoint!(POST "/user/forgot-password/reset", "reset-forgotten-password" = reset_forgotten_password),
 ];
 
 /// The function of API Gateway's `$default` route, which answers what no endpoint does.
 pub const DEFAULT_ROUTE: &str = "default-route";
+
+/// Every function that AWS invokes by itself.
+pub const WORKERS: &[&str] = &["deliver"];
 
 /// Every function for operators.
 pub const OPERATORS: &[Operator] = &[

@@ -1,6 +1,8 @@
-//! The key ring of `make run`: generated once, in a file that only its owner can read.
+//! The keys of `make run`: the key ring and the key of codes in mail, each generated once, in a file that
+//! only its owner can read.
 //!
-//! In AWS, Secrets Manager generates the first key, and the function `rotate-keys` all later ones.
+//! In AWS, Secrets Manager generates the first keys, and the function `rotate-keys` all later ones of the
+//! ring.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -11,9 +13,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-/// Creates the key ring at `path` with mode 0600, unless the file exists. If several processes
-/// race, one creates it and the others find it complete.
-pub fn make_once(path: &Path) -> io::Result<()> {
+/// Creates a file at `path` with mode 0600, unless it exists. If several processes race, one creates it
+/// and the others find it complete.
+pub fn make_once(path: &Path, fresh: impl FnOnce() -> io::Result<String>) -> io::Result<()> {
     if path.try_exists()? {
         return Ok(());
     }
@@ -25,7 +27,7 @@ pub fn make_once(path: &Path) -> io::Result<()> {
         .truncate(true)
         .mode(0o600)
         .open(&draft)?;
-    file.write_all(fresh_ring()?.as_bytes())?;
+    file.write_all(fresh()?.as_bytes())?;
     file.sync_all()?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
@@ -44,7 +46,8 @@ pub fn fresh_ring() -> io::Result<String> {
     Ok(ring.to_string())
 }
 
-fn fresh_key() -> io::Result<String> {
+/// 32 random bytes in base64url.
+pub fn fresh_key() -> io::Result<String> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     Ok(URL_SAFE_NO_PAD.encode(key))

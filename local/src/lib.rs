@@ -7,11 +7,13 @@
 //! | [`cors`] | the origins that may call the API |
 //! | [`engine`] | the embedded DynamoDB |
 //! | [`functions`] | the registry of functions |
+//! | [`mailbox`] | an SES that catches mail |
+//! | [`outbox`] | passes new outbox items on to `deliver` |
 //! | [`gateway`] | a local API Gateway |
 //! | [`keys`] | the local key ring |
 //! | [`openapi`] | the description of the API |
 //! | [`docs`] | serves and renders that description |
-//! | [`secrets`] | a Secrets Manager with one secret |
+//! | [`secrets`] | a Secrets Manager with the key ring and the key of codes |
 //! | [`setup`] | builds the app from these |
 //!
 //! Lambda functions do not contain this crate.
@@ -22,7 +24,9 @@ pub mod engine;
 pub mod functions;
 pub mod gateway;
 pub mod keys;
+pub mod mailbox;
 pub mod openapi;
+pub mod outbox;
 pub mod secrets;
 pub mod setup;
 pub mod template;

@@ -16,7 +16,8 @@ use std::time::Duration;
 use axum::middleware::from_fn;
 use local::cors;
 use local::gateway::Gateway;
-use local::setup::{Failure, app, host, settings_as_in_aws, text};
+use local::mailbox::CaughtMail;
+use local::setup::{Failure, host, services, settings_as_in_aws, text};
 use local::template::{Route, Template};
 use local::{docs, functions, openapi};
 use serde_json::{Map, Value};
@@ -59,11 +60,15 @@ async fn run() -> Result<(), Failure> {
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let template = Template::checked_in()?;
-    let app = Arc::new(app(&template).await?);
+    let services = services(&template).await?;
+    let app = Arc::new(services.app().await?);
     announce(listener.local_addr()?, &template.routes);
+    services.mailbox.announce(print_mail);
+    services.deliver(Arc::clone(&app)).await?;
     let api = Gateway::new(template.routes, app).into_router();
     let api = api.layer(from_fn(cors::permissive_to_localhost));
-    let router = docs::router()?.merge(api);
+    let pages = docs::router()?.merge(services.mailbox.into_router());
+    let router = pages.merge(api);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = oneshot::channel();
     let server = axum::serve(listener, service).with_graceful_shutdown(async {
@@ -91,7 +96,8 @@ async fn operate(arguments: impl Iterator<Item = OsString>) -> Result<(), Failur
         let (field, value) = field(&argument?)?;
         request.insert(field.to_owned(), value);
     }
-    let app = Arc::new(app(&Template::checked_in()?).await?);
+    let services = services(&Template::checked_in()?).await?;
+    let app = Arc::new(services.app().await?);
     let done = functions::operate(&function, &app, request.into()).await;
     print(&done.ok_or("no such function")??.to_string());
     Ok(())
@@ -128,10 +134,14 @@ fn openapi() -> Result<(), Failure> {
 async fn with(mut command: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let program = command.next().ok_or("with needs a command")?;
     let name = program.display();
+    let services = services(&Template::checked_in()?).await?;
+    services.mailbox.announce(print_mail);
+    services.deliver(Arc::new(services.app().await?)).await?;
     let mut running = Command::new(&program)
         .args(command)
         .env_remove("JWT_KEYS_FILE")
-        .envs(settings_as_in_aws(&Template::checked_in()?).await?)
+        .env_remove("CODE_KEY_FILE")
+        .envs(settings_as_in_aws(&services).await?)
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| format!("cannot run {name}: {error}"))?;
@@ -163,6 +173,11 @@ fn print(line: &str) {
     println!("{line}");
 }
 
+fn print_mail(mail: &CaughtMail) {
+    let link = mail.link().unwrap_or_default();
+    print(&format!("mail to {}: {}  {link}", mail.to, mail.subject));
+}
+
 fn address() -> Result<SocketAddr, Failure> {
     let port = match text("PORT")? {
         Some(port) => port.parse().map_err(|_| "PORT must be a port number")?,
@@ -177,7 +192,7 @@ fn announce(address: SocketAddr, routes: &[Route]) {
     for route in routes {
         println!("  {:4} {}", route.method, route.path);
     }
-    println!("\n  Reference: http://{address}/docs");
+    println!("\n  Reference: http://{address}/docs\n  Mail:      http://{address}/mail");
     println!(
         "\nTry it:\n\n  curl -XPOST http://{address}/user -H 'Content-type: application/json' \
          -d '{{\"username\": \"abc@example.com\", \"email\": \"abc@example.com\", \

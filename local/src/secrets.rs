@@ -1,5 +1,5 @@
-//! A Secrets Manager with one secret in memory and the operations that the functions use: for
-//! tests, benchmarks, and functions that run in a container.
+//! A Secrets Manager in memory, with the key ring, the key of codes, and the operations that the functions
+//! use: for tests, benchmarks, and functions that run in a container.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,6 +15,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 const ARN: &str = "arn:aws:secretsmanager:local:000000000000:secret:latchkey-keys";
+
+/// The secret with the key of codes, and that key: it is used only on this machine.
+pub const CODE_KEY_ARN: &str = "arn:aws:secretsmanager:local:000000000000:secret:latchkey-code-key";
+const CODE_KEY: &str = "the key of codes in mail that is caught on this machine";
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
@@ -101,15 +105,16 @@ impl Secrets {
         pending.is_some() && pending != secret.holder(CURRENT)
     }
 
-    /// Environment variables that point a function to its key ring here.
+    /// Environment variables that point a function to its keys here.
     #[must_use]
-    pub fn variables(&self) -> [(&'static str, String); 2] {
+    pub fn variables(&self) -> [(&'static str, String); 3] {
         [
             (
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER",
                 format!("http://{}", self.address),
             ),
             ("JWT_KEYS_SECRET", ARN.to_owned()),
+            ("CODE_KEY_SECRET", CODE_KEY_ARN.to_owned()),
         ]
     }
 }
@@ -123,6 +128,9 @@ async fn answer(
     let target = target.and_then(|target| target.to_str().ok());
     let mut secret = lock(&secret);
     let done = match target {
+        Some("secretsmanager.GetSecretValue") if body.contains(CODE_KEY_ARN) => {
+            Ok(json!({"ARN": CODE_KEY_ARN, "SecretString": CODE_KEY}))
+        }
         Some("secretsmanager.GetSecretValue") => parse(&body).and_then(|get| secret.get(&get)),
         Some("secretsmanager.PutSecretValue") => parse(&body).and_then(|put| secret.put(put)),
         Some("secretsmanager.UpdateSecretVersionStage") => {

@@ -1,17 +1,23 @@
-//! Builds the app for this machine: an embedded DynamoDB, a local signing key, and settings from
-//! the environment or else the template.
+//! Builds the app for this machine: an embedded DynamoDB, local keys, a mailbox, and settings from the
+//! environment or else the template.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use deliver::Deliver;
 use shared::app::App;
 use shared::config::Config;
+use shared::runtime::Worker;
 
 use crate::engine::Engine;
 use crate::keys;
+use crate::mailbox::Mailbox;
+use crate::outbox::Outbox;
 use crate::secrets::Secrets;
 use crate::template::Template;
 
@@ -24,18 +30,49 @@ const SERVICES_HOST: &str = "SERVICES_HOST";
 /// The directory of the database and the key ring.
 const STATE: &str = ".local";
 
-/// The app of `make run` and `make grant`.
-pub async fn app(template: &Template) -> Result<App, Failure> {
-    let settings = settings(template).await?;
-    let app = App::from_config(Config::from_lookup(|name| settings.get(name).cloned())?)?;
-    app.keys.current(app.clock.now()).await?;
-    Ok(app)
+/// Who sends mail on this machine, and where its links lead.
+const MAIL: [(&str, &str); 2] = [
+    ("MAIL_FROM", "noreply@latchkey.example"),
+    ("APP_URL", "http://localhost:8080"),
+];
+
+/// The services that run as long as this process, and the environment of a function that uses them.
+pub struct Services {
+    pub settings: BTreeMap<String, OsString>,
+    pub mailbox: Mailbox,
+    outbox: Outbox,
 }
 
-/// Starts an embedded DynamoDB, which runs as long as this process, and returns the environment of
-/// a function that uses it. Settings and the key ring come from this process's environment; the
-/// defaults are the template's settings and a key generated for this machine.
-pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>, Failure> {
+impl Services {
+    /// The app of `make run` and `make grant`.
+    pub async fn app(&self) -> Result<App, Failure> {
+        let app = App::from_config(self.config()?)?;
+        app.keys.current(app.clock.now()).await?;
+        Ok(app)
+    }
+
+    /// Delivers the mail of the outbox to the mailbox as long as this process runs, from where the last
+    /// process stopped.
+    pub async fn deliver(&self, app: Arc<App>) -> Result<(), Failure> {
+        let deliver = Deliver::start(app).await?;
+        let outbox = self.outbox.clone();
+        tokio::spawn(async move {
+            let stopped = outbox.deliver_all(deliver).await;
+            tracing::error!(error = %stopped, "mail is no longer delivered");
+        });
+        Ok(())
+    }
+
+    pub fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::from_lookup(|name| {
+            self.settings.get(name).cloned()
+        })?)
+    }
+}
+
+/// Starts an embedded DynamoDB and a mailbox. Settings and keys come from this process's environment; the
+/// defaults are the template's settings and keys generated for this machine.
+pub async fn services(template: &Template) -> Result<Services, Failure> {
     let state = std::path::absolute(STATE)?;
     DirBuilder::new()
         .recursive(true)
@@ -50,26 +87,54 @@ pub async fn settings(template: &Template) -> Result<BTreeMap<String, OsString>,
         let value = variable(name).unwrap_or_else(|| default.into());
         settings.insert(name.clone(), value);
     }
-    let key_ring = if let Some(path) = variable("JWT_KEYS_FILE") {
-        path
-    } else {
-        let path = state.join("jwt-keys.json");
-        keys::make_once(&path)
-            .map_err(|error| format!("cannot keep a key in {}: {error}", path.display()))?;
-        path.into()
-    };
+    for (name, default) in MAIL {
+        let setting = settings.entry(name.to_owned()).or_default();
+        if setting.is_empty() {
+            *setting = default.into();
+        }
+    }
+    let key_ring = key_file(
+        "JWT_KEYS_FILE",
+        state.join("jwt-keys.json"),
+        keys::fresh_ring,
+    )?;
     settings.insert("JWT_KEYS_FILE".to_owned(), key_ring);
-    let sdk = engine.variables().into_iter();
+    let code_key = key_file("CODE_KEY_FILE", state.join("code-key"), keys::fresh_key)?;
+    settings.insert("CODE_KEY_FILE".to_owned(), code_key);
+    let mailbox = Mailbox::start(host)?;
+    let sdk = engine.variables().into_iter().chain(mailbox.variables());
     settings.extend(sdk.map(|(name, value)| (name.to_owned(), value.into())));
-    Ok(settings)
+    let table = settings.get("TABLE_SESSIONS").cloned().unwrap_or_default();
+    let position = (database != ":memory:").then(|| format!("{database}.mail").into());
+    let outbox = Outbox::new(engine.database(), &table.to_string_lossy(), position);
+    Ok(Services {
+        settings,
+        mailbox,
+        outbox,
+    })
 }
 
-/// Like [`settings`], with the key ring in a Secrets Manager that runs as long as this process: the
-/// environment of the real binaries.
+/// The file that the variable names, or else one at `path`, which is made once.
+fn key_file(
+    name: &str,
+    path: PathBuf,
+    fresh: fn() -> std::io::Result<String>,
+) -> Result<OsString, Failure> {
+    if let Some(path) = variable(name) {
+        return Ok(path);
+    }
+    let failed = |path: &Path, error| format!("cannot keep a key in {}: {error}", path.display());
+    keys::make_once(&path, fresh).map_err(|error| failed(&path, error))?;
+    Ok(path.into())
+}
+
+/// The environment of the real binaries: that of `services`, with the keys in a Secrets Manager that runs
+/// as long as this process.
 pub async fn settings_as_in_aws(
-    template: &Template,
+    services: &Services,
 ) -> Result<BTreeMap<String, OsString>, Failure> {
-    let mut settings = settings(template).await?;
+    let mut settings = services.settings.clone();
+    settings.remove("CODE_KEY_FILE");
     let path = settings.remove("JWT_KEYS_FILE").unwrap_or_default();
     let ring = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;

@@ -239,6 +239,11 @@ fn table_of(document: &Document, table: &Resource) -> Result<Table, TemplateErro
         .and_then(|name| document.resolve(name))
         .ok_or_else(|| TemplateError("a table without TableName".to_owned()))?;
     create.insert("TableName".to_owned(), name.clone().into());
+    if let Some(Value::Object(stream)) = table.properties.get("StreamSpecification") {
+        let mut stream = stream.clone();
+        stream.insert("StreamEnabled".to_owned(), true.into());
+        create.insert("StreamSpecification".to_owned(), stream.into());
+    }
     Ok(Table {
         name,
         create: create.into(),
@@ -299,7 +304,12 @@ mod tests {
         };
         assert!(template.routes.contains(&sign_in));
         let tables: Vec<_> = template.tables.iter().map(|table| &table.name).collect();
-        assert_eq!(tables, ["latchkey-rate-limits", "latchkey-users"]);
+        let all = [
+            "latchkey-rate-limits",
+            "latchkey-sessions",
+            "latchkey-users",
+        ];
+        assert_eq!(tables, all);
         let variable = |name: &str| template.variables.get(name).map(String::as_str);
         assert_eq!(variable("TABLE_USERS"), Some("latchkey-users"));
         assert_eq!(variable("USER_SIGNUP_RATE_LIMIT_IP"), Some("50"));

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws_sdk_dynamodb::Client;
 
 use crate::config::Config;
-use crate::crypto::{HashError, Hasher, IdGenerator, Tokens};
-use crate::keys::Keys;
+use crate::crypto::{CodeKey, HashError, Hasher, IdGenerator, Tokens};
+use crate::keys::{CodeKeyError, Keys, read_code_key};
 use crate::observe::CountRetries;
 use crate::ports::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
 use crate::store::{ExceededLimits, RefusedSessions, Store};
@@ -68,6 +68,17 @@ impl App {
             entropy,
             has_served: AtomicBool::new(false),
         })
+    }
+
+    /// Reads the key of the codes in mail.
+    pub async fn read_code_key(&self) -> Result<CodeKey, CodeKeyError> {
+        let source = self.config.mail.code_key.as_ref();
+        let client = || {
+            let aws = &self.config.aws;
+            let sdk = aws.sdk_config(source.unwrap_or(&self.config.keys));
+            aws_sdk_secretsmanager::Client::from_conf(aws.secrets_manager(&sdk).build())
+        };
+        read_code_key(source, client).await
     }
 
     /// True only for the first request, which waited for the cold start.

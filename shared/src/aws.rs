@@ -16,13 +16,27 @@ use secrecy::ExposeSecret;
 use crate::config::{Aws, KeySource};
 
 impl Aws {
-    /// The configuration that all clients share. `keys` tells whether Secrets Manager is used.
-    ///
+    /// The configuration that the clients of DynamoDB and Secrets Manager share. `keys` tells whether
+    /// the latter is used.
+    #[must_use]
+    pub fn sdk_config(&self, keys: &KeySource) -> SdkConfig {
+        let urls = match keys {
+            KeySource::Secret(_) => &[&self.dynamodb_url, &self.secrets_manager_url][..],
+            KeySource::File(_) => &[&self.dynamodb_url],
+        };
+        self.config(http_client(urls))
+    }
+
+    /// The configuration that the clients of SES and SQS share.
+    #[must_use]
+    pub fn mail_sdk_config(&self) -> SdkConfig {
+        self.config(http_client(&[&self.ses_url, &self.sqs_url]))
+    }
+
     /// Its timeouts are shorter than the function's, so that the function can answer 503.
     /// Credentials and region come from the variables that Lambda sets, so that a cold start does
     /// not search for profiles and metadata services.
-    #[must_use]
-    pub fn sdk_config(&self, keys: &KeySource) -> SdkConfig {
+    fn config(&self, http_client: SharedHttpClient) -> SdkConfig {
         let credentials = Credentials::new(
             self.access_key_id.clone(),
             self.secret_access_key.expose_secret(),
@@ -51,27 +65,8 @@ impl Aws {
             // unnecessary for responses of a few kilobytes.
             .identity_cache(IdentityCache::no_cache())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .http_client(self.http_client(keys))
+            .http_client(http_client)
             .build()
-    }
-
-    /// One HTTP client for all services, without TLS if all endpoints are plain HTTP.
-    fn http_client(&self, keys: &KeySource) -> SharedHttpClient {
-        let is_plain = |url: &Option<String>| {
-            let url = url.as_deref();
-            url.is_some_and(|url| url.starts_with("http://"))
-        };
-        let are_keys_plain = match keys {
-            KeySource::Secret(_) => is_plain(&self.secrets_manager_url),
-            KeySource::File(_) => true,
-        };
-        let http = aws_smithy_http_client::Builder::new();
-        if is_plain(&self.dynamodb_url) && are_keys_plain {
-            http.build_http()
-        } else {
-            http.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
-                .build_https()
-        }
     }
 
     #[must_use]
@@ -86,5 +81,20 @@ impl Aws {
         let mut config = aws_sdk_secretsmanager::config::Builder::from(sdk);
         config.set_endpoint_url(self.secrets_manager_url.clone());
         config
+    }
+}
+
+/// One HTTP client for services with these endpoints, without TLS if all are plain HTTP.
+fn http_client(urls: &[&Option<String>]) -> SharedHttpClient {
+    let is_plain = |url: &&Option<String>| {
+        let url = url.as_deref();
+        url.is_some_and(|url| url.starts_with("http://"))
+    };
+    let http = aws_smithy_http_client::Builder::new();
+    if urls.iter().all(is_plain) {
+        http.build_http()
+    } else {
+        http.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+            .build_https()
     }
 }

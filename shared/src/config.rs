@@ -1,5 +1,6 @@
 //! All environment variables, which are read, parsed and checked once at start.
 
+mod mail;
 mod proxies;
 mod settings;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use self::mail::MailConfig;
 pub use self::proxies::TrustedProxies;
 use self::settings::Settings;
 use crate::domain::{HashParams, Lifetime, Limits, PasswordPolicy, PreviousHashParams, Scope};
@@ -40,9 +42,10 @@ pub struct Config {
     pub hash_params: HashParams,
     /// `ARGON2_PREVIOUS`, `ARGON2_PREVIOUS_SHARE`.
     pub previous_hash_params: Option<PreviousHashParams>,
-    /// `USER_SIGNUP_RATE_LIMIT_*`, `SIGNIN_RATE_LIMIT_*`, `PROFILE_RATE_LIMIT`.
+    /// `USER_SIGNUP_RATE_LIMIT_*`, `SIGNIN_RATE_LIMIT_*`, `PROFILE_RATE_LIMIT`, `MAIL_RATE_LIMIT_*`.
     pub limits: Limits,
     pub proxies: TrustedProxies,
+    pub mail: MailConfig,
 }
 
 /// The SDK's settings, from the variables that Lambda sets.
@@ -54,6 +57,10 @@ pub struct Aws {
     pub dynamodb_url: Option<String>,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`.
     pub secrets_manager_url: Option<String>,
+    /// `AWS_ENDPOINT_URL_SESV2`, else `AWS_ENDPOINT_URL`.
+    pub ses_url: Option<String>,
+    /// `AWS_ENDPOINT_URL_SQS`, else `AWS_ENDPOINT_URL`.
+    pub sqs_url: Option<String>,
     /// `AWS_ACCESS_KEY_ID`.
     pub access_key_id: String,
     /// `AWS_SECRET_ACCESS_KEY`.
@@ -67,16 +74,18 @@ pub struct Aws {
 pub struct Tables {
     /// `TABLE_USERS`.
     pub users: String,
+    /// `TABLE_SESSIONS`.
+    pub sessions: String,
     /// `TABLE_RATE_LIMITS`.
     pub rate_limits: String,
 }
 
-/// Where the key ring is stored.
+/// Where a key or the key ring is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
-    /// `JWT_KEYS_SECRET`: the name or ARN of a secret in Secrets Manager.
+    /// Such as `JWT_KEYS_SECRET`: the name or ARN of a secret in Secrets Manager.
     Secret(String),
-    /// `JWT_KEYS_FILE`: the path of a file.
+    /// Such as `JWT_KEYS_FILE`: the path of a file.
     File(PathBuf),
 }
 
@@ -121,6 +130,7 @@ impl Config {
             stack: settings.text("STACK_NAME", "latchkey")?,
             tables: Tables {
                 users: settings.required("TABLE_USERS")?,
+                sessions: settings.required("TABLE_SESSIONS")?,
                 rate_limits: settings.required("TABLE_RATE_LIMITS")?,
             },
             keys: settings.keys()?,
@@ -139,6 +149,7 @@ impl Config {
             previous_hash_params: settings.previous_hash_params()?,
             limits: settings.limits()?,
             proxies: settings.proxies()?,
+            mail: settings.mail()?,
         })
     }
 }
@@ -156,6 +167,7 @@ mod tests {
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
             ("TABLE_USERS", "users"),
+            ("TABLE_SESSIONS", "sessions"),
             ("TABLE_RATE_LIMITS", "rate-limits"),
             ("JWT_KEYS_FILE", "keys.json"),
         ];
@@ -181,6 +193,10 @@ mod tests {
         assert_eq!(config.limits.sign_in_total, limit(50, 24 * hour));
         let minute = Duration::from_mins(1);
         assert_eq!(config.limits.profile_update, limit(60, minute));
+        assert_eq!(config.limits.mail_address, limit(5, hour));
+        assert_eq!(config.limits.mail_ip, limit(20, hour));
+        assert_eq!(config.mail.from, None);
+        assert_eq!(config.mail.product_name, "Latchkey");
         assert_eq!(config.token_lifetime, Lifetime::parse("30d").unwrap());
         assert_eq!(config.session_lifetime, Lifetime::parse("30m").unwrap());
         assert_eq!(config.reauth_max_age, Lifetime::parse("15m").unwrap());
@@ -231,6 +247,20 @@ mod tests {
             ("ORIGIN_SECRET", "0123456789abcdef0123456789abcde"),
             ("ORIGIN_SECRET", "0123456789abcdef 123456789abcdef"),
             ("ORIGIN_SECRET", "0123456789abcdef0123456789abcdef,"),
+            ("MAIL_FROM", "Latchkey <noreply@example.com>"),
+            ("MAIL_FROM", "noreply"),
+            ("APP_URL", "app.example.com"),
+            ("APP_URL", "ftp://app.example.com"),
+            ("APP_URL", "https://app.example.com/?a=b"),
+            ("APP_URL", "https://app.example.com/#a"),
+            ("PRODUCT_NAME", "a\nb"),
+            ("PRODUCT_NAME", "a name of more than forty bytes, all of it"),
+            ("VERIFY_EMAIL_SUFFIX", "/verify?code"),
+            ("VERIFY_EMAIL_SUFFIX", "verify?code="),
+            ("RESET_PASSWORD_SUFFIX", "/a b?code="),
+            ("CHANGE_EMAIL_SUFFIX", "/change"),
+            ("MAIL_RATE_LIMIT_ADDRESS", "-1"),
+            ("MAIL_RATE_LIMIT_IP", "many"),
         ] {
             let message = config(&[(variable, value)]).unwrap_err().to_string();
 
@@ -263,6 +293,13 @@ mod tests {
             "TRUSTED_PROXY_HOPS",
             "TRUSTED_PROXY_CIDRS",
             "ORIGIN_SECRET",
+            "MAIL_FROM",
+            "APP_URL",
+            "VERIFY_EMAIL_SUFFIX",
+            "RESET_PASSWORD_SUFFIX",
+            "CHANGE_EMAIL_SUFFIX",
+            "MAIL_RATE_LIMIT_ADDRESS",
+            "MAIL_RATE_LIMIT_IP",
         ] {
             let message = config(&[(variable, "s3cr3t!")]).unwrap_err().to_string();
 

@@ -1,11 +1,12 @@
-//! Starts the functions: each function's `main` calls one of `serve`, `serve_without_keys` and
-//! `serve_operator`.
+//! Starts the functions: each function's `main` calls one of `serve`, `serve_without_keys`,
+//! `serve_operator` and `serve_worker`.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_http::Request;
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+pub use lambda_runtime::Error;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -81,6 +82,34 @@ where
                 }
             };
             lambda_runtime::run(service_fn(answer))
+        },
+    )
+}
+
+/// A function that AWS invokes by itself, such as for the messages of a queue.
+pub trait Worker: Sized + Send + Sync + 'static {
+    type Event: DeserializeOwned + Send + 'static;
+    type Response: Serialize + Send + 'static;
+
+    /// Prepares what all invocations share. The function does not start if this fails.
+    fn start(app: Arc<App>) -> impl Future<Output = Result<Self, Error>> + Send;
+
+    /// Failures are part of the response.
+    fn work(&self, event: Self::Event) -> impl Future<Output = Self::Response> + Send;
+}
+
+/// Serves a worker.
+#[must_use]
+pub fn serve_worker<W: Worker>() -> ExitCode {
+    run(
+        async |_| Ok(()),
+        |app| async {
+            let worker = Arc::new(W::start(app).await?);
+            let answer = move |invocation: LambdaEvent<W::Event>| {
+                let worker = Arc::clone(&worker);
+                Box::pin(async move { Ok::<_, Diagnostic>(worker.work(invocation.payload).await) })
+            };
+            lambda_runtime::run(service_fn(answer)).await
         },
     )
 }

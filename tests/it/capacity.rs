@@ -22,7 +22,7 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
 
 /// The expected cost of each kind of request. A write in a transaction costs twice its units; a
 /// read of a missing item costs one unit.
-const COSTS: [(&str, usize, f64, f64); 35] = [
+const COSTS: [(&str, usize, f64, f64); 42] = [
     ("GET /user", 1, 2.0, 0.0),
     ("GET /user by API key", 2, 2.0, 0.0),
     ("GET /user by a guessed API key", 2, 1.0, 1.0),
@@ -71,6 +71,23 @@ const COSTS: [(&str, usize, f64, f64); 35] = [
     // Whether the username knows the source; the claim; the counters; a transaction; then a read and a batch for
     // each kind of what belonged to it.
     ("DELETE /user", 10, 9.0, 20.0),
+    // Two units more, for the mail.
+    ("POST /user with a username, mail on", 3, 0.0, 13.0),
+    // The caller; two counters; the mail.
+    ("POST /user/verify-email", 4, 2.0, 3.0),
+    // The code; the account and the index.
+    ("POST /user/verify-email/confirm", 2, 1.0, 2.0),
+    // Two counters; the mail.
+    ("POST /user/forgot-password", 3, 0.0, 3.0),
+    // The caller; whether the username knows the source; the claim; the counters; the familiar source; two
+    // counters; two mails.
+    ("POST /user/change-email", 8, 7.0, 7.0),
+    // The caller; the code; the claim; a transaction over the account and the index, three claims, the session,
+    // the code and a notice.
+    ("POST /user/change-email/confirm", 4, 4.0, 15.0),
+    // The code; the account; a transaction over both, the claims and a notice; the totals and the familiar
+    // source.
+    ("POST /user/forgot-password/reset", 5, 2.0, 15.0),
 ];
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use local::functions::{DEFAULT_ROUTE, ENDPOINTS, OPERATORS};
+use local::functions::{DEFAULT_ROUTE, ENDPOINTS, OPERATORS, WORKERS};
 use local::template::Template;
 use tests::money::{BEGIN, END, figures as figures_of_costs};
 
@@ -27,6 +27,10 @@ fn endpoints() -> impl Iterator<Item = &'static str> {
     ENDPOINTS.iter().map(|endpoint| endpoint.name)
 }
 
+fn workers() -> impl Iterator<Item = &'static str> {
+    WORKERS.iter().copied()
+}
+
 fn operators() -> impl Iterator<Item = &'static str> {
     OPERATORS.iter().map(|operator| operator.name)
 }
@@ -36,7 +40,10 @@ fn every_function_has_a_folder_a_registry_entry_and_a_template_resource() {
     let template = Template::checked_in().unwrap();
     let folders = names_in("functions");
 
-    let registered = endpoints().chain(operators()).chain([DEFAULT_ROUTE]);
+    let registered = endpoints()
+        .chain(operators())
+        .chain(workers())
+        .chain([DEFAULT_ROUTE]);
     assert_eq!(folders, set(registered));
     assert_eq!(folders, template.functions.into_iter().collect());
 }
@@ -66,7 +73,11 @@ fn the_registered_endpoints_match_the_routes_of_the_template() {
 fn every_function_has_a_valid_and_an_invalid_sample_event() {
     let events = names_in("events");
 
-    for name in endpoints().chain(operators()).chain([DEFAULT_ROUTE]) {
+    for name in endpoints()
+        .chain(operators())
+        .chain(workers())
+        .chain([DEFAULT_ROUTE])
+    {
         assert!(events.contains(&format!("{name}.json")), "{name}");
         let bad = format!("{name}-");
         assert!(events.iter().any(|event| event.starts_with(&bad)), "{name}");
@@ -75,17 +86,38 @@ fn every_function_has_a_valid_and_an_invalid_sample_event() {
 
 #[test]
 fn all_main_functions_are_identical_except_for_their_names() {
-    let routed = endpoints().map(|name| (name, "serve"));
+    // These check no token.
+    let keyless = [
+        "confirm-email",
+        "forgot-password",
+        "reset-forgotten-password",
+    ];
+    let routed = endpoints().map(|name| {
+        let is_keyless = keyless.contains(&name);
+        (
+            name,
+            if is_keyless {
+                "serve_without_keys"
+            } else {
+                "serve"
+            },
+        )
+    });
     let operators = operators().map(|name| (name, "serve_operator"));
     let default = [(DEFAULT_ROUTE, "serve_without_keys")];
-    for (name, serve) in routed.chain(operators).chain(default) {
+    let workers = workers().map(|name| (name, "serve_worker"));
+    for (name, serve) in routed.chain(operators).chain(default).chain(workers) {
         let main = fs::read_to_string(root().join(format!("functions/{name}/src/main.rs")));
         let module = name.replace('-', "_");
 
+        let call = match serve {
+            "serve_worker" => "serve_worker::<deliver::Deliver>()".to_owned(),
+            _ => format!("{serve}({module}::handle)"),
+        };
         let expected = format!(
             "//! The Lambda function `{name}`.\n\n\
              fn main() -> std::process::ExitCode {{\n    \
-             shared::runtime::{serve}({module}::handle)\n}}\n"
+             shared::runtime::{call}\n}}\n"
         );
 
         assert_eq!(main.unwrap(), expected);

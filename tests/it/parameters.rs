@@ -78,9 +78,11 @@ fn template_rules_refuse_the_same_combinations_as_the_functions() {
         let mut parameters = BTreeMap::from([
             ("Argon2Previous", ""),
             ("Argon2PreviousShare", "0"),
+            ("AppUrl", ""),
             ("CertificateArn", ""),
             ("DomainName", ""),
             ("HostedZoneId", ""),
+            ("MailFrom", ""),
             ("OriginSecret", ""),
             ("PreviousOriginSecret", ""),
             ("TrustedProxyCidrs", ""),
@@ -99,6 +101,18 @@ fn template_rules_refuse_the_same_combinations_as_the_functions() {
             config(&template, both).is_ok(),
             "{previous} {share}"
         );
+    }
+    for (from, url) in [
+        ("", ""),
+        ("", "https://app.example.com"),
+        ("a@example.com", ""),
+        ("a@example.com", "https://app.example.com"),
+    ] {
+        let allowed = allows(&[("MailFrom", from), ("AppUrl", url)]);
+
+        let both = only("MAIL_FROM", from).into_iter();
+        let both = both.chain(only("APP_URL", url));
+        assert_eq!(allowed, config(&template, both).is_ok(), "{from} {url}");
     }
     let secret = "0123456789abcdef0123456789abcdef";
     for (hops, networks, secret) in [
@@ -310,12 +324,17 @@ fn the_template_refuses_no_text_that_functions_accept() {
     let checked = [
         "API_KEY_MAX_EXPIRES_IN",
         "API_USER_CREATE_SCOPE",
+        "APP_URL",
         "ARGON2_PREVIOUS",
+        "CHANGE_EMAIL_SUFFIX",
         "JWT_EXPIRES_IN",
+        "MAIL_FROM",
         "PASSWORD_REJECT_COMMON",
         "REAUTH_MAX_AGE",
+        "RESET_PASSWORD_SUFFIX",
         "SESSION_EXPIRES_IN",
         "TRUSTED_PROXY_CIDRS",
+        "VERIFY_EMAIL_SUFFIX",
     ];
     assert_eq!(refused, BTreeSet::from(checked));
 }

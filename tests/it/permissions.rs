@@ -4,17 +4,26 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::Body;
-use local::secrets::Secrets;
+use local::mailbox::Fault as MailFault;
+use local::secrets::{CODE_KEY_ARN, Secrets};
 use local::template::{Grant, Template};
 use serde_json::{Value, json};
-use tests::app::{Call, PASSWORD, TestApp, post};
+use tests::app::{Call, MAIL, PASSWORD, TestApp, post};
 use tests::wire::{Fault, Use};
 
-use crate::events::good_requests;
+use crate::events::sample_requests;
 use crate::key_rotation::{secrets, step_of, with_secret};
 
-/// The secret's logical id in the template.
-const SECRET_IN_TEMPLATE: &str = "JwtKey";
+/// The secrets' logical ids in the template.
+const KEY_RING: &str = "JwtKey";
+const CODE_KEY: &str = "CodeKey";
+
+/// What Lambda itself does as the function that a queue invokes.
+const OF_LAMBDA: [&str; 3] = [
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+];
 
 type Uses = BTreeSet<(String, Use)>;
 
@@ -25,10 +34,11 @@ fn granted() -> Uses {
     let mut granted = Uses::new();
     for grant in Template::checked_in().unwrap().grants {
         let mut prefixes: Vec<&str> = grant.keys.iter().map(|key| prefix(key)).collect();
-        if grant.resource == SECRET_IN_TEMPLATE {
+        if grant.keys.is_empty() {
             prefixes.push("");
         }
-        for action in &grant.actions {
+        let own = |action: &&String| !OF_LAMBDA.contains(&action.as_str());
+        for action in grant.actions.iter().filter(own) {
             for prefix in &prefixes {
                 let allowed = Use {
                     action: action.clone(),
@@ -58,7 +68,7 @@ fn one_statement_allows(function: &str, request: &BTreeSet<Use>, grants: &[Grant
             grant.function == function
                 && grant.resource == one.resource
                 && grant.actions.contains(&one.action)
-                && (grant.resource == SECRET_IN_TEMPLATE || keys.iter().all(allows))
+                && (grant.keys.is_empty() || keys.iter().all(allows))
         })
     })
 }
@@ -77,7 +87,7 @@ struct Recorder {
 
 impl Recorder {
     async fn operate(&mut self, function: &str, request: Value) {
-        let instance = with_secret(&self.app, &self.secrets, &[]);
+        let instance = with_secret(&self.app, &self.secrets, &MAIL);
         instance.operate(function, request).await.unwrap();
         self.record(function, &instance);
     }
@@ -86,7 +96,9 @@ impl Recorder {
         for call in instance.wire.take_calls() {
             let used = call.uses.into_iter().map(|mut used| {
                 if used.action.starts_with("secretsmanager:") {
-                    SECRET_IN_TEMPLATE.clone_into(&mut used.resource);
+                    let is_code_key = used.resource == CODE_KEY_ARN;
+                    let secret = if is_code_key { CODE_KEY } else { KEY_RING };
+                    secret.clone_into(&mut used.resource);
                 }
                 used
             });
@@ -107,7 +119,8 @@ impl Recorder {
             .find(|route| call.is_for(route))
             .unwrap()
             .function;
-        let instance = with_secret(&self.app, &self.secrets, settings);
+        let settings: Vec<_> = MAIL.iter().chain(settings).copied().collect();
+        let instance = with_secret(&self.app, &self.secrets, &settings);
         // The first API key to be created gets a conflict on its id, so that the function retries.
         let mut is_first = true;
         instance.wire.on_request(move |_, body| {
@@ -225,6 +238,80 @@ async fn own_account(r: &mut Recorder) {
     r.send(&[], delete.from(IPV6)).await;
 }
 
+/// Asks for mail, delivers it, and uses its codes.
+async fn mail(r: &mut Recorder) {
+    let new = json!({"email": "mail@example.com", "username": "mail", "password": PASSWORD});
+    r.send(&[], post("/user", &new).from(IPV6)).await;
+    let forgotten = json!({"email": "mail@example.com"});
+    r.send(&[], post("/user/forgot-password", &forgotten).from(IPV6))
+        .await;
+    let instance = with_secret(&r.app, &r.secrets, &MAIL);
+    let throttled = MailFault::Answer(429, "TooManyRequestsException");
+    instance.mailbox().fail_next(3, &throttled);
+    let keys = instance.take_outbox();
+    for key in &keys {
+        instance.deliver_messages(&[(key, 1)]).await;
+        instance.deliver_messages(&[(key, 2)]).await;
+    }
+    r.record("deliver", &instance);
+    assert!(!instance.mailbox().take_pauses().is_empty());
+    for (action, resource) in [
+        ("sqs:ChangeMessageVisibility", "MailQueue"),
+        ("ses:SendEmail", "ses"),
+    ] {
+        let used = Use {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            prefix: String::new(),
+        };
+        r.used.insert(("deliver".to_owned(), used));
+    }
+    let code = |path: &str| {
+        let mut mails = instance.mails().into_iter().rev();
+        let mail = mails.find(|mail| mail.to == "mail@example.com" && mail.text.contains(path));
+        mail.unwrap().code().unwrap()
+    };
+    for code in [code("/verify-email"), "unknown".to_owned()] {
+        let confirm = post("/user/verify-email/confirm", &json!({ "code": code }));
+        r.send(&[], confirm.from(IPV6)).await;
+    }
+    let signed_in = json!({"username": "mail@example.com", "password": PASSWORD});
+    let token = instance.call(post("/user/auth", &signed_in)).await.token();
+    let _ = instance.wire.take_calls();
+    for new in ["MAIL@example.com", "mail2@example.com"] {
+        let wrong = json!({"email": new, "password": "guess1"});
+        let wrong = post("/user/change-email", &wrong).bearer(&token);
+        r.send(&[], wrong.from(IPV6)).await;
+        let ask = json!({"email": new, "password": PASSWORD});
+        let ask = post("/user/change-email", &ask).bearer(&token);
+        r.send(&[], ask.from(IPV6)).await;
+        instance.deliver().await;
+        r.record("deliver", &instance);
+        let mut mails = instance.mails().into_iter().rev();
+        let code = mails.find_map(|mail| mail.code()).unwrap();
+        for code in [code, "unknown".to_owned()] {
+            let confirm = post("/user/change-email/confirm", &json!({ "code": code }));
+            let confirm = confirm.bearer(&token).from(IPV6);
+            r.send(&[], confirm).await;
+        }
+    }
+    r.app.clock.advance(Duration::from_millis(1));
+    let forgotten = json!({"email": "mail2@example.com"});
+    r.send(&[], post("/user/forgot-password", &forgotten)).await;
+    instance.deliver().await;
+    r.record("deliver", &instance);
+    let code = |path: &str| {
+        let mut mails = instance.mails().into_iter().rev();
+        let mail = mails.find(|mail| mail.text.contains(path));
+        mail.unwrap().code().unwrap()
+    };
+    for code in [code("/reset-password"), "unknown".to_owned()] {
+        let reset = json!({"code": code, "password": PASSWORD});
+        let reset = post("/user/forgot-password/reset", &reset);
+        r.send(&[], reset.from(IPV6)).await;
+    }
+}
+
 /// Signs abc in and returns the token. Its session has another generation than the account, so each
 /// request reads both a second time.
 async fn with_stale_session(r: &mut Recorder) -> String {
@@ -310,7 +397,7 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     let key = key["apiKey"]["key"].as_str().unwrap().to_owned();
     let guess = "api_ABCDEFGHIJKLMNOPQRSTUVWX";
     let requests = || {
-        let requests = good_requests("").into_iter();
+        let requests = sample_requests("").into_iter();
         requests.map(|request| request.without("authorization"))
     };
     // Cover new, current and expired windows.
@@ -326,12 +413,13 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     let root = with_new_session(r, "root").await;
     grant_admin(r, &root).await;
     // Some requests end the session or delete the account.
-    for n in 0..good_requests("").len() {
+    for n in 0..sample_requests("").len() {
         let token = with_new_session(r, "abc").await;
         grant_admin(r, &token).await;
-        let request = good_requests(&token).swap_remove(n);
+        let request = sample_requests(&token).swap_remove(n);
         r.send(&[], request).await;
     }
+    mail(r).await;
     own_account(r).await;
     with_new_session(r, "abc").await;
 

@@ -8,7 +8,7 @@ use tests::app::{Call, TestApp};
 use tests::description;
 use tests::wire::Fault;
 
-use crate::events::good_requests;
+use crate::events::sample_requests;
 
 /// Statuses that more than one route returns for the same reasons.
 const COMMON: [u16; 7] = [400, 401, 413, 415, 429, 500, 503];
@@ -20,7 +20,7 @@ async fn provoked(route: &Route) -> BTreeSet<u16> {
     let path = route.path.replace("{id}", "1");
     let call = |body: &str| Call::new(&route.method, &path, body.to_owned().into());
     let good = || {
-        let mut calls = good_requests(&token).into_iter();
+        let mut calls = sample_requests(&token).into_iter();
         calls.find(|call| call.is_for(route)).unwrap()
     };
     let guess = format!("api_{}", "a".repeat(24));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -10,27 +10,40 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
+use deliver::Deliver;
 use local::engine::{self, Database, Engine};
 use local::functions::operate;
 use local::gateway::Gateway;
+use local::mailbox::{CaughtMail, Mailbox};
+use local::outbox::{self, Outbox};
 use local::template::Template;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::config::Config;
-use shared::keys::Keys;
+use shared::keys::{Keys, read_code_key};
 use shared::observe::CountRetries;
 use shared::ports::SystemEntropy;
+use shared::runtime::Worker;
 use shared::store::Store;
 
 use crate::clock::TestClock;
 use crate::description;
 use crate::logs::Secrets;
-use crate::wire::{Cost, Wire, cost};
+use crate::wire::{Cost, Wire, cost, lock};
 
 pub use crate::call::{Answer, Call, get, post, post_bytes};
 
 /// The path of the key ring for tests. Its keys are public and used only here.
 pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/keys.json");
+
+/// The key of codes in mail for tests.
+const CODE_KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/code-key");
+
+/// The settings that turn mail on.
+pub const MAIL: [(&str, &str); 2] = [
+    ("MAIL_FROM", "noreply@latchkey.example"),
+    ("APP_URL", "https://app.example.com"),
+];
 
 /// The password of test accounts, taken from the examples of the API.
 pub const PASSWORD: &str = "abc321";
@@ -47,8 +60,17 @@ pub struct TestApp {
     pub app: Arc<App>,
     secrets: Secrets,
     gateway: Gateway,
-    engine: Engine,
+    services: Services,
     client: Client,
+}
+
+/// What all instances over the same tables share.
+#[derive(Debug, Clone)]
+struct Services {
+    engine: Engine,
+    clock: Arc<TestClock>,
+    mailbox: Mailbox,
+    outbox: Arc<Mutex<Outbox>>,
 }
 
 impl TestApp {
@@ -67,47 +89,48 @@ impl TestApp {
         for table in &TEMPLATE.tables {
             engine::create(&database, table).expect("a table");
         }
-        let engine = Engine::serve(Ipv4Addr::LOCALHOST.into(), database).await;
-        Self::over(
-            engine.expect("an engine"),
-            Arc::default(),
-            settings,
-            long_timeouts(),
-        )
+        let host = Ipv4Addr::LOCALHOST.into();
+        let table = &TEMPLATE.variables["TABLE_SESSIONS"];
+        let outbox = Outbox::new(database.clone(), table, None);
+        let services = Services {
+            engine: Engine::serve(host, database).await.expect("an engine"),
+            clock: Arc::default(),
+            mailbox: Mailbox::start(host).expect("a mailbox"),
+            outbox: Arc::new(Mutex::new(outbox)),
+        };
+        Self::over(services, settings, long_timeouts())
+    }
+
+    /// An instance that sends mail.
+    pub async fn with_mail() -> Self {
+        Self::with(&MAIL).await
     }
 
     /// Like [`Self::with_user`], with a timeout of 100 ms for DynamoDB.
     pub async fn with_short_timeout() -> (Self, String) {
         let (app, token) = Self::with_user().await;
         let timeout = TimeoutConfig::builder().operation_timeout(Duration::from_millis(100));
-        let app = Self::over(app.engine.clone(), app.clock.clone(), &[], timeout.build());
+        let app = Self::over(app.services.clone(), &[], timeout.build());
         (app, token)
     }
 
     /// Another instance over the same tables and clock, with separate caches.
     #[must_use]
     pub fn another(&self, settings: &[(&str, &str)]) -> Self {
-        Self::over(
-            self.engine.clone(),
-            self.clock.clone(),
-            settings,
-            long_timeouts(),
-        )
+        Self::over(self.services.clone(), settings, long_timeouts())
     }
 
-    fn over(
-        engine: Engine,
-        clock: Arc<TestClock>,
-        settings: &[(&str, &str)],
-        timeouts: TimeoutConfig,
-    ) -> Self {
+    fn over(services: Services, settings: &[(&str, &str)], timeouts: TimeoutConfig) -> Self {
+        let (engine, clock) = (&services.engine, services.clock.clone());
         let mut variables: BTreeMap<String, String> = TEMPLATE.variables.clone();
         let cheap = [
             ("ARGON2_MEMORY_KIB", "8"),
             ("ARGON2_ITERATIONS", "1"),
             ("JWT_KEYS_FILE", KEYS),
+            ("CODE_KEY_FILE", CODE_KEY),
         ];
-        for (name, value) in engine.variables() {
+        let of_services = engine.variables().into_iter();
+        for (name, value) in of_services.chain(services.mailbox.variables()) {
             variables.insert(name.to_owned(), value);
         }
         for (name, value) in cheap.iter().chain(settings) {
@@ -139,7 +162,7 @@ impl TestApp {
             clock,
             wire,
             app,
-            engine,
+            services,
         }
     }
 
@@ -189,6 +212,123 @@ impl TestApp {
             self.secrets.add_body(response);
         }
         done
+    }
+
+    /// The keys of the outbox items that were added since the last call, or since a delivery.
+    #[must_use]
+    pub fn take_outbox(&self) -> Vec<String> {
+        let mut outbox = lock(&self.services.outbox);
+        outbox.take_new().expect("a stream")
+    }
+
+    /// Invokes the function `deliver` with messages of the mail queue: their bodies, and how often each
+    /// was received. Returns the places in the list of those to try again.
+    pub async fn deliver_messages(&self, messages: &[(&str, u32)]) -> Vec<usize> {
+        let response = self.deliver_event(outbox::event(messages)).await;
+        let failed = response["batchItemFailures"].as_array().expect("a list");
+        let number = |one: &Value| {
+            let id = one["itemIdentifier"].as_str()?;
+            id.strip_prefix("message-")?.parse().ok()
+        };
+        failed
+            .iter()
+            .map(|one| number(one).expect("a number"))
+            .collect()
+    }
+
+    /// Invokes the function `deliver` with this event.
+    pub async fn deliver_event(&self, event: Value) -> Value {
+        let event = serde_json::from_value(event).expect("an event");
+        let response = self.deliver_function().await.work(event).await;
+        for mail in self.mails() {
+            self.secrets.add(&mail.to);
+            if let Some(code) = mail.code() {
+                self.secrets.add(&code);
+            }
+        }
+        serde_json::to_value(response).expect("JSON")
+    }
+
+    async fn deliver_function(&self) -> Deliver {
+        let key = read_code_key(self.app.config.mail.code_key.as_ref(), || {
+            let aws = &self.app.config.aws;
+            let sdk = aws.sdk_config(&self.app.config.keys);
+            let secrets = aws.secrets_manager(&sdk).http_client(self.wire.clone());
+            aws_sdk_secretsmanager::Client::from_conf(secrets.build())
+        });
+        let key = key.await.expect("a key of codes");
+        Deliver::new(Arc::clone(&self.app), Some(key)).expect("templates")
+    }
+
+    /// Delivers the new mails of the outbox, and returns what was sent, oldest first. Panics if one is to
+    /// be tried again.
+    pub async fn deliver(&self) -> Vec<CaughtMail> {
+        let before = self.mails().len();
+        let keys = self.take_outbox();
+        let messages: Vec<_> = keys.iter().map(|key| (key.as_str(), 1)).collect();
+        let failed = self.deliver_messages(&messages).await;
+        assert!(failed.is_empty(), "not delivered: {failed:?}");
+        self.mails().split_off(before)
+    }
+
+    /// All mails that were sent, oldest first.
+    #[must_use]
+    pub fn mails(&self) -> Vec<CaughtMail> {
+        let mut mails = self.services.mailbox.mails();
+        mails.reverse();
+        mails
+    }
+
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.services.mailbox
+    }
+
+    /// Delivers the new mails, and returns the code in the only one that has one.
+    pub async fn mailed_code(&self) -> String {
+        let mails = self.deliver().await;
+        let codes: Vec<_> = mails.iter().filter_map(CaughtMail::code).collect();
+        let [code] = codes.as_slice() else {
+            panic!("not one code: {mails:?}");
+        };
+        code.clone()
+    }
+
+    /// Sends `POST /user/verify-email`.
+    pub async fn ask_to_verify(&self, token: &str) -> Answer {
+        self.call(post("/user/verify-email", &json!({})).bearer(token))
+            .await
+    }
+
+    /// Sends `POST /user/verify-email/confirm`.
+    pub async fn confirm_email(&self, code: &str) -> Answer {
+        self.call(post("/user/verify-email/confirm", &json!({ "code": code })))
+            .await
+    }
+
+    /// Sends `POST /user/change-email` with [`PASSWORD`].
+    pub async fn ask_for_email(&self, token: &str, email: &str) -> Answer {
+        let body = json!({"email": email, "password": PASSWORD});
+        self.call(post("/user/change-email", &body).bearer(token))
+            .await
+    }
+
+    /// Sends `POST /user/change-email/confirm`.
+    pub async fn confirm_new_email(&self, token: &str, code: &str) -> Answer {
+        let call = post("/user/change-email/confirm", &json!({ "code": code }));
+        self.call(call.bearer(token)).await
+    }
+
+    /// Sends `POST /user/forgot-password`.
+    pub async fn forget_password(&self, email: &str) -> Answer {
+        self.call(post("/user/forgot-password", &json!({ "email": email })))
+            .await
+    }
+
+    /// Sends `POST /user/forgot-password/reset`.
+    pub async fn reset_password(&self, code: &str, password: &str) -> Answer {
+        let body = json!({"code": code, "password": password});
+        self.call(post("/user/forgot-password/reset", &body)).await
     }
 
     /// Adds the secrets of a request to those that must not be logged.

@@ -1,6 +1,8 @@
 //! Measures the cost of requests: sequential round trips, and capacity units as the engine counts
 //! them. The figures are the same on every machine.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use serde_json::{Value, json};
 
@@ -55,6 +57,50 @@ pub async fn measure() -> Vec<Row> {
         let cost = app.cost();
         rows.push(Row { request, cost });
     }
+    rows.extend(mail().await);
+    rows
+}
+
+/// The requests around mail.
+async fn mail() -> Vec<Row> {
+    let app = TestApp::with_mail().await;
+    let new = json!({"email": "abc@example.com", "username": "abc", "password": PASSWORD});
+    let _ = app.cost();
+    let token = app.call(post("/user", &new)).await.token();
+    let mut rows = vec![Row {
+        request: "POST /user with a username, mail on",
+        cost: app.cost(),
+    }];
+    let verification = app.mailed_code().await;
+    let forgotten = json!({"email": "abc@example.com"});
+    let mut measure = async |request, call: Call| {
+        let _ = app.cost();
+        let answer = app.call(call).await;
+        assert_eq!(answer.status, 200, "{request}: {answer:?}");
+        let cost = app.cost();
+        rows.push(Row { request, cost });
+    };
+    let ask = post("/user/verify-email", &json!({})).bearer(&token);
+    measure("POST /user/verify-email", ask).await;
+    let confirm = post(
+        "/user/verify-email/confirm",
+        &json!({ "code": verification }),
+    );
+    measure("POST /user/verify-email/confirm", confirm).await;
+    let forget = post("/user/forgot-password", &forgotten);
+    measure("POST /user/forgot-password", forget).await;
+    app.deliver().await;
+    let change = json!({"email": "def@example.com", "password": PASSWORD});
+    let change = post("/user/change-email", &change).bearer(&token);
+    measure("POST /user/change-email", change).await;
+    let confirm = json!({"code": app.mailed_code().await});
+    let confirm = post("/user/change-email/confirm", &confirm).bearer(&token);
+    measure("POST /user/change-email/confirm", confirm).await;
+    app.clock.advance(Duration::from_millis(1));
+    app.forget_password("def@example.com").await;
+    let reset = json!({"code": app.mailed_code().await, "password": PASSWORD});
+    let reset = post("/user/forgot-password/reset", &reset);
+    measure("POST /user/forgot-password/reset", reset).await;
     rows
 }
 

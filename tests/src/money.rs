@@ -25,8 +25,8 @@ mod price {
     pub(super) const TRACES: f64 = 5.00;
     /// A gigabyte stored for a month, with point-in-time recovery.
     pub(super) const STORED: f64 = 0.25 + 0.20;
-    /// A month of the fixed costs: the secret, the dashboard, the 13 metrics of the alarms.
-    pub(super) const STANDING: f64 = 0.40 + 3.00 + 13.0 * 0.10;
+    /// A month of the fixed costs: the secrets, the dashboard, the 15 metrics of the alarms.
+    pub(super) const STANDING: f64 = 2.0 * 0.40 + 3.00 + 15.0 * 0.10;
     /// A month of the custom metrics of one route: about four.
     pub(super) const METRICS: f64 = 4.0 * 0.30;
 }

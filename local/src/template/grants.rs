@@ -4,17 +4,17 @@ use serde_json::Value;
 
 use super::{Document, Resource, TemplateError, name_of};
 
-/// A statement: a function's permissions on a table or the secret.
+/// A statement: a function's permissions on a table, a secret, a queue, or the identities of SES.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The function's folder under `functions/`.
     pub function: String,
     /// Such as `dynamodb:GetItem`.
     pub actions: Vec<String>,
-    /// The table's name, that of an index as `table/index/name`, or the secret's logical id in the
-    /// template.
+    /// The table's name, that of an index as `table/index/name`; of a secret or queue, the logical id in
+    /// the template; `ses` for identities.
     pub resource: String,
-    /// Patterns of the allowed partition keys, each ending in `*`; empty for the secret.
+    /// Patterns of the allowed partition keys, each ending in `*`; empty unless it is a table.
     pub keys: Vec<String>,
 }
 
@@ -54,16 +54,20 @@ fn statements_of<'d>(document: &'d Document, policy: &'d Value) -> Option<&'d Ve
     policy.get("Statement")?.as_array()
 }
 
-/// Reads a statement about some keys of one table, or about the secret.
+/// Reads a statement about some keys of one table, or about another resource.
 fn grant_of(document: &Document, function: &str, statement: &Value) -> Option<Grant> {
     const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
     let actions = texts(statement.get("Action")?)?;
     let (resource, keys) = match text(statement, "/Resource/Fn::GetAtt/0") {
+        Some(name) if actions.iter().all(|action| action.starts_with("sqs:")) => {
+            (name.to_owned(), Vec::new())
+        }
         Some(table) => (
             document.resolve_reference(table)?,
             texts(statement.pointer(KEYS)?)?,
         ),
         None => match text(statement, "/Resource/Fn::Sub") {
+            Some(arn) if arn.contains(":ses:") => ("ses".to_owned(), Vec::new()),
             Some(arn) => (document.index(arn)?, texts(statement.pointer(KEYS)?)?),
             None => (text(statement, "/Resource/Ref")?.to_owned(), Vec::new()),
         },

@@ -3,9 +3,10 @@
 //! Each change takes effect at the next request, on every instance, and leaves a line in the log that
 //! says what was done to which account.
 
-use super::error::AccountError;
+use super::error::{AccountError, AuthError};
+use super::mail::{notice, notices};
 use crate::app::App;
-use crate::domain::{Account, AccountId, Identifier, Scopes};
+use crate::domain::{Account, AccountId, Identifier, Notice, Scopes};
 use crate::observe;
 use crate::store::{AccountChange, Changed, LastAdministrator, StoreError};
 
@@ -121,9 +122,10 @@ pub async fn delete_account(
             return Err(AccountError::UnknownAccount);
         };
         let now = app.clock.now();
-        let deleted = app
-            .store
-            .delete_account(&account, now, None, last_administrator);
+        let notice = notice(app, &account, Notice::AccountDeleted)?;
+        let deleted =
+            app.store
+                .delete_account(&account, now, None, last_administrator, notice.as_ref());
         match deleted
             .await
             .inspect_err(|error| may_have_changed(id, error))?
@@ -167,11 +169,12 @@ async fn change(
     Err(StoreError::Contended.into())
 }
 
-/// Writes a change, and logs if its answer was lost.
-pub(super) async fn write(app: &App, change: &AccountChange<'_>) -> Result<Changed, StoreError> {
+/// Writes a change with the notices to the owner, and logs if its answer was lost.
+pub(super) async fn write(app: &App, change: &AccountChange<'_>) -> Result<Changed, AuthError> {
     let id = &change.seen.id;
-    let written = app.store.change_account(change).await;
-    written.inspect_err(|error| may_have_changed(id, error))
+    let notices = notices(app, change.seen, &change.new)?;
+    let written = app.store.change_account(change, &notices).await;
+    Ok(written.inspect_err(|error| may_have_changed(id, error))?)
 }
 
 /// Logs that the answer to a change was lost.

@@ -2,11 +2,13 @@
 
 use super::authenticate::Caller;
 use super::error::{AuthError, Denial};
+use super::mail::notice;
 use crate::app::App;
 use crate::crypto::PlainApiKey;
 use crate::crypto::ids::random_id;
 use crate::domain::{
-    ApiKey, ApiKeyDescription, ApiKeyName, MAX_LIVE_API_KEYS, Permissions, Profile, Timestamp,
+    ApiKey, ApiKeyDescription, ApiKeyName, MAX_LIVE_API_KEYS, Notice, Permissions, Profile,
+    Timestamp,
 };
 use crate::store::{AddedApiKey, StoreError};
 
@@ -57,6 +59,7 @@ pub async fn create_api_key(
         generation: caller.account.key_generation,
     };
     let account = &caller.account;
+    let notice = notice(app, account, Notice::ApiKeyCreated)?;
     for attempt in 1..=MAX_ATTEMPTS {
         let now = app.clock.now();
         if profile.live_api_keys(now) >= MAX_LIVE_API_KEYS {
@@ -67,7 +70,7 @@ pub async fn create_api_key(
         let request_token = random_id(app.entropy.as_ref())?;
         let added = app
             .store
-            .add_api_key(account, &key, &forgotten, &request_token)
+            .add_api_key(account, &key, &forgotten, notice.as_ref(), &request_token)
             .await?;
         match added {
             AddedApiKey::Stored => return Ok(CreatedApiKey { plain, key }),

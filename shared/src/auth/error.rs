@@ -60,6 +60,9 @@ pub enum AuthError {
     /// The caller already has the maximum number of live API keys.
     #[error("too many API keys")]
     TooManyApiKeys,
+    /// The one-time code is unknown, used or expired, or void for another reason.
+    #[error("invalid code")]
+    InvalidCode,
     #[error("refused by limit {:?}", .0.policy)]
     Limited(LimitExceeded),
     #[error(transparent)]

@@ -112,6 +112,11 @@ impl SourceCounters {
         Self::new(RateLimitPolicy::ApiKeyIp, network, source)
     }
 
+    pub(super) fn of_codes(source: SourceIp) -> Self {
+        let network = RateLimitPolicy::CodeNetwork;
+        Self::new(RateLimitPolicy::CodeIp, network, source)
+    }
+
     fn new(address: RateLimitPolicy, network: RateLimitPolicy, source: SourceIp) -> Self {
         let of_network = |subject| Counter::new(network, subject);
         Self {

@@ -5,10 +5,13 @@ mod admin;
 mod api_keys;
 mod attempt;
 mod authenticate;
+mod codes;
 mod credentials;
+mod deliver;
 mod error;
 mod limits;
 mod listing;
+mod mail;
 mod own_account;
 mod passwords;
 mod profile;
@@ -27,9 +30,12 @@ pub use authenticate::{
     Caller, Need, authenticate, authenticate_key_if_sent, authenticate_update,
     authenticate_with_profile,
 };
+pub use codes::{change_email, reset_forgotten_password, verify_email};
 pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};
+pub use deliver::{Letter, NotSent, Prepared, prepare_mail};
 pub use error::{AccountError, AuthError, Denial, InternalError, LimitExceeded, Name};
 pub use listing::{AccountFilter, AccountPage, PageRequest, count_accounts, list_accounts};
+pub use mail::{ask_to_change_email, ask_to_reset_password, ask_to_verify_email};
 pub use own_account::{Proof, change_username, delete_own_account};
 pub use passwords::{change_password, set_random_password};
 pub use profile::{ProfileRequest, update_profile};

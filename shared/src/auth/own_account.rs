@@ -4,14 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::accounts::may_have_changed;
+use super::accounts::{self, may_have_changed};
 use super::attempt::{Attempt, Purpose};
 use super::authenticate::{Caller, read_again};
 use super::error::AuthError;
 use super::limits::Counter;
+use super::mail::notice;
 use crate::app::App;
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, Identifier, Password, RateLimitPolicy, SourceIp, Username};
+use crate::domain::{Account, Identifier, Notice, Password, RateLimitPolicy, SourceIp, Username};
 use crate::observe;
 use crate::store::{AccountChange, Changed, Claim, LastAdministrator, StoreError, Through};
 
@@ -123,8 +124,7 @@ pub(super) async fn change_own(
         if proved.is_some_and(|claim| claim.password_version != account.password_version) {
             return Err(AuthError::InvalidCredentials);
         }
-        let written = write(app, caller, &account, change).await;
-        let (written, new) = written.inspect_err(|error| may_have_changed(&account.id, error))?;
+        let (written, new) = write(app, caller, &account, change).await?;
         match written {
             Changed::Written => return Ok(new),
             Changed::Taken => return Err(AuthError::taken()),
@@ -147,7 +147,7 @@ async fn write(
     caller: &Caller,
     seen: &Account,
     change: OwnChange<'_>,
-) -> Result<(Changed, Account), StoreError> {
+) -> Result<(Changed, Account), AuthError> {
     let through = |goes_on| caller.session().map(|session| Through { session, goes_on });
     match change {
         OwnChange::To {
@@ -160,13 +160,18 @@ async fn write(
                 through: through(keeps_session),
                 ..AccountChange::new(seen, new(seen.clone()))
             };
-            let written = app.store.change_account(&change).await?;
+            let written = accounts::write(app, &change).await?;
             Ok((written, change.new))
         }
         OwnChange::Deletion => {
             let (now, stays) = (app.clock.now(), LastAdministrator::Stays);
-            let deleted = app.store.delete_account(seen, now, through(false), stays);
-            Ok((deleted.await?, seen.clone()))
+            let notice = notice(app, seen, Notice::AccountDeleted)?;
+            let deleted =
+                app.store
+                    .delete_account(seen, now, through(false), stays, notice.as_ref());
+            let deleted = deleted.await;
+            let deleted = deleted.inspect_err(|error| may_have_changed(&seen.id, error))?;
+            Ok((deleted, seen.clone()))
         }
     }
 }

@@ -6,6 +6,7 @@ use super::authenticate::{Need, authenticate};
 use super::credentials::Credentials;
 use super::error::{AuthError, Denial, InternalError};
 use super::limits::Counter;
+use super::mail::verification;
 use super::tokens::issue_token;
 use crate::app::App;
 use crate::crypto::ids::{random_id, session_id};
@@ -104,10 +105,11 @@ pub async fn sign_up(
             expires_at: now.plus(app.config.token_lifetime.duration()),
             client: client.clone(),
         };
+        let mail = verification(app, &account, now)?;
         let request_token = random_id(app.entropy.as_ref())?;
         match app
             .store
-            .add_account(&account, &hash, &session, &request_token)
+            .add_account(&account, &hash, &session, mail.as_ref(), &request_token)
             .await?
         {
             Added::Stored => {

@@ -21,7 +21,7 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
     }
 
     /// Reads a variable. An empty value counts as absent.
-    fn get(&self, variable: &str) -> Result<Option<String>, ConfigError> {
+    pub(super) fn get(&self, variable: &str) -> Result<Option<String>, ConfigError> {
         (self.lookup)(variable)
             .filter(|value| !value.is_empty())
             .map(OsString::into_string)
@@ -85,6 +85,8 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
             region: self.required("AWS_REGION")?,
             dynamodb_url: url("AWS_ENDPOINT_URL_DYNAMODB")?,
             secrets_manager_url: url("AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
+            ses_url: url("AWS_ENDPOINT_URL_SESV2")?,
+            sqs_url: url("AWS_ENDPOINT_URL_SQS")?,
             access_key_id: self.required("AWS_ACCESS_KEY_ID")?,
             secret_access_key: self.required("AWS_SECRET_ACCESS_KEY")?.into(),
             session_token: self.get("AWS_SESSION_TOKEN")?.map(Into::into),
@@ -221,6 +223,14 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
                 max: self.at_least("PROFILE_RATE_LIMIT", 60, 0)?,
                 window: Duration::from_mins(1),
             },
+            mail_address: Limit {
+                max: self.at_least("MAIL_RATE_LIMIT_ADDRESS", 5, 0)?,
+                window: Duration::from_hours(1),
+            },
+            mail_ip: Limit {
+                max: self.at_least("MAIL_RATE_LIMIT_IP", 20, 0)?,
+                window: Duration::from_hours(1),
+            },
         })
     }
 
@@ -287,7 +297,7 @@ fn parse_hash_params(text: &str) -> Option<HashParams> {
     params.ok().filter(|_| numbers.next().is_none())
 }
 
-fn invalid(variable: &str, problem: impl fmt::Display) -> ConfigError {
+pub(super) fn invalid(variable: &str, problem: impl fmt::Display) -> ConfigError {
     ConfigError {
         variable: variable.to_owned(),
         problem: format!("{problem}"),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::domain::{AccountId, Timestamp};
+use crate::domain::{AccountId, OutboxId, Timestamp};
 use crate::ports::{Entropy, EntropyError, random};
 
 /// Generates account ids from five random bytes per instance and a counter with a random start.
@@ -33,6 +33,11 @@ pub(crate) fn random_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
         "{:032x}",
         u128::from_be_bytes(random::<16>(entropy)?)
     ))
+}
+
+/// Sorts by time.
+pub(crate) fn outbox_id(now: Timestamp, entropy: &dyn Entropy) -> Result<OutboxId, EntropyError> {
+    session_id(now, entropy).map(OutboxId::new)
 }
 
 /// The time in milliseconds and 80 random bits, as 32 hex characters. Sorts by time.

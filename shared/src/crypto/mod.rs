@@ -2,6 +2,7 @@
 //! mixed up.
 
 mod api_key;
+mod code;
 mod digest;
 mod hasher;
 pub(crate) mod ids;
@@ -13,6 +14,7 @@ mod ring_rotation;
 mod token;
 
 pub use api_key::PlainApiKey;
+pub use code::{CodeKey, CodeKeyTooShort, PlainCode};
 pub use digest::digest;
 pub use hasher::Hasher;
 pub use ids::IdGenerator;

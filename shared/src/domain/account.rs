@@ -1,6 +1,7 @@
 //! Accounts.
 
-use super::{AccountId, Email, Scope, Scopes, Timestamp, Username};
+use super::email::mail_address;
+use super::{AccountId, Email, OutboxId, Scope, Scopes, Timestamp, Username};
 
 /// A stored account, without its password hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Account {
     /// Incremented with each change but a sign-in. A change is written only over the revision that was
     /// read.
     pub revision: u64,
+    /// The mail with the only code that resets the password. `None` once that is used or void.
+    pub reset_code: Option<OutboxId>,
     pub created_at: Timestamp,
     /// The last successful sign-in; `None` before the first.
     pub last_login: Option<Timestamp>,
@@ -77,8 +80,23 @@ impl Account {
             keys_ended_at: None,
             disabled_at: None,
             revision: 1,
+            reset_code: None,
             created_at: now,
             last_login: None,
+        }
+    }
+
+    /// Where mail goes: the local part as typed at sign-up, at the domain in ASCII.
+    #[must_use]
+    pub fn mail_address(&self) -> String {
+        mail_address(&self.email, &self.email_canonical)
+    }
+
+    #[must_use]
+    pub fn with_email_verified(self) -> Self {
+        Self {
+            is_active: true,
+            ..self
         }
     }
 
@@ -141,6 +159,7 @@ impl Account {
     pub fn with_password_changed(self) -> Self {
         Self {
             password_version: self.password_version.saturating_add(1),
+            reset_code: None,
             ..self.with_sessions_ended()
         }
     }
@@ -150,6 +169,7 @@ impl Account {
     pub fn disabled(self, now: Timestamp) -> Self {
         Self {
             disabled_at: self.disabled_at.or(Some(now)),
+            reset_code: None,
             ..self.with_sessions_ended()
         }
     }

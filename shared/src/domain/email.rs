@@ -47,6 +47,19 @@ impl Email {
     pub fn canonical(&self) -> &str {
         &self.canonical
     }
+
+    /// Where mail goes: the local part as typed, at the domain in ASCII.
+    #[must_use]
+    pub fn mail_address(&self) -> String {
+        mail_address(&self.typed, &self.canonical)
+    }
+}
+
+/// The local part of the one address at the domain of the other.
+pub(super) fn mail_address(typed: &str, canonical: &str) -> String {
+    let local = typed.rsplit_once('@').map_or("", |(local, _)| local);
+    let domain = canonical.rsplit_once('@').map_or("", |(_, domain)| domain);
+    format!("{local}@{domain}")
 }
 
 fn canonical_local_part(local: &str) -> Option<String> {

@@ -8,6 +8,7 @@ mod hash_params;
 mod identifier;
 mod lifetime;
 mod limit;
+mod mail;
 mod password;
 mod policy;
 mod precis;
@@ -30,6 +31,10 @@ pub use hash_params::{HashParams, InvalidHashParams, PreviousHashParams};
 pub use identifier::Identifier;
 pub use lifetime::{InvalidLifetime, Lifetime};
 pub use limit::{Limit, RateLimitStatus, Tally};
+pub use mail::{
+    AskedUnder, CodeDigest, CodePurpose, MailPurpose, MailedCode, Notice, OutboxId, OutboxMail,
+    Recipient,
+};
 pub use password::{InvalidPassword, MAX_PASSWORD_BYTES, Password, PasswordPolicy};
 pub use policy::{Limits, RateLimitPolicy};
 pub use profile::{

@@ -26,6 +26,14 @@ pub enum RateLimitPolicy {
     ApiKeyNetwork,
     /// Profile updates by account.
     ProfileUpdate,
+    /// Mails asked for, by address and purpose.
+    MailAddress,
+    /// Mails asked for, by source address.
+    MailIp,
+    /// Invalid one-time codes by source address.
+    CodeIp,
+    /// Invalid one-time codes by the /48 network of an IPv6 source address.
+    CodeNetwork,
 }
 
 impl RateLimitPolicy {
@@ -43,6 +51,10 @@ impl RateLimitPolicy {
             Self::ApiKeyIp => "api-key-ip",
             Self::ApiKeyNetwork => "api-key-network",
             Self::ProfileUpdate => "profile-update",
+            Self::MailAddress => "mail-address",
+            Self::MailIp => "mail-ip",
+            Self::CodeIp => "code-ip",
+            Self::CodeNetwork => "code-network",
         }
     }
 
@@ -74,6 +86,10 @@ pub struct Limits {
     pub sign_in_total: Limit,
     /// `PROFILE_RATE_LIMIT` in a minute.
     pub profile_update: Limit,
+    /// `MAIL_RATE_LIMIT_ADDRESS` in an hour, for each purpose.
+    pub mail_address: Limit,
+    /// `MAIL_RATE_LIMIT_IP` in an hour.
+    pub mail_ip: Limit,
 }
 
 /// How many times as many failures a /48 network may have as one of its addresses.
@@ -89,10 +105,14 @@ impl Limits {
         match policy {
             RateLimitPolicy::SignUpIp => self.sign_up_ip,
             RateLimitPolicy::SignUpEmail => self.sign_up_email,
-            // Unknown keys share the limit of failed sign-ins but not the counter, so that guessing
-            // keys does not block sign-ins.
-            RateLimitPolicy::SignInIp | RateLimitPolicy::ApiKeyIp => self.sign_in_ip,
-            RateLimitPolicy::SignInNetwork | RateLimitPolicy::ApiKeyNetwork => Limit {
+            // Unknown keys and codes share the limit of failed sign-ins but not the counter, so that
+            // guessing them does not block sign-ins.
+            RateLimitPolicy::SignInIp | RateLimitPolicy::ApiKeyIp | RateLimitPolicy::CodeIp => {
+                self.sign_in_ip
+            }
+            RateLimitPolicy::SignInNetwork
+            | RateLimitPolicy::ApiKeyNetwork
+            | RateLimitPolicy::CodeNetwork => Limit {
                 max: self.sign_in_ip.max.saturating_mul(NETWORK_FACTOR),
                 ..self.sign_in_ip
             },
@@ -103,6 +123,8 @@ impl Limits {
             },
             RateLimitPolicy::SignInTotal => self.sign_in_total,
             RateLimitPolicy::ProfileUpdate => self.profile_update,
+            RateLimitPolicy::MailAddress => self.mail_address,
+            RateLimitPolicy::MailIp => self.mail_ip,
         }
     }
 }

@@ -58,6 +58,8 @@ codes! {
     LastAdministrator = 1012,
     /// There is no such user.
     NoUser = 1013,
+    /// The one-time code is not valid, or not any more.
+    InvalidCode = 1020,
 
     /// No credentials.
     NoCredentials = 2000,

@@ -163,6 +163,7 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
             "The last administrator cannot be removed.".into(),
         ),
         AuthError::InvalidPassword(invalid) => invalid_field("password".into(), (*invalid).into()),
+        AuthError::InvalidCode => bad_request(Code::InvalidCode, "Invalid or expired code."),
         AuthError::NoApiKey => (
             StatusCode::NOT_FOUND,
             Code::NoApiKey,
@@ -231,7 +232,12 @@ fn limit_row(policy: RateLimitPolicy) -> Row {
         | RateLimitPolicy::SignInDay
         | RateLimitPolicy::SignInTotal
         | RateLimitPolicy::ApiKeyIp
-        | RateLimitPolicy::ApiKeyNetwork => (
+        | RateLimitPolicy::ApiKeyNetwork
+        | RateLimitPolicy::CodeIp
+        | RateLimitPolicy::CodeNetwork
+        // A mail beyond its limits is not sent, and the caller is not told.
+        | RateLimitPolicy::MailAddress
+        | RateLimitPolicy::MailIp => (
             Code::SignInLimit,
             "Too many sign-in attempts. Please try again later.",
         ),

@@ -60,6 +60,10 @@ fn name(policy: RateLimitPolicy) -> Option<&'static str> {
         | RateLimitPolicy::SignInTotal
         | RateLimitPolicy::ApiKeyIp
         | RateLimitPolicy::ApiKeyNetwork
-        | RateLimitPolicy::ProfileUpdate => None,
+        | RateLimitPolicy::ProfileUpdate
+        | RateLimitPolicy::MailAddress
+        | RateLimitPolicy::MailIp
+        | RateLimitPolicy::CodeIp
+        | RateLimitPolicy::CodeNetwork => None,
     }
 }

@@ -20,7 +20,7 @@ use super::sessions::session_key;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, Timestamp};
+use crate::domain::{Account, CodeDigest, OutboxMail, Timestamp};
 
 /// A change of an account as it was read.
 #[derive(Debug)]
@@ -34,6 +34,15 @@ pub struct AccountChange<'a> {
     /// The administrator who asks for the change.
     pub administrator: Option<Administrator<'a>>,
     pub last_administrator: LastAdministrator,
+    /// The code that allows the change, which is used up with it.
+    pub code: Option<UsedCode<'a>>,
+}
+
+/// A code that a change uses up. The change fails if it is used already.
+#[derive(Debug, Clone, Copy)]
+pub struct UsedCode<'a> {
+    pub digest: &'a CodeDigest,
+    pub now: Timestamp,
 }
 
 /// An administrator's account, as read, and the session in use. The session must be live.
@@ -63,6 +72,7 @@ impl<'a> AccountChange<'a> {
             through: None,
             administrator: None,
             last_administrator: LastAdministrator::Stays,
+            code: None,
         }
     }
 }
@@ -103,14 +113,23 @@ impl LastAdministrator {
 const TOMBSTONE_KEPT: Duration = Duration::from_hours(30 * 24);
 
 impl Store {
-    /// Changes an account, its claims, and the set of administrators, in one transaction.
+    /// Changes an account, its claims, and the set of administrators, and adds the notices to the outbox,
+    /// in one transaction.
     ///
     /// Writes nothing if the account is no longer as it was read: no change overwrites another. Of racing
     /// changes to one name exactly one is written. A change that is asked for through a session, or by an
     /// administrator, is not written after the session ended or the administrator's account changed.
-    pub async fn change_account(&self, change: &AccountChange<'_>) -> Result<Changed, StoreError> {
+    pub async fn change_account(
+        &self,
+        change: &AccountChange<'_>,
+        notices: &[OutboxMail],
+    ) -> Result<Changed, StoreError> {
         let AccountChange { seen, new, .. } = change;
         let mut parts = vec![(self.update_account(seen, new)?, Changed::Stale)];
+        if let Some(code) = change.code {
+            let used = self.use_code(code.digest, code.now)?;
+            parts.push((used, Changed::Stale));
+        }
         let same_names = claim_keys(seen).eq(claim_keys(new));
         let same_claims = same_names && new.session_generation == seen.session_generation;
         if !same_claims || change.password_hash.is_some() {
@@ -134,6 +153,9 @@ impl Store {
             is_administrator,
             change.last_administrator,
         )?);
+        for notice in notices {
+            parts.push((self.post_in_transaction(notice)?, Changed::Stale));
+        }
         self.write_parts(parts).await
     }
 
@@ -147,6 +169,7 @@ impl Store {
         now: Timestamp,
         through: Option<Through<'_>>,
         last_administrator: LastAdministrator,
+        notice: Option<&OutboxMail>,
     ) -> Result<Changed, StoreError> {
         let mut parts = vec![(self.put_tombstone(seen, now)?, Changed::Stale)];
         for key in claim_keys(seen) {
@@ -157,6 +180,9 @@ impl Store {
             parts.push((session, Changed::Stale));
         }
         parts.extend(self.change_administrators(seen, false, last_administrator)?);
+        if let Some(notice) = notice {
+            parts.push((self.post_in_transaction(notice)?, Changed::Stale));
+        }
         self.write_parts(parts).await
     }
 

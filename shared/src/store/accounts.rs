@@ -15,7 +15,7 @@ use super::sessions::session_item;
 use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, AccountId, Scope, Scopes, Session, Timestamp};
+use crate::domain::{Account, AccountId, OutboxId, OutboxMail, Scope, Scopes, Session, Timestamp};
 
 /// The outcome of [`Store::add_account`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub enum Added {
 }
 
 impl Store {
-    /// Adds the account, its claims on email and username and its first session in one transaction. Of
-    /// racing sign-ups for one name exactly one returns `Stored`.
+    /// Adds the account, its claims on email and username, its first session and, if there is one, a mail
+    /// to its owner in one transaction. Of racing sign-ups for one name exactly one returns `Stored`.
     ///
     /// `request_token` (at most 36 characters) makes retries idempotent for ten minutes. After
     /// that, a retry that finds this account's own claims returns `Stored` too.
@@ -38,14 +38,18 @@ impl Store {
         account: &Account,
         hash: &PasswordHash,
         session: &Session,
+        mail: Option<&OutboxMail>,
         request_token: &str,
     ) -> Result<Added, StoreError> {
         let account_item = std::iter::once(to_item(account));
-        let puts: Vec<_> = account_item
+        let mut puts: Vec<_> = account_item
             .chain(claim_keys(account).map(|key| claim_item(&key, account, hash)))
             .chain([session_item(session)])
             .map(|item| self.put_new(item))
             .collect::<Result<_, _>>()?;
+        if let Some(mail) = mail {
+            puts.push(self.post_in_transaction(mail)?);
+        }
         Ok(match self.transact(&puts, Some(request_token)).await? {
             Transaction::Written => Added::Stored,
             Transaction::Failed(reasons) => why_not_added(&reasons, &account.id),
@@ -116,8 +120,8 @@ fn changed_account(
     Ok(attributes.as_ref().map(from_item).transpose()?.flatten())
 }
 
-/// Interprets the reasons of a cancelled transaction. The first is the account's, the last is the
-/// session's, and the others are its claims'.
+/// Interprets the reasons of a cancelled transaction. The first is the account's, those after it are its
+/// claims'. A session or a mail has a new key.
 fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
     let mut claims = reasons.iter().skip(1);
     match claims.find(|reason| is_failed_condition(reason)) {
@@ -128,6 +132,9 @@ fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
         },
     }
 }
+
+/// Names the only code that resets the password.
+pub(super) const RESET_CODE: &str = "reset_code";
 
 pub(super) fn account_key(id: &AccountId) -> Key {
     Key::new(format!("user#{id}"), "account")
@@ -164,6 +171,9 @@ pub(super) fn to_item(account: &Account) -> Attributes {
     if let Some(disabled_at) = account.disabled_at {
         set("disabled_at", n(disabled_at.millis()));
     }
+    if let Some(reset_code) = &account.reset_code {
+        set(RESET_CODE, s(reset_code.as_str()));
+    }
     if let Some(last_login) = account.last_login {
         set("last_login", n(last_login.millis()));
     }
@@ -174,6 +184,7 @@ pub(super) fn to_item(account: &Account) -> Attributes {
 /// Returns `None` for the tombstone of a deleted account.
 pub(super) fn from_item(attributes: &Attributes) -> Result<Option<Account>, StoreError> {
     let item = Item::new("account", attributes)?;
+    let reset_code = item.optional_string(RESET_CODE)?.map(OutboxId::parse);
     let optional_time = |name| Ok(item.optional_number(name)?.map(Timestamp::from_millis));
     if optional_time("deleted_at")?.is_some() {
         return Ok(None);
@@ -211,6 +222,9 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Option<Account>, Stor
         keys_ended_at: optional_time("keys_ended_at")?,
         disabled_at: optional_time("disabled_at")?,
         revision: item.number("revision")?,
+        reset_code: reset_code
+            .map(|id| id.ok_or_else(|| item.unreadable(RESET_CODE)))
+            .transpose()?,
         created_at: Timestamp::from_millis(item.number("created_at")?),
         last_login: optional_time("last_login")?,
     }))
@@ -245,6 +259,7 @@ mod tests {
         account.last_login = Some(Timestamp::from_millis(1_700_000_000_456));
         account.keys_ended_at = Some(Timestamp::from_millis(1_700_000_000_789));
         account.disabled_at = Some(Timestamp::from_millis(1_700_000_001_000));
+        account.reset_code = OutboxId::parse(&"a".repeat(32));
         assert_eq!(from_item(&to_item(&account)).unwrap().unwrap(), account);
     }
 

@@ -12,7 +12,8 @@ use super::profiles::entry_key;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::domain::{
-    Account, AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, Permissions, Timestamp,
+    Account, AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, OutboxMail,
+    Permissions, Timestamp,
 };
 
 /// The part of an API key that authenticates a request.
@@ -67,6 +68,7 @@ impl Store {
         account: &Account,
         key: &ApiKey,
         forgotten: &[u64],
+        notice: Option<&OutboxMail>,
         request_token: &str,
     ) -> Result<AddedApiKey, StoreError> {
         let owner = &account.id;
@@ -77,6 +79,9 @@ impl Store {
         ];
         for id in forgotten {
             writes.push(self.delete_entry(owner, *id)?);
+        }
+        if let Some(notice) = notice {
+            writes.push(self.post_in_transaction(notice)?);
         }
         Ok(match self.transact(&writes, Some(request_token)).await? {
             Transaction::Written => AddedApiKey::Stored,

@@ -12,6 +12,8 @@
 //! | | `apikey#<digest>`, `key` | an API key |
 //! | | `session#<account id>`, `<session id>` | a live session |
 //! | | `admins`, `set` | the ids of all administrators |
+//! | sessions | `outbox#<id>` | a mail to send |
+//! | | `code#<digest>` | a one-time code that was mailed |
 //! | rate-limits | `<policy>#<key>` | a counter |
 //! | | `sign-in-account#<digest>` | the failed sign-ins for one identifier from one source |
 
@@ -20,12 +22,14 @@ mod accounts;
 mod api_keys;
 mod caller;
 mod claims;
+mod codes;
 mod counters;
 mod erasure;
 mod error;
 mod exceeded;
 mod item;
 mod listing;
+mod outbox;
 mod profile_change;
 mod profiles;
 mod refused_sessions;
@@ -39,11 +43,14 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
-pub use account_changes::{AccountChange, Administrator, Changed, LastAdministrator, Through};
+pub use account_changes::{
+    AccountChange, Administrator, Changed, LastAdministrator, Through, UsedCode,
+};
 pub use accounts::Added;
 pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{CallerRecord, WithProfile};
 pub use claims::Claim;
+pub use codes::AddedCode;
 pub use error::StoreError;
 pub use exceeded::ExceededLimits;
 pub use listing::{Listed, Order, Position};
@@ -96,6 +103,20 @@ impl Store {
             .get_item()
             .table_name(&self.tables.users)
             .set_key(Some(key.attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::from_sdk)?;
+        Ok(output.item)
+    }
+
+    /// Reads an item of the sessions table with one strongly consistent read.
+    async fn short_lived_item(&self, key: &str) -> Result<Option<Attributes>, StoreError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.tables.sessions)
+            .key(PK, s(key))
             .consistent_read(true)
             .send()
             .await

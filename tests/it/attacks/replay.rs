@@ -58,7 +58,9 @@ async fn a_transaction_replayed_after_its_request_token_expired_changes_nothing(
     let app = TestApp::new().await;
     let store = &app.app.store;
     let (account, hash, session) = account("5c88c7cc04a917256c726c3d", app.clock.now());
-    let added = store.add_account(&account, &hash, &session, "within").await;
+    let added = store
+        .add_account(&account, &hash, &session, None, "within")
+        .await;
     assert_eq!(added.unwrap(), Added::Stored);
     app.grant("5c88c7cc04a917256c726c3d", &["user", "admin"])
         .await;
@@ -68,7 +70,7 @@ async fn a_transaction_replayed_after_its_request_token_expired_changes_nothing(
     for request_token in ["within", "forgotten", "forgotten again"] {
         // Succeeds whether DynamoDB remembers the token or the account already has its claims.
         let again = store
-            .add_account(&account, &hash, &session, request_token)
+            .add_account(&account, &hash, &session, None, request_token)
             .await;
         assert!(
             matches!(again, Ok(Added::Stored)),
@@ -85,12 +87,14 @@ async fn another_account_s_transaction_for_the_same_names_is_refused() {
     let store = &app.app.store;
     let (first, hash, session) = account("5c88c7cc04a917256c726c3d", app.clock.now());
     store
-        .add_account(&first, &hash, &session, "first")
+        .add_account(&first, &hash, &session, None, "first")
         .await
         .unwrap();
     let (second, _, other) = account("5c88c7cc04a917256c726c3e", app.clock.now());
 
-    let added = store.add_account(&second, &hash, &other, "second").await;
+    let added = store
+        .add_account(&second, &hash, &other, None, "second")
+        .await;
 
     assert_eq!(added.unwrap(), Added::Taken);
     assert_eq!(app.account_count().await, 1);

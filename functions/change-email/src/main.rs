@@ -1,0 +1,5 @@
+//! The Lambda function `change-email`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::serve(change_email::handle)
+}

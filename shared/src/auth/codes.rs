@@ -1,0 +1,197 @@
+//! Using one-time codes. An invalid one is counted like an unknown API key, and a valid one is never
+//! refused for somebody's guesses.
+
+use super::accounts::write;
+use super::attempt::{clear_totals, make_familiar};
+use super::authenticate::{Caller, read_again};
+use super::error::AuthError;
+use super::limits::SourceCounters;
+use super::passwords::{check, hash};
+use crate::app::App;
+use crate::crypto::PlainCode;
+use crate::domain::{
+    Account, CodeDigest, CodePurpose, Email, Identifier, MailedCode, Password, SourceIp,
+};
+use crate::observe;
+use crate::store::{AccountChange, Changed, StoreError, Through, UsedCode};
+
+/// How often to try while other requests change the account.
+const MAX_TRIES: u32 = 5;
+
+/// Verifies the email that the code was sent to, as long as it is the account's.
+pub async fn verify_email(app: &App, source: SourceIp, code: &str) -> Result<(), AuthError> {
+    if let Some((_, code)) = find(app, code, CodePurpose::VerifyEmail).await? {
+        observe::account(&code.account);
+        if app.store.verify_email(&code.account, &code.address).await? {
+            return Ok(());
+        }
+    }
+    Err(invalid(app, source).await)
+}
+
+/// Sets a new password by the newest code that was sent for this, and uses the code up. Of racing uses
+/// exactly one succeeds.
+///
+/// Ends all sessions and API keys. Verifies the email, clears the totals of failed sign-ins, and makes
+/// the source familiar. A refused password leaves the code usable.
+pub async fn reset_forgotten_password(
+    app: &App,
+    source: SourceIp,
+    code: &str,
+    password: Password,
+) -> Result<(), AuthError> {
+    let Some((digest, account)) = account_to_reset(app, code).await? else {
+        return Err(invalid(app, source).await);
+    };
+    check(app, &account, &password)?;
+    let password_hash = hash(app, password).await?;
+    let mut seen = account;
+    for tries in 1..=MAX_TRIES {
+        let now = app.clock.now();
+        let new = seen.clone().with_password_changed();
+        let change = AccountChange {
+            password_hash: Some(&password_hash),
+            code: Some(UsedCode {
+                digest: &digest,
+                now,
+            }),
+            ..AccountChange::new(&seen, new.with_api_keys_ended(now).with_email_verified())
+        };
+        if write(app, &change).await? == Changed::Written {
+            let account = &change.new;
+            observe::account(&account.id);
+            tracing::info!(account = %account.id, "password reset");
+            tokio::join!(
+                clear_totals(app, account),
+                make_familiar(app, source, account)
+            );
+            return Ok(());
+        }
+        app.store.back_off(tries).await;
+        match account_to_reset(app, code).await? {
+            Some((_, account)) => seen = account,
+            None => return Err(invalid(app, source).await),
+        }
+    }
+    Err(StoreError::Contended.into())
+}
+
+/// Gives the caller's account the email that the code was sent to, if the caller asked for it, and uses
+/// the code up. The email is verified by that.
+///
+/// The account's username changes with it if it is the email. Of accounts that race for one email exactly
+/// one gets it.
+pub async fn change_email(
+    app: &App,
+    caller: &Caller,
+    source: SourceIp,
+    code: &str,
+) -> Result<Account, AuthError> {
+    let Some((digest, mailed)) = find(app, code, CodePurpose::ChangeEmail).await? else {
+        return Err(invalid(app, source).await);
+    };
+    let mut seen = caller.account.clone();
+    for tries in 1..=MAX_TRIES {
+        let Some(email) = new_email(&mailed, &seen) else {
+            break;
+        };
+        let old = Identifier::Email(seen.email_canonical.clone());
+        let claim = app.store.claim(&old).await?;
+        if let Some(claim) = claim.filter(|claim| claim.account == seen.id) {
+            let now = app.clock.now();
+            let new = seen.clone().with_email(&email).with_email_verified();
+            let change = AccountChange {
+                password_hash: Some(&claim.password_hash),
+                code: Some(UsedCode {
+                    digest: &digest,
+                    now,
+                }),
+                through: caller.session().map(|session| Through {
+                    session,
+                    goes_on: true,
+                }),
+                ..AccountChange::new(&seen, new)
+            };
+            match write(app, &change).await? {
+                Changed::Written => {
+                    tracing::info!(account = %seen.id, "email changed");
+                    return Ok(change.new);
+                }
+                Changed::Taken => {
+                    let rate_limits = Vec::new();
+                    return Err(AuthError::Taken { rate_limits });
+                }
+                Changed::Stale | Changed::LastAdministrator => {}
+            }
+        }
+        app.store.back_off(tries).await;
+        if find(app, code, CodePurpose::ChangeEmail)
+            .await?
+            .is_none_or(|(_, mailed)| mailed.used_at.is_some())
+        {
+            break;
+        }
+        if tries == MAX_TRIES {
+            return Err(StoreError::Contended.into());
+        }
+        seen = read_again(app, caller).await?;
+    }
+    Err(invalid(app, source).await)
+}
+
+/// The email that the code gives the account; `None` if the code is another account's, was used, or was
+/// asked for before the account changed.
+fn new_email(code: &MailedCode, account: &Account) -> Option<Email> {
+    let (new_email, session_generation) = code.change.as_ref()?;
+    let is_valid = code.used_at.is_none()
+        && code.account == account.id
+        && code.address == account.email_canonical
+        && code.password_version == account.password_version
+        && *session_generation == account.session_generation;
+    is_valid.then(|| Email::parse(new_email).ok())?
+}
+
+/// The account whose password the code resets now.
+async fn account_to_reset(
+    app: &App,
+    code: &str,
+) -> Result<Option<(CodeDigest, Account)>, StoreError> {
+    let Some((digest, code)) = find(app, code, CodePurpose::ResetPassword).await? else {
+        return Ok(None);
+    };
+    if code.used_at.is_some() {
+        return Ok(None);
+    }
+    let account = app.store.account(&code.account).await?;
+    let account = account.filter(|account| {
+        account.disabled_at.is_none()
+            && account.email_canonical == code.address
+            && account.password_version == code.password_version
+            && account.reset_code.as_ref() == Some(&code.outbox)
+    });
+    Ok(account.map(|account| (digest, account)))
+}
+
+/// A code for this purpose that has not expired.
+async fn find(
+    app: &App,
+    code: &str,
+    purpose: CodePurpose,
+) -> Result<Option<(CodeDigest, MailedCode)>, StoreError> {
+    let Some(code) = PlainCode::parse(code) else {
+        return Ok(None);
+    };
+    let digest = code.digest();
+    let found = app.store.code(&digest).await?;
+    let now = app.clock.now();
+    let found = found.filter(|code| code.purpose == purpose && now < code.expires_at);
+    Ok(found.map(|code| (digest, code)))
+}
+
+/// Counts an invalid code for the source, and returns what to tell.
+async fn invalid(app: &App, source: SourceIp) -> AuthError {
+    match SourceCounters::of_codes(source).count(app).await {
+        Ok(()) => AuthError::InvalidCode,
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,176 @@
+//! Asking for mail.
+//!
+//! A request only adds to the outbox. The function `deliver` looks the recipient up and sends, so a
+//! request costs the same whether or not anybody has the address.
+
+use super::authenticate::Caller;
+use super::error::AuthError;
+use super::limits::Counter;
+use super::own_account::{Proof, prove};
+use crate::app::App;
+use crate::crypto::{digest, ids};
+use crate::domain::{
+    Account, AskedUnder, Email, Identifier, MailPurpose, Notice, OutboxMail, RateLimitPolicy,
+    Recipient, SourceIp, Timestamp,
+};
+
+/// Asks for a code that verifies the account's email. An account whose email is verified gets none.
+pub async fn ask_to_verify_email(
+    app: &App,
+    source: SourceIp,
+    account: &Account,
+) -> Result<(), AuthError> {
+    if account.is_active {
+        return Ok(());
+    }
+    ask(app, source, unverified(account), &account.email_canonical).await
+}
+
+/// Asks for a code that resets the password of the account with this email, if there is one. Text that
+/// no account can have as its email is not kept.
+pub async fn ask_to_reset_password(
+    app: &App,
+    source: SourceIp,
+    email: Identifier,
+) -> Result<(), AuthError> {
+    let address = match email {
+        Identifier::Email(address) => address,
+        Identifier::Username(_) | Identifier::Invalid(_) => String::new(),
+    };
+    let recipient = Recipient::Forgetful {
+        address: address.clone(),
+    };
+    ask(app, source, recipient, &address).await
+}
+
+/// Asks for a code at a new address, which gives the caller's account that email, and tells the owner at
+/// the old one. The current password counts as a sign-in.
+pub async fn ask_to_change_email(
+    app: &App,
+    caller: &Caller,
+    proof: Proof,
+    new: &Email,
+) -> Result<(), AuthError> {
+    let source = proof.source;
+    let claim = prove(app, caller, proof).await?;
+    let account = &caller.account;
+    if claim.password_version != account.password_version {
+        return Err(AuthError::InvalidCredentials);
+    }
+    let recipient = Recipient::Renamed {
+        account: account.id.clone(),
+        new_email: new.typed().to_owned(),
+        asked_under: AskedUnder::of(account),
+    };
+    match count(app, source, recipient.purpose(), new.canonical()).await {
+        Ok(()) => {
+            let code = new_mail(app, recipient, app.clock.now())?;
+            let notice = notice(app, account, Notice::EmailChangeAsked)?;
+            let mails: Vec<_> = notice.into_iter().chain([code]).collect();
+            Ok(app.store.post_all(&mails).await?)
+        }
+        Err(AuthError::Limited(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The mail that verifies a new account's email; `None` if no mail is sent.
+pub(super) fn verification(
+    app: &App,
+    account: &Account,
+    now: Timestamp,
+) -> Result<Option<OutboxMail>, AuthError> {
+    if app.config.mail.from.is_none() {
+        return Ok(None);
+    }
+    new_mail(app, unverified(account), now).map(Some)
+}
+
+fn unverified(account: &Account) -> Recipient {
+    Recipient::Unverified {
+        account: account.id.clone(),
+        address: account.email_canonical.clone(),
+    }
+}
+
+/// Tells the account's owner what is done to it; `None` if no mail is sent.
+pub(super) fn notice(
+    app: &App,
+    account: &Account,
+    notice: Notice,
+) -> Result<Option<OutboxMail>, AuthError> {
+    if app.config.mail.from.is_none() {
+        return Ok(None);
+    }
+    let recipient = Recipient::Notified {
+        notice,
+        account: account.id.clone(),
+        username: account.username.clone(),
+        address: account.mail_address(),
+    };
+    new_mail(app, recipient, app.clock.now()).map(Some)
+}
+
+/// The notices of a change, to the address before it.
+pub(super) fn notices(
+    app: &App,
+    seen: &Account,
+    new: &Account,
+) -> Result<Vec<OutboxMail>, AuthError> {
+    let changes = [
+        (
+            new.password_version != seen.password_version,
+            Notice::PasswordChanged,
+        ),
+        (
+            new.email_canonical != seen.email_canonical,
+            Notice::EmailChanged,
+        ),
+    ];
+    let mut notices = Vec::new();
+    for (_, what) in changes.into_iter().filter(|(is_changed, _)| *is_changed) {
+        notices.extend(notice(app, seen, what)?);
+    }
+    Ok(notices)
+}
+
+/// Adds a mail to the outbox. One beyond the limits is dropped, and the caller is not told.
+async fn ask(
+    app: &App,
+    source: SourceIp,
+    recipient: Recipient,
+    address: &str,
+) -> Result<(), AuthError> {
+    match count(app, source, recipient.purpose(), address).await {
+        Ok(()) => {
+            let mail = new_mail(app, recipient, app.clock.now())?;
+            Ok(app.store.post(&mail).await?)
+        }
+        Err(AuthError::Limited(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Counts for the source and then for the address, so that a source beyond its limit does not use up
+/// that of an address.
+async fn count(
+    app: &App,
+    source: SourceIp,
+    purpose: MailPurpose,
+    address: &str,
+) -> Result<(), AuthError> {
+    let of_source = Counter::new(RateLimitPolicy::MailIp, source);
+    of_source.count(app).await?;
+    let name = format!("{} {address}", purpose.name());
+    let of_address = Counter::new(RateLimitPolicy::MailAddress, digest(&name));
+    of_address.count(app).await?;
+    Ok(())
+}
+
+fn new_mail(app: &App, recipient: Recipient, now: Timestamp) -> Result<OutboxMail, AuthError> {
+    Ok(OutboxMail {
+        id: ids::outbox_id(now, app.entropy.as_ref())?,
+        recipient,
+        asked_at: now,
+    })
+}

@@ -1,0 +1,228 @@
+//! `code#<digest>` in the sessions table: a one-time code that was mailed.
+//!
+//! A code is stored once, when its mail is first prepared. A used one stays, marked, until it expires:
+//! so no second delivery of the mail makes it usable again.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+
+use super::accounts::account_key;
+use super::error::{if_condition_held, is_failed_condition};
+use super::item::{Attributes, Item, deletable, n, s, update_in_transaction, version};
+use super::transaction::Transaction;
+use super::{PK, Store, StoreError};
+use crate::domain::{AccountId, CodeDigest, CodePurpose, MailedCode, OutboxId, Timestamp};
+
+/// The outcome of [`Store::add_code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddedCode {
+    /// Stored now or before.
+    Stored,
+    /// The account has changed or a newer code counts, so this one never will. Nothing was stored.
+    Outdated,
+}
+
+impl Store {
+    /// Stores the code, unless it is there, whatever became of it.
+    ///
+    /// A code that resets a password becomes the only one of its account that counts, in the same
+    /// transaction, on condition that the account is enabled, has the address and the password version,
+    /// and that no newer code counts.
+    pub async fn add_code(
+        &self,
+        digest: &CodeDigest,
+        code: &MailedCode,
+    ) -> Result<AddedCode, StoreError> {
+        match code.purpose {
+            CodePurpose::VerifyEmail | CodePurpose::ChangeEmail => {
+                self.put_code(digest, code).await
+            }
+            CodePurpose::ResetPassword => self.put_newest_code(digest, code).await,
+        }
+    }
+
+    async fn put_code(
+        &self,
+        digest: &CodeDigest,
+        code: &MailedCode,
+    ) -> Result<AddedCode, StoreError> {
+        let item = to_item(digest, code);
+        self.retrying(|| async {
+            let put = self.client.put_item().table_name(&self.tables.sessions);
+            let put = put
+                .set_item(Some(item.clone()))
+                .condition_expression(IS_NEW)
+                .send()
+                .await;
+            let Err(error) = put else {
+                return Ok(AddedCode::Stored);
+            };
+            match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(AddedCode::Stored),
+                _ => Err(StoreError::from_sdk(error)),
+            }
+        })
+        .await
+    }
+
+    async fn put_newest_code(
+        &self,
+        digest: &CodeDigest,
+        code: &MailedCode,
+    ) -> Result<AddedCode, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.tables.sessions)
+            .set_item(Some(to_item(digest, code)))
+            .condition_expression(IS_NEW)
+            .build()
+            .map_err(|error| StoreError::Rejected(error.into()))?;
+        let put = TransactWriteItem::builder().put(put).build();
+        let writes = [put, self.make_newest(code)?];
+        let Transaction::Failed(reasons) = self.transact(&writes, None).await? else {
+            return Ok(AddedCode::Stored);
+        };
+        let was_stored = reasons.first().is_some_and(is_failed_condition);
+        Ok(if was_stored {
+            AddedCode::Stored
+        } else {
+            AddedCode::Outdated
+        })
+    }
+
+    fn make_newest(&self, code: &MailedCode) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.tables.users)
+            .set_key(Some(account_key(&code.account).attributes()))
+            .update_expression("SET reset_code = :id ADD revision :one")
+            .condition_expression(
+                "email_canonical = :address AND password_version = :version \
+                 AND attribute_not_exists(disabled_at) \
+                 AND (attribute_not_exists(reset_code) OR reset_code < :id)",
+            )
+            .expression_attribute_values(":id", s(code.outbox.as_str()))
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":address", s(&code.address))
+            .expression_attribute_values(":version", n(code.password_version));
+        update_in_transaction(update)
+    }
+
+    /// Looks up a code with one strongly consistent read.
+    pub async fn code(&self, digest: &CodeDigest) -> Result<Option<MailedCode>, StoreError> {
+        let item = self.short_lived_item(&key(digest)).await?;
+        item.as_ref().map(from_item).transpose()
+    }
+
+    /// Marks a code as used, as part of a transaction that fails if it was used before.
+    pub(super) fn use_code(
+        &self,
+        digest: &CodeDigest,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.tables.sessions)
+            .key(PK, s(key(digest)))
+            .update_expression("SET used_at = :now")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(used_at)")
+            .expression_attribute_values(":now", n(now.millis()));
+        update_in_transaction(update)
+    }
+
+    /// Makes the account active, because its owner reads the mail of `address`. Returns `false` if the
+    /// account has another address, is disabled or is gone.
+    pub async fn verify_email(
+        &self,
+        account: &AccountId,
+        address: &str,
+    ) -> Result<bool, StoreError> {
+        self.retrying(|| async {
+            let updated = self
+                .client
+                .update_item()
+                .table_name(&self.tables.users)
+                .set_key(Some(account_key(account).attributes()))
+                .update_expression("SET is_active = :yes ADD revision :one")
+                .condition_expression(
+                    "email_canonical = :address AND attribute_not_exists(disabled_at)",
+                )
+                .expression_attribute_values(":yes", AttributeValue::Bool(true))
+                .expression_attribute_values(":one", n(1))
+                .expression_attribute_values(":address", s(address))
+                .send()
+                .await;
+            Ok(if_condition_held(updated)?.is_some())
+        })
+        .await
+    }
+}
+
+const IS_NEW: &str = "attribute_not_exists(pk)";
+
+fn key(digest: &CodeDigest) -> String {
+    format!("code#{}", digest.as_hex())
+}
+
+fn to_item(digest: &CodeDigest, code: &MailedCode) -> Attributes {
+    let mut item = Attributes::from([("v".to_owned(), version())]);
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set(PK, s(key(digest)));
+    set("purpose", s(code.purpose.name()));
+    set("outbox_id", s(code.outbox.as_str()));
+    set("account_id", s(code.account.as_str()));
+    set("address", s(&code.address));
+    set("password_version", n(code.password_version));
+    if let Some((new_email, session_generation)) = &code.change {
+        set("new_email", s(new_email));
+        set("session_generation", n(*session_generation));
+    }
+    set("valid_until", n(code.expires_at.millis()));
+    set("expires_at", deletable(code.expires_at));
+    if let Some(used_at) = code.used_at {
+        set("used_at", n(used_at.millis()));
+    }
+    item
+}
+
+fn from_item(attributes: &Attributes) -> Result<MailedCode, StoreError> {
+    let item = Item::new("code", attributes)?;
+    let purpose = CodePurpose::from_name(item.string("purpose")?);
+    let outbox = OutboxId::parse(item.string("outbox_id")?);
+    let account = AccountId::parse(item.string("account_id")?);
+    Ok(MailedCode {
+        purpose: purpose.ok_or_else(|| item.unreadable("purpose"))?,
+        outbox: outbox.ok_or_else(|| item.unreadable("outbox_id"))?,
+        account: account.map_err(|_| item.unreadable("account_id"))?,
+        address: item.string("address")?.to_owned(),
+        password_version: item.number("password_version")?,
+        change: match item.optional_string("new_email")? {
+            Some(new_email) => Some((new_email.to_owned(), item.number("session_generation")?)),
+            None => None,
+        },
+        expires_at: Timestamp::from_millis(item.number("valid_until")?),
+        used_at: item.optional_number("used_at")?.map(Timestamp::from_millis),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_as_it_was_written() {
+        let mut code = MailedCode {
+            purpose: CodePurpose::ResetPassword,
+            outbox: OutboxId::parse(&"a".repeat(32)).unwrap(),
+            account: AccountId::new(Timestamp::from_secs(1), [0; 5], 0),
+            address: "abc@example.com".to_owned(),
+            password_version: 3,
+            change: None,
+            expires_at: Timestamp::from_millis(1_700_000_000_123),
+            used_at: None,
+        };
+        let digest = CodeDigest::from_hex("0".repeat(64));
+        assert_eq!(from_item(&to_item(&digest, &code)).unwrap(), code);
+
+        code.used_at = Some(Timestamp::from_millis(1_700_000_000_456));
+        code.change = Some(("Def@example.com".to_owned(), 7));
+        assert_eq!(from_item(&to_item(&digest, &code)).unwrap(), code);
+    }
+}
