@@ -84,6 +84,16 @@ expect(200, "POST /user/change-password", call("POST", "/user/change-password", 
 expect(200, "POST /user/change-username", call("POST", "/user/change-username", renamed, token))
 kept = "/user/sessions?except=current"
 expect(200, "DELETE /user/sessions", call("DELETE", kept, token=token))
+unknown = {"code": secrets.token_urlsafe(20)}
+expect(200, "POST /user/verify-email", call("POST", "/user/verify-email", {}, token))
+expect(400, "POST /user/verify-email/confirm, unknown code", call("POST", "/user/verify-email/confirm", unknown))
+expect(200, "POST /user/forgot-password", call("POST", "/user/forgot-password", {"email": EMAIL}))
+forgotten = {**unknown, "password": PASSWORD}
+expect(400, "POST /user/forgot-password/reset, unknown code", call("POST", "/user/forgot-password/reset", forgotten))
+moved = {"email": f"{NAME}-2@example.com", "password": PASSWORD}
+expect(200, "POST /user/change-email", call("POST", "/user/change-email", moved, token))
+confirm = "/user/change-email/confirm"
+expect(400, "POST /user/change-email/confirm, unknown code", call("POST", confirm, unknown, token))
 this = f"/users/{user['id']}"
 expect(403, "GET /users without the scope", call("GET", "/users", token=token))
 expect(403, "GET /users/count without the scope", call("GET", "/users/count", token=token))

@@ -1,4 +1,4 @@
-"""Runs the commands of README.md and docs/tour.md against `make run` and compares the output exactly.
+"""Runs the commands of README.md and of two pages against `make run` and compares the output exactly.
 
 Tokens, keys, ids and dates differ in each run and are masked. Needs bash, curl and jq.
 """
@@ -18,7 +18,7 @@ ADDRESS = "http://localhost:3000"
 MARK = "---8<---"
 
 # The tour shows the remaining attempts of a limit, so it must run first.
-PAGES = ("docs/tour.md", "README.md")
+PAGES = ("docs/tour.md", "docs/first-hour.md", "README.md")
 
 
 def examples(page):
@@ -49,7 +49,7 @@ def run(page):
     commands, expected = zip(*examples(page))
     script = f"\necho; echo '{MARK}'\n".join(commands)
     ran = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
     failed = 0
     for command, expectation, answer in zip(commands, expected, ran.stdout.split(MARK), strict=True):
