@@ -24,7 +24,8 @@ with server.make(
     drive = [sys.executable, ROOT / "tests/end_to_end.py", URL, secrets]
     ran = subprocess.run(drive, check=False)
 if ran.returncode == 0:
-    lines = log.read_text().splitlines()
+    # `make watch` prints each mail that it catches, as `make run` does.
+    lines = [line for line in log.read_text().splitlines() if not line.startswith("mail to ")]
     answered = sum('"message":"answered"' in line for line in lines)
     assert answered > 15, f"{answered} requests are in the log"
     ring = json.loads((ROOT / ".local/jwt-keys.json").read_text())

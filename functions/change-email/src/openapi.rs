@@ -17,7 +17,7 @@ pub fn operation() -> Operation {
             an address, or 20 an hour from a source, are not sent; the response is the same.",
         body: Some(Json::of::<Body>(example!({
             "email": "def@example.com",
-            "password": "correct-horse-9",
+            "password": "abc321",
         }))),
         asks: Asks::For(NEED),
         answer: Some(Json::of::<Empty>(example!({}))),

@@ -16,7 +16,7 @@ pub fn operation() -> Operation {
             exactly one gets 200.",
         body: Some(Json::of::<Body>(example!({
             "code": "5sKdGjzO0vN8bq3Zc1aYt7xLmPw",
-            "password": "battery-staple-7",
+            "password": "abc321",
         }))),
         answer: Some(Json::of::<Empty>(example!({}))),
         refuses: vec![
