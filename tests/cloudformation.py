@@ -44,6 +44,8 @@ RULED = {
     "PreviousOriginSecret": "previous-origin",
     "Argon2PreviousShare": "1",
     "Argon2Previous": "8192,1,1",
+    "MailFrom": "noreply@example.com",
+    "AppUrl": "https://app.example.com",
 }
 
 
@@ -273,7 +275,7 @@ def move():
 
 def copy_ring():
     new, secrets = AWS.output("KeyRing"), AWS.client("secretsmanager")
-    (kept,) = set(AWS.secrets()) - {new}
+    (kept,) = set(AWS.secrets()) - {new, AWS.physical_id("CodeKey")}
     secrets.put_secret_value(SecretId=kept, SecretString="kept")
     AWS.copy_ring(kept)
     found = secrets.get_secret_value(SecretId=new)["SecretString"].strip()
