@@ -99,6 +99,9 @@ expect(403, "GET /users without the scope", call("GET", "/users", token=token))
 expect(403, "GET /users/count without the scope", call("GET", "/users/count", token=token))
 expect(403, "GET /users/{id} without the scope", call("GET", this, token=token))
 expect(403, "PUT /users/{id} without the scope", call("PUT", this, {"scope": ["admin"]}, token))
+expect(403, "DELETE /users/{id} without the scope", call("DELETE", this, token=token))
+ticket = f"{this}/delete-status/a3b8f042-1e16-4f0a-a8f0-421e16df0a1b"
+expect(403, "GET /users/{id}/delete-status/{ticket} without the scope", call("GET", ticket, token=token))
 reset = {"email": EMAIL, "password": PASSWORD}
 expect(403, "POST /user/reset-password without the scope", call("POST", "/user/reset-password", reset, token))
 expect(200, "DELETE /user", call("DELETE", "/user", {"password": PASSWORD}, token))

@@ -80,6 +80,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!(GET "/users/count", "count-users" = count_users),
     endpoint!(GET "/users/{id}", "read-user" = read_user),
     endpoint!(PUT "/users/{id}", "change-user" = change_user),
+    endpoint!(DELETE "/users/{id}", "remove-user" = remove_user),
+    endpoint!(GET "/users/{id}/delete-status/{ticket}", "read-deletion" = read_deletion),
     endpoint!(POST "/v1/auth/login", "log-in" = log_in),
     endpoint!(POST "/v1/auth/logout", "log-out" = log_out),
     endpoint!(GET "/v1/auth/user", "get-profile" = get_profile),
@@ -99,7 +101,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
 pub const DEFAULT_ROUTE: &str = "default-route";
 
 /// Every function that AWS invokes by itself.
-pub const WORKERS: &[&str] = &["deliver"];
+pub const WORKERS: &[&str] = &["deliver", "erase-account"];
 
 /// Every function for operators.
 pub const OPERATORS: &[Operator] = &[

@@ -64,7 +64,7 @@ async fn run() -> Result<(), Failure> {
     let app = Arc::new(services.app().await?);
     announce(listener.local_addr()?, &template.routes);
     services.mailbox.announce(print_mail);
-    services.deliver(Arc::clone(&app)).await?;
+    services.work(Arc::clone(&app)).await?;
     let api = Gateway::new(template.routes, app).into_router();
     let api = api.layer(from_fn(cors::permissive_to_localhost));
     let pages = docs::router()?.merge(services.mailbox.into_router());
@@ -136,7 +136,7 @@ async fn with(mut command: impl Iterator<Item = OsString>) -> Result<(), Failure
     let name = program.display();
     let services = services(&Template::checked_in()?).await?;
     services.mailbox.announce(print_mail);
-    services.deliver(Arc::new(services.app().await?)).await?;
+    services.work(Arc::new(services.app().await?)).await?;
     let mut running = Command::new(&program)
         .args(command)
         .env_remove("JWT_KEYS_FILE")

@@ -1,14 +1,14 @@
-//! The way of a mail on this machine: new outbox items of the sessions table's stream go to the function
-//! `deliver`, as the pipe and the queue pass them on in AWS.
+//! The way of mail and deletions on this machine: what a table's stream tells of goes to a worker, as a pipe
+//! and a queue pass it on in AWS.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use deliver::Deliver;
-use deliver::queue::{QueueEvent, QueueResponse, pause_secs};
+use deliver::queue::pause_secs;
 use dynoxide::Database;
 use serde_json::{Value, json};
 use shared::runtime::Worker;
+use shared::runtime::queue::{QueueEvent, QueueResponse};
 
 /// How often the stream is read.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -18,11 +18,36 @@ const INTERVAL: Duration = Duration::from_millis(200);
 #[error("the outbox cannot be read: {0}")]
 pub struct OutboxError(String);
 
-/// Reads the keys of new outbox items from a table's stream.
+/// What a pipe passes on of a table's stream: the partition keys of these events.
+#[derive(Debug, Clone, Copy)]
+pub struct Filter {
+    event: &'static str,
+    /// Of the partition key.
+    prefix: &'static str,
+    /// The sort key, if the table has one.
+    sort_key: Option<&'static str>,
+}
+
+/// Mail to send, in the sessions table.
+pub const NEW_MAIL: Filter = Filter {
+    event: "INSERT",
+    prefix: "outbox#",
+    sort_key: None,
+};
+
+/// Accounts that are gone, in the users table.
+pub const GONE_ACCOUNTS: Filter = Filter {
+    event: "REMOVE",
+    prefix: "user#",
+    sort_key: Some("account"),
+};
+
+/// Reads the keys of such events from a table's stream.
 #[derive(Clone)]
 pub struct Outbox {
     database: Database,
     table: String,
+    filter: Filter,
     /// The sequence number of the last record that was read.
     last: Option<String>,
     /// Where that number is kept over a restart.
@@ -36,29 +61,33 @@ impl std::fmt::Debug for Outbox {
 }
 
 impl Outbox {
-    /// Begins after the item that was delivered last, if its position is kept in the file.
+    /// Begins after the event that was passed on last, if its position is kept in the file.
     #[must_use]
-    pub fn new(database: Database, table: &str, kept_in: Option<PathBuf>) -> Self {
+    pub fn new(database: Database, table: &str, filter: Filter, kept_in: Option<PathBuf>) -> Self {
         let last = kept_in.as_ref();
         let last = last.and_then(|path| std::fs::read_to_string(path).ok());
         Self {
             database,
             table: table.to_owned(),
+            filter,
             last,
             kept_in,
         }
     }
 
-    /// The keys of the items that were added since the last call, oldest first.
+    /// The keys of the events since the last call, oldest first.
     pub fn take_new(&mut self) -> Result<Vec<String>, OutboxError> {
         let (keys, last) = self.read()?;
         self.last = last.or(self.last.take());
         Ok(keys)
     }
 
-    /// Delivers new items as long as this process runs. One that fails is tried again after the pauses of
-    /// the mail queue.
-    pub async fn deliver_all(mut self, deliver: Deliver) -> OutboxError {
+    /// Invokes the worker for new events as long as this process runs. One that fails is tried again after
+    /// the pauses of the mail queue.
+    pub async fn pass_on<W>(mut self, worker: W) -> OutboxError
+    where
+        W: Worker<Event = QueueEvent, Response = QueueResponse>,
+    {
         loop {
             let (keys, last) = match self.read() {
                 Ok(read) => read,
@@ -66,7 +95,7 @@ impl Outbox {
             };
             for key in keys {
                 let mut times = 1;
-                while !deliver_one(&deliver, &key, times).await {
+                while !pass_on_one(&worker, &key, times).await {
                     let secs = u64::try_from(pause_secs(times)).unwrap_or_default();
                     tokio::time::sleep(Duration::from_secs(secs)).await;
                     times += 1;
@@ -84,8 +113,7 @@ impl Outbox {
         }
     }
 
-    /// The keys of new outbox items, and the sequence number of the last record, which may be of another
-    /// item.
+    /// The keys of new events, and the sequence number of the last record, which may be of another event.
     fn read(&self) -> Result<(Vec<String>, Option<String>), OutboxError> {
         let table = json!({"TableName": self.table});
         let table = call(table, |request| self.database.describe_table(request))?;
@@ -114,30 +142,37 @@ impl Outbox {
         };
         let last = records.last();
         let last = last.and_then(|record| text(record, "/dynamodb/SequenceNumber"));
-        let inserted = records.iter().filter(|record| {
-            let event = record.get("eventName");
-            event.is_some_and(|event| event == "INSERT")
+        let matching = records.iter().filter(|record| {
+            let sort_key = text(record, "/dynamodb/Keys/sk/S");
+            record
+                .get("eventName")
+                .is_some_and(|event| event == self.filter.event)
+                && sort_key.as_deref() == self.filter.sort_key
         });
-        let keys = inserted.filter_map(|record| text(record, "/dynamodb/Keys/pk/S"));
+        let keys = matching.filter_map(|record| text(record, "/dynamodb/Keys/pk/S"));
         Ok((
-            keys.filter(|key| key.starts_with("outbox#")).collect(),
+            keys.filter(|key| key.starts_with(self.filter.prefix))
+                .collect(),
             last,
         ))
     }
 }
 
-/// Delivers one item, which was received this many times. Whether that succeeded.
-async fn deliver_one(deliver: &Deliver, key: &str, times: u32) -> bool {
+/// Invokes the worker for one key, which was received this many times. Whether that succeeded.
+async fn pass_on_one<W>(worker: &W, key: &str, times: u32) -> bool
+where
+    W: Worker<Event = QueueEvent, Response = QueueResponse>,
+{
     let Ok(event) = serde_json::from_value::<QueueEvent>(event(&[(key, times)])) else {
         return true;
     };
     let QueueResponse {
         batch_item_failures,
-    } = deliver.work(event).await;
+    } = worker.work(event).await;
     batch_item_failures.is_empty()
 }
 
-/// The event that Lambda sends for messages of the mail queue: their bodies, and how often each was
+/// The event that Lambda sends for messages of a queue: their bodies, and how often each was
 /// received. Message and receipt are named after the place in the list.
 #[must_use]
 pub fn event(messages: &[(&str, u32)]) -> Value {

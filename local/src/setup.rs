@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use deliver::Deliver;
+use erase_account::EraseAccount;
 use shared::app::App;
 use shared::config::Config;
 use shared::runtime::Worker;
@@ -17,7 +18,7 @@ use shared::runtime::Worker;
 use crate::engine::Engine;
 use crate::keys;
 use crate::mailbox::Mailbox;
-use crate::outbox::Outbox;
+use crate::outbox::{GONE_ACCOUNTS, NEW_MAIL, Outbox, OutboxError};
 use crate::secrets::Secrets;
 use crate::template::Template;
 
@@ -41,6 +42,7 @@ pub struct Services {
     pub settings: BTreeMap<String, OsString>,
     pub mailbox: Mailbox,
     outbox: Outbox,
+    deletions: Outbox,
 }
 
 impl Services {
@@ -51,15 +53,18 @@ impl Services {
         Ok(app)
     }
 
-    /// Delivers the mail of the outbox to the mailbox as long as this process runs, from where the last
-    /// process stopped.
-    pub async fn deliver(&self, app: Arc<App>) -> Result<(), Failure> {
-        let deliver = Deliver::start(app).await?;
-        let outbox = self.outbox.clone();
-        tokio::spawn(async move {
-            let stopped = outbox.deliver_all(deliver).await;
-            tracing::error!(error = %stopped, "mail is no longer delivered");
-        });
+    /// Delivers the mail of the outbox to the mailbox, and erases deleted accounts, as long as this process
+    /// runs, from where the last process stopped.
+    pub async fn work(&self, app: Arc<App>) -> Result<(), Failure> {
+        let deliver = Deliver::start(Arc::clone(&app)).await?;
+        let erase = EraseAccount::start(app).await?;
+        let (outbox, deletions) = (self.outbox.clone(), self.deletions.clone());
+        tokio::spawn(log_end("mail is no longer delivered", async {
+            outbox.pass_on(deliver).await
+        }));
+        tokio::spawn(log_end("deleted accounts are no longer erased", async {
+            deletions.pass_on(erase).await
+        }));
         Ok(())
     }
 
@@ -68,6 +73,11 @@ impl Services {
             self.settings.get(name).cloned()
         })?)
     }
+}
+
+async fn log_end(what: &'static str, working: impl Future<Output = OutboxError>) {
+    let error = working.await;
+    tracing::error!(%error, "{what}");
 }
 
 /// Starts an embedded DynamoDB and a mailbox. Settings and keys come from this process's environment; the
@@ -104,13 +114,23 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
     let mailbox = Mailbox::start(host)?;
     let sdk = engine.variables().into_iter().chain(mailbox.variables());
     settings.extend(sdk.map(|(name, value)| (name.to_owned(), value.into())));
-    let table = settings.get("TABLE_SESSIONS").cloned().unwrap_or_default();
-    let position = (database != ":memory:").then(|| format!("{database}.mail").into());
-    let outbox = Outbox::new(engine.database(), &table.to_string_lossy(), position);
+    let stream = |table: &str, filter, suffix: &str| {
+        let table = settings.get(table).cloned().unwrap_or_default();
+        let position = (database != ":memory:").then(|| format!("{database}.{suffix}").into());
+        Outbox::new(
+            engine.database(),
+            &table.to_string_lossy(),
+            filter,
+            position,
+        )
+    };
+    let outbox = stream("TABLE_SESSIONS", NEW_MAIL, "mail");
+    let deletions = stream("TABLE_USERS", GONE_ACCOUNTS, "deletions");
     Ok(Services {
         settings,
         mailbox,
         outbox,
+        deletions,
     })
 }
 

@@ -1,6 +1,8 @@
 //! Starts the functions: each function's `main` calls one of `serve`, `serve_without_keys`,
 //! `serve_operator` and `serve_worker`.
 
+pub mod queue;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 

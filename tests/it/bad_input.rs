@@ -294,7 +294,7 @@ async fn unknown_routes_and_methods_get_the_error_envelope() {
         ("POST", "/", "GET"),
         ("GET", "/v1/api-keys/7", "DELETE"),
         ("POST", "/users/count", "GET"),
-        ("POST", "/users/7", "GET, PUT"),
+        ("POST", "/users/7", "DELETE, GET, PUT"),
     ] {
         let answer = app.call(Call::new(method, path, Body::empty())).await;
         assert_eq!(answer.status, 405, "{method} {path}");

@@ -22,7 +22,7 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
 
 /// The expected cost of each kind of request. A write in a transaction costs twice its units; a
 /// read of a missing item costs one unit.
-const COSTS: [(&str, usize, f64, f64); 42] = [
+const COSTS: [(&str, usize, f64, f64); 45] = [
     ("GET /user", 1, 2.0, 0.0),
     ("GET /user by API key", 2, 2.0, 0.0),
     ("GET /user by a guessed API key", 2, 1.0, 1.0),
@@ -68,9 +68,15 @@ const COSTS: [(&str, usize, f64, f64); 42] = [
     ("POST /user/change-password", 5, 6.0, 9.0),
     // The limit; the claim; the counters; the account, both claims and the session.
     ("POST /user/change-username", 5, 7.0, 9.0),
-    // Whether the username knows the source; the claim; the counters; a transaction; then a read and a batch for
-    // each kind of what belonged to it.
-    ("DELETE /user", 10, 9.0, 20.0),
+    // The caller; whether the username knows the source; the claim; the counters; a transaction over the account
+    // and the index, both claims, the session and the tombstone.
+    ("DELETE /user", 5, 7.0, 11.0),
+    // The caller; the account; a transaction over the account and the index, both claims, the tombstone, and the
+    // administrator's account and session.
+    ("DELETE /users/{id}", 3, 3.0, 13.0),
+    // For each of two partitions a query, a batch and a note; and a batch for API keys.
+    ("the erasure behind it, of one key and session", 7, 2.0, 5.0),
+    ("GET /users/{id}/delete-status/{ticket}", 2, 3.0, 0.0),
     // Two units more, for the mail.
     ("POST /user with a username, mail on", 3, 0.0, 13.0),
     // The caller; two counters; the mail.

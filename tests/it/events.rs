@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use local::functions::{DEFAULT_ROUTE, WORKERS, invoke, operate};
+use local::functions::{DEFAULT_ROUTE, invoke, operate};
 use local::secrets::Secrets;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -72,7 +72,7 @@ fn expectations() -> Vec<Expectation> {
 }
 
 /// The request of each endpoint that succeeds: the event that has the endpoint's name. An endpoint that
-/// takes a code has none.
+/// takes a code or a ticket has none, nor has the one that would delete the only administrator.
 pub(crate) fn good_requests(token: &str) -> Vec<Call> {
     requests(token, |status| status == 200)
 }
@@ -115,8 +115,10 @@ async fn every_sample_event_gets_the_expected_answer() {
         let (status, body) = if expected.status.is_some() {
             let (status, body) = send(&app, &expected.function, &event).await;
             (Some(status), body)
-        } else if WORKERS.contains(&&*expected.function) {
+        } else if expected.function == "deliver" {
             (None, app.deliver_event(event).await)
+        } else if expected.function == "erase-account" {
+            (None, app.erase_event(event).await)
         } else {
             let done = operate(&expected.function, &app.app, event).await.unwrap();
             let refused = |refusal| json!({ "errorMessage": refusal });

@@ -110,8 +110,9 @@ fn all_main_functions_are_identical_except_for_their_names() {
         let main = fs::read_to_string(root().join(format!("functions/{name}/src/main.rs")));
         let module = name.replace('-', "_");
 
-        let call = match serve {
-            "serve_worker" => "serve_worker::<deliver::Deliver>()".to_owned(),
+        let call = match name {
+            "deliver" => "serve_worker::<deliver::Deliver>()".to_owned(),
+            "erase-account" => "serve_worker::<erase_account::EraseAccount>()".to_owned(),
             _ => format!("{serve}({module}::handle)"),
         };
         let expected = format!(

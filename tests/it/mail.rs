@@ -367,7 +367,7 @@ fn the_pipe_passes_on_the_keys_of_new_outbox_items() {
     let sessions = Template::checked_in().unwrap().tables.into_iter();
     let streamed = sessions.filter(|table| table.create.get("StreamSpecification").is_some());
     let streamed: Vec<_> = streamed.map(|table| table.name).collect();
-    assert_eq!(streamed, ["latchkey-sessions"]);
+    assert_eq!(streamed, ["latchkey-sessions", "latchkey-users"]);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod bad_input;
 mod capacity;
 mod codes;
 mod create_user;
+mod deletion;
 mod edge;
 mod events;
 mod faults;

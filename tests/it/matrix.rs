@@ -249,6 +249,30 @@ routes!(
         both: NONE,
         of_two_accounts: 401,
     },
+    deleting_a_user_matches_the_matrix = Route {
+        method: "DELETE",
+        path: "/users/1",
+        body: nothing,
+        nothing: 401,
+        token: 404,
+        bad_token: 401,
+        key: NONE,
+        bad_key: 401,
+        both: NONE,
+        of_two_accounts: 401,
+    },
+    reading_a_deletion_matches_the_matrix = Route {
+        method: "GET",
+        path: "/users/1/delete-status/ticket",
+        body: nothing,
+        nothing: 401,
+        token: 404,
+        bad_token: 401,
+        key: READ_NOBODY,
+        bad_key: 401,
+        both: READ_NOBODY,
+        of_two_accounts: 401,
+    },
     logging_in_matches_the_matrix = Route {
         method: "POST",
         path: "/v1/auth/login",
@@ -677,7 +701,10 @@ async fn creating_a_user_without_the_required_scope_matches_the_matrix() {
 fn every_route_of_the_template_is_in_the_matrix() {
     let mut checked: Vec<_> = ROUTES
         .iter()
-        .map(|route| format!("{} {}", route.method, route.path.replace("/1", "/{id}")))
+        .map(|route| {
+            let path = route.path.replace("/1", "/{id}");
+            format!("{} {}", route.method, path.replace("/ticket", "/{ticket}"))
+        })
         .collect();
     let routes = Template::checked_in().unwrap().routes;
     let mut in_template: Vec<_> = routes

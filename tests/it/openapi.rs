@@ -140,11 +140,12 @@ fn every_visible_error_code_appears_in_an_example_response() {
     /// For requests that match no route, or do not come through the edge.
     const WITHOUT_ROUTE: [Code; 3] = [Code::NotFound, Code::MethodNotAllowed, Code::NotThroughEdge];
     /// Only Appmixer routes use these, and their errors carry no code.
-    const UNSEEN: [Code; 7] = [
+    const UNSEEN: [Code; 8] = [
         Code::Taken,
         Code::NoSession,
         Code::LastAdministrator,
         Code::NoUser,
+        Code::NoTicket,
         Code::InvalidCode,
         Code::SignUpIpLimit,
         Code::SignUpEmailLimit,

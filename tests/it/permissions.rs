@@ -355,6 +355,21 @@ async fn operate(r: &mut Recorder) {
     r.operate("delete-account", force).await;
 }
 
+/// Deletes an account with an API key and a session by an administrator, and erases it.
+async fn erase(r: &mut Recorder) {
+    let admin = with_new_session(r, "root").await;
+    grant_admin(r, &admin).await;
+    let token = with_new_session(r, "gone").await;
+    let instance = with_secret(&r.app, &r.secrets, &[]);
+    instance.api_key(&token, 1).await;
+    let path = format!("/users/{}", instance.user_id(&token).await);
+    let remove = Call::new("DELETE", &path, Body::empty()).bearer(&admin);
+    r.send(&[], remove).await;
+    let instance = with_secret(&r.app, &r.secrets, &[]);
+    instance.erase().await;
+    r.record("erase-account", &instance);
+}
+
 #[tokio::test]
 async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     let app = TestApp::new().await;
@@ -421,6 +436,7 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     }
     mail(r).await;
     own_account(r).await;
+    erase(r).await;
     with_new_session(r, "abc").await;
 
     let stale = with_stale_session(r).await;

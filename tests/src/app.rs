@@ -11,11 +11,12 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use deliver::Deliver;
+use erase_account::EraseAccount;
 use local::engine::{self, Database, Engine};
 use local::functions::operate;
 use local::gateway::Gateway;
 use local::mailbox::{CaughtMail, Mailbox};
-use local::outbox::{self, Outbox};
+use local::outbox::{self, GONE_ACCOUNTS, NEW_MAIL, Outbox};
 use local::template::Template;
 use serde_json::{Value, json};
 use shared::app::App;
@@ -71,6 +72,7 @@ struct Services {
     clock: Arc<TestClock>,
     mailbox: Mailbox,
     outbox: Arc<Mutex<Outbox>>,
+    gone_accounts: Arc<Mutex<Outbox>>,
 }
 
 impl TestApp {
@@ -90,13 +92,19 @@ impl TestApp {
             engine::create(&database, table).expect("a table");
         }
         let host = Ipv4Addr::LOCALHOST.into();
-        let table = &TEMPLATE.variables["TABLE_SESSIONS"];
-        let outbox = Outbox::new(database.clone(), table, None);
+        let stream = |table: &str, filter| {
+            let table = &TEMPLATE.variables[table];
+            let stream = Outbox::new(database.clone(), table, filter, None);
+            Arc::new(Mutex::new(stream))
+        };
+        let outbox = stream("TABLE_SESSIONS", NEW_MAIL);
+        let gone_accounts = stream("TABLE_USERS", GONE_ACCOUNTS);
         let services = Services {
             engine: Engine::serve(host, database).await.expect("an engine"),
             clock: Arc::default(),
             mailbox: Mailbox::start(host).expect("a mailbox"),
-            outbox: Arc::new(Mutex::new(outbox)),
+            outbox,
+            gone_accounts,
         };
         Self::over(services, settings, long_timeouts())
     }
@@ -246,6 +254,32 @@ impl TestApp {
                 self.secrets.add(&code);
             }
         }
+        serde_json::to_value(response).expect("JSON")
+    }
+
+    /// Invokes the function `erase-account` for the accounts that are gone since the last call. Returns
+    /// their keys, and whether each was erased.
+    pub async fn erase(&self) -> Vec<(String, bool)> {
+        let keys = lock(&self.services.gone_accounts).take_new();
+        let mut erased = Vec::new();
+        for key in keys.expect("a stream") {
+            let is_erased = self.erase_account(&key).await;
+            erased.push((key, is_erased));
+        }
+        erased
+    }
+
+    /// Invokes the function `erase-account` with this key. Returns whether it was erased.
+    pub async fn erase_account(&self, key: &str) -> bool {
+        let response = self.erase_event(outbox::event(&[(key, 1)])).await;
+        response["batchItemFailures"] == json!([])
+    }
+
+    /// Invokes the function `erase-account` with this event.
+    pub async fn erase_event(&self, event: Value) -> Value {
+        let erase = EraseAccount::start(Arc::clone(&self.app)).await;
+        let event = serde_json::from_value(event).expect("an event");
+        let response = erase.expect("a function").work(event).await;
         serde_json::to_value(response).expect("JSON")
     }
 

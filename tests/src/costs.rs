@@ -57,7 +57,38 @@ pub async fn measure() -> Vec<Row> {
         let cost = app.cost();
         rows.push(Row { request, cost });
     }
+    rows.extend(removal(&app, &admin.token()).await);
     rows.extend(mail().await);
+    rows
+}
+
+/// The deletion of another account by an administrator, and the erasure behind it.
+async fn removal(app: &TestApp, admin: &str) -> Vec<Row> {
+    let named = json!({"username": "jkl", "email": "jkl@example.com", "password": PASSWORD});
+    let token = app.call(post("/user", &named)).await.token();
+    app.api_key(&token, 1).await;
+    let id = app.user_id(&token).await;
+    let mut rows = Vec::new();
+    let remove = Call::new("DELETE", &format!("/users/{id}"), Body::empty());
+    let _ = app.cost();
+    let removed = app.call(remove.bearer(admin)).await;
+    rows.push(Row {
+        request: "DELETE /users/{id}",
+        cost: app.cost(),
+    });
+    assert!(app.erase_account(&format!("user#{id}")).await);
+    rows.push(Row {
+        request: "the erasure behind it, of one key and session",
+        cost: app.cost(),
+    });
+    let ticket = removed.text("/ticket");
+    let status = get(&format!("/users/{id}/delete-status/{ticket}"));
+    let status = app.call(status.bearer(admin)).await;
+    assert_eq!(status.text("/status"), "completed");
+    rows.push(Row {
+        request: "GET /users/{id}/delete-status/{ticket}",
+        cost: app.cost(),
+    });
     rows
 }
 

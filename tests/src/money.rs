@@ -25,8 +25,9 @@ mod price {
     pub(super) const TRACES: f64 = 5.00;
     /// A gigabyte stored for a month, with point-in-time recovery.
     pub(super) const STORED: f64 = 0.25 + 0.20;
-    /// A month of the fixed costs: the secrets, the dashboard, the 15 metrics of the alarms.
-    pub(super) const STANDING: f64 = 2.0 * 0.40 + 3.00 + 15.0 * 0.10;
+    /// A month of the fixed costs: the secrets, the dashboard, the 16 metrics of the alarms, and Lambda's polls of
+    /// two queues: five pollers, each three times a minute, at $0.40 a million.
+    pub(super) const STANDING: f64 = 2.0 * 0.40 + 3.00 + 16.0 * 0.10 + 2.0 * 0.657 * 0.40;
     /// A month of the custom metrics of one route: about four.
     pub(super) const METRICS: f64 = 4.0 * 0.30;
 }

@@ -1,7 +1,7 @@
-//! Deletes an account and what belonged to it. The function has no route: it is for operators.
+//! Deletes an account. The function has no route: it is for operators.
 //!
-//! The account's email and username are free at once. A call for an account that is deleted already
-//! succeeds, and deletes what an earlier call could not.
+//! The account's tokens and API keys are dead, and its email and username free, at once. A call for an account
+//! that is deleted already succeeds.
 
 use std::sync::Arc;
 

@@ -14,11 +14,11 @@ use shared::app::App;
 use shared::auth::{Letter, Prepared, prepare_mail};
 use shared::crypto::CodeKey;
 use shared::domain::OutboxId;
+use shared::runtime::queue::{QueueEvent, QueueMessage, QueueResponse};
 use shared::runtime::{Error, Worker};
 use shared::store::StoreError;
 
 use self::message::{RenderError, Templates};
-use self::queue::{QueueEvent, QueueMessage, QueueResponse};
 use self::sender::{Sender, Sent, TryAgain};
 
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Deliver {
 
     /// The message stays in the queue if this fails.
     async fn deliver(&self, message: &QueueMessage) -> Result<(), NotDelivered> {
-        let id = message.outbox_id().ok_or(NotDelivered::Unreadable)?;
+        let id = queue::outbox_id(message).ok_or(NotDelivered::Unreadable)?;
         let Some(mail) = &self.mail else {
             return Ok(());
         };

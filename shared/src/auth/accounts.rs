@@ -4,9 +4,9 @@
 //! says what was done to which account.
 
 use super::error::{AccountError, AuthError};
-use super::mail::{notice, notices};
+use super::mail::notices;
 use crate::app::App;
-use crate::domain::{Account, AccountId, Identifier, Notice, Scopes};
+use crate::domain::{Account, AccountId, Identifier, Scopes};
 use crate::observe;
 use crate::store::{AccountChange, Changed, LastAdministrator, StoreError};
 
@@ -103,45 +103,6 @@ pub async fn enable_account(app: &App, id: &AccountId) -> Result<Account, Accoun
     let account = change(app, id, LastAdministrator::Stays, Account::enabled).await?;
     tracing::info!(account = %id, "account enabled");
     Ok(account)
-}
-
-/// Deletes an account and what belonged to it. Its email and username are free at once.
-///
-/// Of an account that is deleted already, deletes what an earlier call has left.
-pub async fn delete_account(
-    app: &App,
-    id: &AccountId,
-    last_administrator: LastAdministrator,
-) -> Result<(), AccountError> {
-    for tries in 1..=MAX_TRIES {
-        let Some(account) = app.store.account(id).await? else {
-            if app.store.is_deleted(id).await? {
-                tracing::info!(account = %id, "deletion of account continued");
-                break;
-            }
-            return Err(AccountError::UnknownAccount);
-        };
-        let now = app.clock.now();
-        let notice = notice(app, &account, Notice::AccountDeleted)?;
-        let deleted =
-            app.store
-                .delete_account(&account, now, None, last_administrator, notice.as_ref());
-        match deleted
-            .await
-            .inspect_err(|error| may_have_changed(id, error))?
-        {
-            Changed::Written => {
-                tracing::info!(account = %id, "account deleted");
-                break;
-            }
-            Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
-            _ if tries == MAX_TRIES => return Err(StoreError::Contended.into()),
-            Changed::Stale | Changed::Taken => {
-                app.store.back_off(tries).await;
-            }
-        }
-    }
-    Ok(app.store.erase(id).await?)
 }
 
 /// Reads the account and writes what `new` makes of it, again if another request changes the account

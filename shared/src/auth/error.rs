@@ -49,6 +49,9 @@ pub enum AuthError {
     /// The caller has no live session with this id.
     #[error("no such session")]
     NoSession,
+    /// The ticket is not of this account's deletion, or too old.
+    #[error("no such ticket")]
+    NoTicket,
     /// No administrator would be left.
     #[error("the last administrator")]
     LastAdministrator,

@@ -7,6 +7,7 @@ mod attempt;
 mod authenticate;
 mod codes;
 mod credentials;
+mod deletion;
 mod deliver;
 mod error;
 mod limits;
@@ -21,8 +22,8 @@ mod sign_up;
 mod tokens;
 
 pub use accounts::{
-    FoundAccount, WithApiKeys, account_by_id, account_with, delete_account, disable_account,
-    enable_account, end_sessions, find_account, grant_scopes,
+    FoundAccount, WithApiKeys, account_by_id, account_with, disable_account, enable_account,
+    end_sessions, find_account, grant_scopes,
 };
 pub use admin::{AccountUpdate, read_account, reset_password, update_account};
 pub use api_keys::{CreatedApiKey, NewApiKey, create_api_key, revoke_api_key};
@@ -32,6 +33,7 @@ pub use authenticate::{
 };
 pub use codes::{change_email, reset_forgotten_password, verify_email};
 pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};
+pub use deletion::{delete_account, delete_user, read_deletion};
 pub use deliver::{Letter, NotSent, Prepared, prepare_mail};
 pub use error::{AccountError, AuthError, Denial, InternalError, LimitExceeded, Name};
 pub use listing::{AccountFilter, AccountPage, PageRequest, count_accounts, list_accounts};

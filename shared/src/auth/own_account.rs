@@ -1,20 +1,17 @@
 //! What users change of their own accounts. Each change holds only if the session it was asked
 //! through is still live.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::accounts::{self, may_have_changed};
+use super::accounts;
 use super::attempt::{Attempt, Purpose};
 use super::authenticate::{Caller, read_again};
+use super::deletion::{DeletedBy, delete};
 use super::error::AuthError;
 use super::limits::Counter;
-use super::mail::notice;
 use crate::app::App;
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, Identifier, Notice, Password, RateLimitPolicy, SourceIp, Username};
-use crate::observe;
-use crate::store::{AccountChange, Changed, Claim, LastAdministrator, StoreError, Through};
+use crate::domain::{Account, Identifier, Password, RateLimitPolicy, SourceIp, Username};
+use crate::store::{AccountChange, Changed, Claim, StoreError, Through};
+use std::sync::Arc;
 
 /// How often to try while other requests change the account.
 const MAX_TRIES: u32 = 5;
@@ -75,20 +72,12 @@ pub async fn change_username(
     }
 }
 
-/// How long to erase what belonged to a deleted account.
-const ERASURE: Duration = Duration::from_secs(4);
-
 /// Deletes the account: its tokens and API keys are dead and its names free at once.
 pub async fn delete_own_account(app: &App, caller: &Caller, proof: Proof) -> Result<(), AuthError> {
     let claim = prove(app, caller, proof).await?;
     let deleted = change_own(app, caller, Some(&claim), OwnChange::Deletion);
     let account = deleted.await?;
     tracing::info!(account = %account.id, "account deleted");
-    match tokio::time::timeout(ERASURE, app.store.erase(&account.id)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => observe::warn("account not erased", &error),
-        Err(elapsed) => observe::warn("account not erased", &elapsed),
-    }
     Ok(())
 }
 
@@ -164,13 +153,11 @@ async fn write(
             Ok((written, change.new))
         }
         OwnChange::Deletion => {
-            let (now, stays) = (app.clock.now(), LastAdministrator::Stays);
-            let notice = notice(app, seen, Notice::AccountDeleted)?;
-            let deleted =
-                app.store
-                    .delete_account(seen, now, through(false), stays, notice.as_ref());
-            let deleted = deleted.await;
-            let deleted = deleted.inspect_err(|error| may_have_changed(&seen.id, error))?;
+            let by = DeletedBy {
+                through: through(false),
+                ..DeletedBy::default()
+            };
+            let (deleted, _) = delete(app, seen, by).await?;
             Ok((deleted, seen.clone()))
         }
     }

@@ -35,6 +35,12 @@ pub(crate) fn random_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
     ))
 }
 
+/// A UUID of version 4 (RFC 9562).
+pub(crate) fn uuid(entropy: &dyn Entropy) -> Result<String, EntropyError> {
+    let uuid = uuid::Builder::from_random_bytes(random::<16>(entropy)?).into_uuid();
+    Ok(uuid.to_string())
+}
+
 /// Sorts by time.
 pub(crate) fn outbox_id(now: Timestamp, entropy: &dyn Entropy) -> Result<OutboxId, EntropyError> {
     session_id(now, entropy).map(OutboxId::new)

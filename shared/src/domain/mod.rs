@@ -3,6 +3,7 @@
 mod account;
 mod account_id;
 mod api_key;
+mod deletion;
 mod email;
 mod hash_params;
 mod identifier;
@@ -26,6 +27,7 @@ pub use account_id::{AccountId, InvalidAccountId};
 pub use api_key::{
     ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, MAX_LIVE_API_KEYS, Permission, Permissions,
 };
+pub use deletion::{Deletion, DeletionStatus};
 pub use email::{Email, InvalidEmail};
 pub use hash_params::{HashParams, InvalidHashParams, PreviousHashParams};
 pub use identifier::Identifier;

@@ -58,6 +58,8 @@ codes! {
     LastAdministrator = 1012,
     /// There is no such user.
     NoUser = 1013,
+    /// The ticket is not of this account's deletion, or too old.
+    NoTicket = 1014,
     /// The one-time code is not valid, or not any more.
     InvalidCode = 1020,
 

@@ -157,6 +157,11 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
             Code::NoSession,
             "Session not found".into(),
         ),
+        AuthError::NoTicket => (
+            StatusCode::NOT_FOUND,
+            Code::NoTicket,
+            "Ticket not found".into(),
+        ),
         AuthError::LastAdministrator => (
             StatusCode::CONFLICT,
             Code::LastAdministrator,

@@ -87,7 +87,7 @@ pub(crate) fn ring_unread() {
 }
 
 /// Logs an error that does not fail the request.
-pub(crate) fn warn(what: &'static str, error: &dyn Error) {
+pub fn warn(what: &'static str, error: &dyn Error) {
     let request_id = NOTES.try_with(|notes| notes.borrow().request_id.clone());
     tracing::warn!(
         request_id = request_id.ok(),

@@ -1,20 +1,17 @@
-//! Changes of an account that its claims or the set of administrators repeat, and its deletion.
+//! Changes of an account that its claims or the set of administrators repeat.
 //!
 //! `admins`, `set` has the ids of all administrators, so that one always stays. Each change that makes
 //! one or removes one writes it in the same transaction.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWriteItem, Update};
 
 use super::accounts::{account_key, to_item};
 use super::claims::{claim_item, claim_keys};
 use super::error::is_failed_condition;
 use super::item::{
-    Key, check_in_transaction, deletable, n, new_item, s, update_in_transaction, version,
+    Key, check_in_transaction, delete_in_transaction, n, s, update_in_transaction, version,
 };
 use super::sessions::session_key;
 use super::transaction::Transaction;
@@ -91,7 +88,7 @@ pub enum Changed {
 }
 
 /// A write of a change, and what it means if its condition fails.
-type Part = (TransactWriteItem, Changed);
+pub(super) type Part = (TransactWriteItem, Changed);
 
 /// Whether a change may remove the last administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,10 +104,6 @@ impl LastAdministrator {
         if force { Self::MayGo } else { Self::Stays }
     }
 }
-
-/// How long the tombstone of a deleted account is kept: as long as a clean-up may have to be
-/// repeated.
-const TOMBSTONE_KEPT: Duration = Duration::from_hours(30 * 24);
 
 impl Store {
     /// Changes an account, its claims, and the set of administrators, and adds the notices to the outbox,
@@ -140,12 +133,7 @@ impl Store {
             parts.push((session, Changed::Stale));
         }
         if let Some(administrator) = change.administrator {
-            let session = self.check_live(administrator.account, administrator.session)?;
-            parts.push((session, Changed::Stale));
-            if administrator.account.id != seen.id {
-                let account = self.check_revision(administrator.account)?;
-                parts.push((account, Changed::Stale));
-            }
+            parts.extend(self.check_administrator(administrator, seen)?);
         }
         let is_administrator = new.is_administrator();
         parts.extend(self.change_administrators(
@@ -159,35 +147,8 @@ impl Store {
         self.write_parts(parts).await
     }
 
-    /// Deletes the account and its claims in one transaction, so that its names are free and its
-    /// sessions and API keys are dead. What else belonged to it stays, for [`Store::erase`].
-    ///
-    /// Leaves a tombstone without generations, so conditional writes to the account fail.
-    pub async fn delete_account(
-        &self,
-        seen: &Account,
-        now: Timestamp,
-        through: Option<Through<'_>>,
-        last_administrator: LastAdministrator,
-        notice: Option<&OutboxMail>,
-    ) -> Result<Changed, StoreError> {
-        let mut parts = vec![(self.put_tombstone(seen, now)?, Changed::Stale)];
-        for key in claim_keys(seen) {
-            parts.push((self.delete_claim(&key, seen)?, Changed::Stale));
-        }
-        if let Some(through) = through {
-            let session = self.check_session(seen, seen, through)?;
-            parts.push((session, Changed::Stale));
-        }
-        parts.extend(self.change_administrators(seen, false, last_administrator)?);
-        if let Some(notice) = notice {
-            parts.push((self.post_in_transaction(notice)?, Changed::Stale));
-        }
-        self.write_parts(parts).await
-    }
-
     /// If several conditions fail, the first one counts.
-    async fn write_parts(&self, parts: Vec<Part>) -> Result<Changed, StoreError> {
+    pub(super) async fn write_parts(&self, parts: Vec<Part>) -> Result<Changed, StoreError> {
         let (writes, meanings): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         Ok(match self.transact(&writes, None).await? {
             Transaction::Written => Changed::Written,
@@ -300,7 +261,7 @@ impl Store {
 
     /// Fails the transaction unless the session is live. Carries it over to the new generation if it goes
     /// on.
-    fn check_session(
+    pub(super) fn check_session(
         &self,
         seen: &Account,
         new: &Account,
@@ -320,8 +281,23 @@ impl Store {
         )
     }
 
+    /// Fails the transaction unless the administrator's session is live and the account as it was read. The
+    /// change itself checks that of an own account.
+    pub(super) fn check_administrator(
+        &self,
+        administrator: Administrator<'_>,
+        changed: &Account,
+    ) -> Result<Vec<Part>, StoreError> {
+        let Administrator { account, session } = administrator;
+        let mut parts = vec![(self.check_live(account, session)?, Changed::Stale)];
+        if account.id != changed.id {
+            parts.push((self.check_revision(account)?, Changed::Stale));
+        }
+        Ok(parts)
+    }
+
     /// Fails the transaction unless the session of the account is live.
-    fn check_live(
+    pub(super) fn check_live(
         &self,
         account: &Account,
         session: &str,
@@ -346,40 +322,24 @@ impl Store {
         )
     }
 
-    fn put_tombstone(
+    pub(super) fn delete_claim(
         &self,
+        key: &Key,
         seen: &Account,
-        now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let mut item = new_item(&account_key(&seen.id));
-        item.insert("deleted_at".to_owned(), n(now.millis()));
-        let until = now.plus(TOMBSTONE_KEPT);
-        item.insert("expires_at".to_owned(), deletable(until));
-        let put = Put::builder()
-            .table_name(&self.tables.users)
-            .set_item(Some(item))
-            .condition_expression(SEEN_ACCOUNT)
-            .expression_attribute_values(":seen", n(seen.revision))
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    fn delete_claim(&self, key: &Key, seen: &Account) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(key.attributes()))
-            .condition_expression(SEEN_CLAIM)
-            .expression_attribute_values(":account", s(seen.id.as_str()))
-            .expression_attribute_values(":seen", n(seen.session_generation))
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
+        delete_in_transaction(
+            Delete::builder()
+                .table_name(&self.tables.users)
+                .set_key(Some(key.attributes()))
+                .condition_expression(SEEN_CLAIM)
+                .expression_attribute_values(":account", s(seen.id.as_str()))
+                .expression_attribute_values(":seen", n(seen.session_generation)),
+        )
     }
 
     /// Adds the account's id to the set, or removes it unless it is the last. `None` if the set stays
     /// as it is.
-    fn change_administrators(
+    pub(super) fn change_administrators(
         &self,
         seen: &Account,
         is_administrator: bool,
@@ -411,6 +371,6 @@ impl Store {
     }
 }
 
-const SEEN_ACCOUNT: &str = "revision = :seen";
+pub(super) const SEEN_ACCOUNT: &str = "revision = :seen";
 const LIVE_SESSION: &str = "generation = :seen";
 const SEEN_CLAIM: &str = "session_generation = :seen AND account_id = :account";

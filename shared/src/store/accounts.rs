@@ -74,14 +74,6 @@ impl Store {
         Ok(item.as_ref().map(from_item).transpose()?.flatten())
     }
 
-    /// Whether the account was deleted less than thirty days ago.
-    pub async fn is_deleted(&self, id: &AccountId) -> Result<bool, StoreError> {
-        match self.user_item(&account_key(id)).await? {
-            Some(item) => Ok(from_item(&item)?.is_none()),
-            None => Ok(false),
-        }
-    }
-
     /// Sets the last login of the claim's account and returns the updated account. Returns `None`
     /// if the account does not exist, or its password or session generation has changed since the claim
     /// was read. Disabling an account raises the generation, so this returns `None` then too.

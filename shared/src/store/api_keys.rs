@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, TransactWriteItem, Update}
 
 use super::accounts::account_key;
 use super::error::is_failed_condition;
-use super::item::{Attributes, Item, Key, deletable, n, new_item, s, update_in_transaction};
+use super::item::{
+    Attributes, Item, Key, deletable, delete_in_transaction, n, new_item, s, update_in_transaction,
+};
 use super::profiles::entry_key;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
@@ -139,12 +141,11 @@ impl Store {
     }
 
     fn delete_entry(&self, owner: &AccountId, id: u64) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(entry_key(owner, id).attributes()))
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
+        delete_in_transaction(
+            Delete::builder()
+                .table_name(&self.tables.users)
+                .set_key(Some(entry_key(owner, id).attributes())),
+        )
     }
 
     /// Revokes a key and marks its entry. Does nothing if the entry is

@@ -15,13 +15,16 @@ const BATCH: usize = 25;
 const MAX_TRIES: u32 = 5;
 
 impl Store {
-    /// Deletes an account's API keys, what its owner wrote, and its sessions, up to 25 items in a call.
+    /// Deletes a deleted account's API keys, what its owner wrote, and its sessions, up to 25 items in a
+    /// call, and notes each of the two steps in the tombstone.
     ///
     /// An API key goes before the entry that names it. So if a call ends early, the next one finds what
     /// is left.
     pub async fn erase(&self, id: &AccountId) -> Result<(), StoreError> {
-        for partition in [own_partition(id), session_partition(id)] {
-            self.erase_partition(&partition).await?;
+        let partitions = [own_partition(id), session_partition(id)];
+        for (partition, steps_done) in partitions.iter().zip(1..) {
+            self.erase_partition(partition).await?;
+            self.set_steps_done(id, steps_done).await?;
         }
         Ok(())
     }

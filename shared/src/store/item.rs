@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::builders::{ConditionCheckBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::builders::{ConditionCheckBuilder, DeleteBuilder, UpdateBuilder};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::{PK, SK, StoreError};
@@ -83,6 +83,15 @@ pub(super) fn update_in_transaction(
         .build()
         .map_err(|error| StoreError::Rejected(error.into()))?;
     Ok(TransactWriteItem::builder().update(update).build())
+}
+
+pub(super) fn delete_in_transaction(
+    delete: DeleteBuilder,
+) -> Result<TransactWriteItem, StoreError> {
+    let delete = delete
+        .build()
+        .map_err(|error| StoreError::Rejected(error.into()))?;
+    Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
 /// An item to parse. A missing attribute or one of another type is an error, never a default.

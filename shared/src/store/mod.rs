@@ -6,7 +6,8 @@
 //!
 //! | table | partition key, sort key | item |
 //! | --- | --- | --- |
-//! | users | `user#<id>`, `account` | an account, or the tombstone of a deleted one |
+//! | users | `user#<id>`, `account` | an account |
+//! | | `user#<id>`, `deleted` | the tombstone of a deleted account |
 //! | | `own#<id>`, `profile`, `setting#<n>`, `key#<n>` and others | what its owner wrote, and entries of API keys |
 //! | | `email#<canonical>` or `username#<canonical>`, `claim` | the account with this name, and its password hash |
 //! | | `apikey#<digest>`, `key` | an API key |
@@ -24,6 +25,7 @@ mod caller;
 mod claims;
 mod codes;
 mod counters;
+mod deletion;
 mod erasure;
 mod error;
 mod exceeded;
@@ -51,6 +53,7 @@ pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{CallerRecord, WithProfile};
 pub use claims::Claim;
 pub use codes::AddedCode;
+pub use deletion::AccountDeletion;
 pub use error::StoreError;
 pub use exceeded::ExceededLimits;
 pub use listing::{Listed, Order, Position};

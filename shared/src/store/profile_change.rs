@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 
 use super::error::if_condition_held;
-use super::item::{Attributes, n, new_item, s, update_in_transaction, version};
+use super::item::{
+    Attributes, delete_in_transaction, n, new_item, s, update_in_transaction, version,
+};
 use super::profiles::{PROFILE, SETTING, item_of, own_key, setting_key, setting_map};
 use super::transaction::Transaction;
 use super::{Store, StoreError};
@@ -114,15 +116,14 @@ impl Store {
         owner: &AccountId,
         seen: &Setting,
     ) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(setting_key(owner, seen.id).attributes()))
-            .condition_expression("#setting = :seen")
-            .expression_attribute_names("#setting", SETTING)
-            .expression_attribute_values(":seen", setting_map(&seen.content, seen.read_only))
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
+        delete_in_transaction(
+            Delete::builder()
+                .table_name(&self.tables.users)
+                .set_key(Some(setting_key(owner, seen.id).attributes()))
+                .condition_expression("#setting = :seen")
+                .expression_attribute_names("#setting", SETTING)
+                .expression_attribute_values(":seen", setting_map(&seen.content, seen.read_only)),
+        )
     }
 }
 

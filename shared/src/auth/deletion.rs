@@ -1,0 +1,129 @@
+//! Deletions. An account is gone for signing in at once; the function `erase-account` deletes what else
+//! belonged to it.
+
+use super::accounts::may_have_changed;
+use super::authenticate::{Caller, read_again};
+use super::error::{AccountError, AuthError};
+use super::mail::notice;
+use crate::app::App;
+use crate::crypto::ids;
+use crate::domain::{Account, AccountId, Deletion, Notice};
+use crate::store::{
+    AccountDeletion, Administrator, Changed, LastAdministrator, StoreError, Through,
+};
+
+/// How often to try while other requests change the account.
+const MAX_TRIES: u32 = 5;
+
+/// Who deletes an account, and under which conditions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DeletedBy<'a> {
+    pub through: Option<Through<'a>>,
+    pub administrator: Option<Administrator<'a>>,
+    pub last_administrator: LastAdministrator,
+}
+
+impl Default for DeletedBy<'_> {
+    fn default() -> Self {
+        Self {
+            through: None,
+            administrator: None,
+            last_administrator: LastAdministrator::Stays,
+        }
+    }
+}
+
+/// Deletes an account, for operators. A deletion of an account that is deleted already succeeds.
+pub async fn delete_account(
+    app: &App,
+    id: &AccountId,
+    last_administrator: LastAdministrator,
+) -> Result<(), AccountError> {
+    let by = DeletedBy {
+        last_administrator,
+        ..DeletedBy::default()
+    };
+    for tries in 1..=MAX_TRIES {
+        let Some(account) = app.store.account(id).await? else {
+            let deletion = app.store.deletion(id).await?;
+            return deletion.map(|_| ()).ok_or(AccountError::UnknownAccount);
+        };
+        let (deleted, _) = delete(app, &account, by).await?;
+        match deleted {
+            Changed::Written => {
+                tracing::info!(account = %id, "account deleted");
+                return Ok(());
+            }
+            Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
+            Changed::Stale | Changed::Taken => app.store.back_off(tries).await,
+        }
+    }
+    Err(StoreError::Contended.into())
+}
+
+/// Deletes any account, for administrators. Returns the ticket that tells of the progress.
+///
+/// Nothing is deleted once the administrator's session has ended or the scope is gone.
+pub async fn delete_user(app: &App, caller: &Caller, id: &str) -> Result<String, AuthError> {
+    let id = AccountId::parse(id).map_err(|_| AuthError::NoUser)?;
+    let mut administrator = caller.account.clone();
+    for tries in 1..=MAX_TRIES {
+        let account = app.store.account(&id).await?.ok_or(AuthError::NoUser)?;
+        let by = DeletedBy {
+            administrator: caller.session().map(|session| Administrator {
+                account: &administrator,
+                session,
+            }),
+            ..DeletedBy::default()
+        };
+        let (deleted, ticket) = delete(app, &account, by).await?;
+        match deleted {
+            Changed::Written => {
+                let by = &caller.account.id;
+                tracing::info!(%by, account = %id, "account deleted by an administrator");
+                return Ok(ticket);
+            }
+            Changed::LastAdministrator => return Err(AuthError::LastAdministrator),
+            Changed::Stale | Changed::Taken => {
+                app.store.back_off(tries).await;
+                administrator = read_again(app, caller).await?;
+                if !administrator.is_administrator() {
+                    return Err(AuthError::InsufficientScope);
+                }
+            }
+        }
+    }
+    Err(StoreError::Contended.into())
+}
+
+/// The deletion that the ticket was given for.
+pub async fn read_deletion(app: &App, id: &str, ticket: &str) -> Result<Deletion, AuthError> {
+    let id = AccountId::parse(id).map_err(|_| AuthError::NoTicket)?;
+    let deletion = app.store.deletion(&id).await?;
+    let now = app.clock.now();
+    deletion
+        .filter(|deletion| deletion.has_ticket(ticket, now))
+        .ok_or(AuthError::NoTicket)
+}
+
+/// Deletes the account as it was read. Returns the outcome, and the ticket.
+pub(super) async fn delete(
+    app: &App,
+    seen: &Account,
+    by: DeletedBy<'_>,
+) -> Result<(Changed, String), AuthError> {
+    let ticket = ids::uuid(app.entropy.as_ref())?;
+    let notice = notice(app, seen, Notice::AccountDeleted)?;
+    let deletion = AccountDeletion {
+        seen,
+        now: app.clock.now(),
+        ticket: &ticket,
+        through: by.through,
+        administrator: by.administrator,
+        last_administrator: by.last_administrator,
+        notice: notice.as_ref(),
+    };
+    let deleted = app.store.delete_account(&deletion).await;
+    let deleted = deleted.inspect_err(|error| may_have_changed(&seen.id, error))?;
+    Ok((deleted, ticket))
+}

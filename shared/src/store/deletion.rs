@@ -1,0 +1,130 @@
+//! The deletion of an account, and `user#<id>`, `deleted`: the tombstone that shows how far it has come.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+
+use super::account_changes::{Part, SEEN_ACCOUNT};
+use super::accounts::account_key;
+use super::claims::claim_keys;
+use super::error::if_condition_held;
+use super::item::{Item, Key, deletable, delete_in_transaction, n, new_item, s};
+use super::{Administrator, Changed, LastAdministrator, Store, StoreError, Through};
+use crate::domain::{Account, AccountId, Deletion, OutboxMail, Timestamp};
+
+/// A deletion of an account as it was read.
+#[derive(Debug)]
+pub struct AccountDeletion<'a> {
+    pub seen: &'a Account,
+    pub now: Timestamp,
+    /// Tells of the deletion's progress.
+    pub ticket: &'a str,
+    /// The session of the account through which the deletion is asked for. It must be live.
+    pub through: Option<Through<'a>>,
+    /// The administrator who asks for the deletion.
+    pub administrator: Option<Administrator<'a>>,
+    pub last_administrator: LastAdministrator,
+    pub notice: Option<&'a OutboxMail>,
+}
+
+/// How long the tombstone of a deleted account is kept. Its ticket counts for a shorter time.
+const TOMBSTONE_KEPT: Duration = Duration::from_hours(30 * 24);
+
+impl Store {
+    /// Replaces the account by a tombstone, and deletes its claims, in one transaction, so that its names
+    /// are free and its sessions and API keys are dead.
+    ///
+    /// What else belonged to it stays, for [`Store::erase`]: the stream of the users table tells the function
+    /// `erase-account` that the account is gone.
+    pub async fn delete_account(
+        &self,
+        deletion: &AccountDeletion<'_>,
+    ) -> Result<Changed, StoreError> {
+        let seen = deletion.seen;
+        let mut parts: Vec<Part> = vec![(self.delete_seen(seen)?, Changed::Stale)];
+        for key in claim_keys(seen) {
+            parts.push((self.delete_claim(&key, seen)?, Changed::Stale));
+        }
+        if let Some(through) = deletion.through {
+            let session = self.check_session(seen, seen, through)?;
+            parts.push((session, Changed::Stale));
+        }
+        if let Some(administrator) = deletion.administrator {
+            parts.extend(self.check_administrator(administrator, seen)?);
+        }
+        parts.extend(self.change_administrators(seen, false, deletion.last_administrator)?);
+        parts.push((self.put_tombstone(deletion)?, Changed::Stale));
+        if let Some(notice) = deletion.notice {
+            parts.push((self.post_in_transaction(notice)?, Changed::Stale));
+        }
+        self.write_parts(parts).await
+    }
+
+    /// The deletion of an account less than thirty days ago.
+    pub async fn deletion(&self, id: &AccountId) -> Result<Option<Deletion>, StoreError> {
+        let Some(attributes) = self.user_item(&tombstone_key(id)).await? else {
+            return Ok(None);
+        };
+        let item = Item::new("tombstone", &attributes)?;
+        Ok(Some(Deletion {
+            ticket: item.string("ticket")?.to_owned(),
+            deleted_at: Timestamp::from_millis(item.number("deleted_at")?),
+            steps_done: item.number("steps_done")?,
+        }))
+    }
+
+    /// An account that expired has no tombstone.
+    pub(super) async fn set_steps_done(
+        &self,
+        id: &AccountId,
+        steps: u64,
+    ) -> Result<(), StoreError> {
+        self.retrying(|| async {
+            let updated = self
+                .client
+                .update_item()
+                .table_name(&self.tables.users)
+                .set_key(Some(tombstone_key(id).attributes()))
+                .update_expression("SET steps_done = :steps")
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_values(":steps", n(steps))
+                .send()
+                .await;
+            if_condition_held(updated).map(|_| ())
+        })
+        .await
+    }
+
+    fn put_tombstone(
+        &self,
+        deletion: &AccountDeletion<'_>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let mut item = new_item(&tombstone_key(&deletion.seen.id));
+        let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+        set("ticket", s(deletion.ticket));
+        set("deleted_at", n(deletion.now.millis()));
+        set("steps_done", n(0));
+        set("expires_at", deletable(deletion.now.plus(TOMBSTONE_KEPT)));
+        let put = Put::builder()
+            .table_name(&self.tables.users)
+            .set_item(Some(item))
+            .build()
+            .map_err(|error| StoreError::Rejected(error.into()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Deletes the account if it is as it was read.
+    fn delete_seen(&self, seen: &Account) -> Result<TransactWriteItem, StoreError> {
+        delete_in_transaction(
+            Delete::builder()
+                .table_name(&self.tables.users)
+                .set_key(Some(account_key(&seen.id).attributes()))
+                .condition_expression(SEEN_ACCOUNT)
+                .expression_attribute_values(":seen", n(seen.revision)),
+        )
+    }
+}
+
+fn tombstone_key(id: &AccountId) -> Key {
+    Key::new(format!("user#{id}"), "deleted")
+}
