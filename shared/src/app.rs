@@ -32,19 +32,20 @@ pub struct App {
 impl App {
     /// Builds the app with AWS clients as configured.
     pub fn from_config(config: Config) -> Result<Self, StartError> {
-        let entropy = Arc::new(SystemEntropy);
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
         let sdk = config.aws.sdk_config(&config.keys);
         let dynamodb = config.aws.dynamodb(&sdk).interceptor(CountRetries);
         let store = Store::new(
             Client::from_conf(dynamodb.build()),
             config.tables.clone(),
+            clock.clone(),
             entropy.clone(),
         );
         let keys = Keys::new(&config.keys, || {
             let secrets_manager = config.aws.secrets_manager(&sdk);
             aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build())
         });
-        Self::new(config, store, keys, Arc::new(SystemClock), entropy)
+        Self::new(config, store, keys, clock, entropy)
     }
 
     /// Builds the app from the given parts, which tests replace.

@@ -33,6 +33,9 @@ pub struct Config {
     pub session_lifetime: Lifetime,
     /// `REAUTH_MAX_AGE`: how long a sign-in counts as recent.
     pub reauth_max_age: Lifetime,
+    /// `UNVERIFIED_ACCOUNT_EXPIRES_IN`: how long after sign-up an account is gone whose email was never
+    /// verified. `None` for never.
+    pub unverified_account_lifetime: Option<Lifetime>,
     /// `API_KEY_MAX_EXPIRES_IN`: the longest lifetime of a new API key. `None` for no maximum.
     pub api_key_max_lifetime: Option<Lifetime>,
     pub sign_up: SignUpConfig,
@@ -139,6 +142,8 @@ impl Config {
             token_lifetime: settings.lifetime("JWT_EXPIRES_IN", "30d")?,
             session_lifetime: settings.lifetime("SESSION_EXPIRES_IN", "30m")?,
             reauth_max_age: settings.lifetime("REAUTH_MAX_AGE", "15m")?,
+            unverified_account_lifetime: settings
+                .optional_lifetime("UNVERIFIED_ACCOUNT_EXPIRES_IN")?,
             api_key_max_lifetime: settings.optional_lifetime("API_KEY_MAX_EXPIRES_IN")?,
             sign_up: settings.sign_up()?,
             passwords: PasswordPolicy {
@@ -201,6 +206,7 @@ mod tests {
         assert_eq!(config.session_lifetime, Lifetime::parse("30m").unwrap());
         assert_eq!(config.reauth_max_age, Lifetime::parse("15m").unwrap());
         assert_eq!(config.api_key_max_lifetime, None);
+        assert_eq!(config.unverified_account_lifetime, None);
         assert_eq!(config.passwords.min_chars, 6);
         assert_eq!(config.hash_params, HashParams::new(19456, 2, 1).unwrap());
         assert_eq!(config.previous_hash_params, None);
@@ -221,6 +227,7 @@ mod tests {
             ("SIGNIN_RATE_LIMIT_TOTAL", "fifty"),
             ("SIGNIN_RATE_LIMIT_TOTAL_WINDOW_MS", "0"),
             ("JWT_EXPIRES_IN", "30"),
+            ("UNVERIFIED_ACCOUNT_EXPIRES_IN", "30"),
             ("SESSION_EXPIRES_IN", "0m"),
             ("REAUTH_MAX_AGE", "15"),
             ("API_KEY_MAX_EXPIRES_IN", "1y"),

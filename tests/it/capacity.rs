@@ -81,8 +81,8 @@ const COSTS: [(&str, usize, f64, f64); 45] = [
     ("POST /user with a username, mail on", 3, 0.0, 13.0),
     // The caller; two counters; the mail.
     ("POST /user/verify-email", 4, 2.0, 3.0),
-    // The code; the account and the index.
-    ("POST /user/verify-email/confirm", 2, 1.0, 2.0),
+    // The code; the account; a transaction over the account and the index.
+    ("POST /user/verify-email/confirm", 3, 2.0, 3.0),
     // Two counters; the mail.
     ("POST /user/forgot-password", 3, 0.0, 3.0),
     // The caller; whether the username knows the source; the claim; the counters; the familiar source; two

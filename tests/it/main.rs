@@ -16,6 +16,7 @@ mod create_user;
 mod deletion;
 mod edge;
 mod events;
+mod expiry;
 mod faults;
 mod get_user;
 mod grants;

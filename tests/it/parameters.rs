@@ -334,6 +334,7 @@ fn the_template_refuses_no_text_that_functions_accept() {
         "RESET_PASSWORD_SUFFIX",
         "SESSION_EXPIRES_IN",
         "TRUSTED_PROXY_CIDRS",
+        "UNVERIFIED_ACCOUNT_EXPIRES_IN",
         "VERIFY_EMAIL_SUFFIX",
     ];
     assert_eq!(refused, BTreeSet::from(checked));
@@ -371,6 +372,7 @@ fn a_text_that_only_functions_refuse_is_reported_with_its_variable() {
         "REAUTH_MAX_AGE",
         "SESSION_EXPIRES_IN",
         "TRUSTED_PROXY_CIDRS",
+        "UNVERIFIED_ACCOUNT_EXPIRES_IN",
     ];
     assert_eq!(stopped, BTreeSet::from(inexact));
     assert!(started.is_superset(&stopped), "{started:?}");

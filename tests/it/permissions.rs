@@ -241,7 +241,8 @@ async fn own_account(r: &mut Recorder) {
 /// Asks for mail, delivers it, and uses its codes.
 async fn mail(r: &mut Recorder) {
     let new = json!({"email": "mail@example.com", "username": "mail", "password": PASSWORD});
-    r.send(&[], post("/user", &new).from(IPV6)).await;
+    let expiring = [("UNVERIFIED_ACCOUNT_EXPIRES_IN", "7d")];
+    r.send(&expiring, post("/user", &new).from(IPV6)).await;
     let forgotten = json!({"email": "mail@example.com"});
     r.send(&[], post("/user/forgot-password", &forgotten).from(IPV6))
         .await;

@@ -154,6 +154,7 @@ impl TestApp {
         let store = Store::new(
             Client::from_conf(sdk.clone().http_client(wire.clone()).build()),
             config.tables.clone(),
+            clock.clone(),
             entropy.clone(),
         );
         let keys = Keys::new(&config.keys, || {

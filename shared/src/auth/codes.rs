@@ -18,15 +18,31 @@ use crate::store::{AccountChange, Changed, StoreError, Through, UsedCode};
 /// How often to try while other requests change the account.
 const MAX_TRIES: u32 = 5;
 
-/// Verifies the email that the code was sent to, as long as it is the account's.
+/// Verifies the email that the code was sent to, as long as it is the account's. The account does not expire
+/// from then on.
 pub async fn verify_email(app: &App, source: SourceIp, code: &str) -> Result<(), AuthError> {
-    if let Some((_, code)) = find(app, code, CodePurpose::VerifyEmail).await? {
-        observe::account(&code.account);
-        if app.store.verify_email(&code.account, &code.address).await? {
+    let Some((_, code)) = find(app, code, CodePurpose::VerifyEmail).await? else {
+        return Err(invalid(app, source).await);
+    };
+    observe::account(&code.account);
+    for tries in 1..=MAX_TRIES {
+        let account = app.store.account(&code.account).await?;
+        let account = account.filter(|account| {
+            account.disabled_at.is_none() && account.email_canonical == code.address
+        });
+        let Some(seen) = account else {
+            return Err(invalid(app, source).await);
+        };
+        if seen.is_active {
             return Ok(());
         }
+        let change = AccountChange::new(&seen, seen.clone().with_email_verified());
+        if write(app, &change).await? == Changed::Written {
+            return Ok(());
+        }
+        app.store.back_off(tries).await;
     }
-    Err(invalid(app, source).await)
+    Err(StoreError::Contended.into())
 }
 
 /// Sets a new password by the newest code that was sent for this, and uses the code up. Of racing uses

@@ -32,9 +32,11 @@ impl AccountFilter {
         self.scope.is_none() && self.pattern.is_none()
     }
 
-    fn admits(&self, account: &Account) -> bool {
+    fn admits(&self, account: &Account, now: Timestamp) -> bool {
         let has = |scope: &Scope| account.scopes.has_any(std::slice::from_ref(scope));
-        self.scope.as_ref().is_none_or(has) && self.matches_pattern(account)
+        !account.is_expired(now)
+            && self.scope.as_ref().is_none_or(has)
+            && self.matches_pattern(account)
     }
 
     fn matches_pattern(&self, account: &Account) -> bool {
@@ -90,7 +92,7 @@ pub async fn list_accounts(
         let mut left = listed.accounts.into_iter();
         for (position, account) in left.by_ref() {
             after = Some(position);
-            if filter.admits(&account) {
+            if filter.admits(&account, now) {
                 if to_skip > 0 {
                     to_skip -= 1;
                 } else {
@@ -123,6 +125,7 @@ pub async fn count_accounts(app: &App, filter: &AccountFilter) -> Result<u64, Au
     if filter.admits_all() {
         return Ok(app.store.count_accounts().await?);
     }
+    let now = app.clock.now();
     let (mut count, mut after) = (0, None);
     loop {
         let order = Order::OldestFirst;
@@ -131,7 +134,7 @@ pub async fn count_accounts(app: &App, filter: &AccountFilter) -> Result<u64, Au
         let admitted = listed
             .accounts
             .iter()
-            .filter(|(_, account)| filter.admits(account));
+            .filter(|(_, account)| filter.admits(account, now));
         count += u64::try_from(admitted.count()).unwrap_or_default();
         after = listed
             .accounts

@@ -90,13 +90,16 @@ pub async fn sign_up(
     let now = app.clock.now();
     let keys = app.keys.current(now).await?;
     for _ in 0..MAX_ID_ATTEMPTS {
-        let account = Account::new(
+        let mut account = Account::new(
             app.ids.next(now),
             &sign_up.email,
             &sign_up.username,
             app.config.sign_up.vendor.clone(),
             now,
         );
+        if let Some(lifetime) = app.config.unverified_account_lifetime {
+            account = account.expiring_after(lifetime.duration());
+        }
         let session = Session {
             id: session_id(now, app.entropy.as_ref())?,
             account: account.id.clone(),

@@ -1,5 +1,7 @@
 //! Accounts.
 
+use std::time::Duration;
+
 use super::email::mail_address;
 use super::{AccountId, Email, OutboxId, Scope, Scopes, Timestamp, Username};
 
@@ -41,6 +43,8 @@ pub struct Account {
     /// The mail with the only code that resets the password. `None` once that is used or void.
     pub reset_code: Option<OutboxId>,
     pub created_at: Timestamp,
+    /// When an account whose email was never verified is gone, in whole seconds. `None` for never.
+    pub expires_at: Option<Timestamp>,
     /// The last successful sign-in; `None` before the first.
     pub last_login: Option<Timestamp>,
 }
@@ -82,6 +86,7 @@ impl Account {
             revision: 1,
             reset_code: None,
             created_at: now,
+            expires_at: None,
             last_login: None,
         }
     }
@@ -92,10 +97,32 @@ impl Account {
         mail_address(&self.email, &self.email_canonical)
     }
 
+    /// The account is gone that long after its creation, rounded up to a second, unless its email is verified
+    /// or it becomes an administrator.
+    #[must_use]
+    pub fn expiring_after(self, lifetime: Duration) -> Self {
+        let expires_at = self
+            .created_at
+            .plus(lifetime)
+            .plus(Duration::from_millis(999));
+        Self {
+            expires_at: Some(Timestamp::from_secs(expires_at.secs())),
+            ..self
+        }
+    }
+
+    /// Whether the account is gone, although DynamoDB may not have deleted it yet.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| now >= expires_at)
+    }
+
+    /// The account stays from then on.
     #[must_use]
     pub fn with_email_verified(self) -> Self {
         Self {
             is_active: true,
+            expires_at: None,
             ..self
         }
     }
@@ -106,9 +133,15 @@ impl Account {
         self.disabled_at.is_none() && self.scopes.has_any(&[Scope::admin()])
     }
 
+    /// An administrator's account stays.
     #[must_use]
     pub fn with_scopes(self, scopes: Scopes) -> Self {
-        Self { scopes, ..self }
+        let stays = scopes.has_any(&[Scope::admin()]);
+        Self {
+            scopes,
+            expires_at: self.expires_at.filter(|_| !stays),
+            ..self
+        }
     }
 
     /// Another email is not verified. A username that is the email changes with it.

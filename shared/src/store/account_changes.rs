@@ -124,7 +124,9 @@ impl Store {
             parts.push((used, Changed::Stale));
         }
         let same_names = claim_keys(seen).eq(claim_keys(new));
-        let same_claims = same_names && new.session_generation == seen.session_generation;
+        let same_claims = same_names
+            && new.session_generation == seen.session_generation
+            && new.expires_at == seen.expires_at;
         if !same_claims || change.password_hash.is_some() {
             parts.extend(self.change_claims(change)?);
         }
@@ -220,7 +222,7 @@ impl Store {
             let hash = change.password_hash.ok_or_else(|| {
                 StoreError::Rejected("a new claim needs the password hash".into())
             })?;
-            let put = self.put_new(claim_item(key, new, hash))?;
+            let put = self.put_claim(claim_item(key, new, hash))?;
             parts.push((put, Changed::Taken));
         }
         Ok(parts)
@@ -241,22 +243,31 @@ impl Store {
             .expression_attribute_values(":seen", n(seen.session_generation))
             .expression_attribute_values(":password_version", n(new.password_version))
             .expression_attribute_values(":session_generation", n(new.session_generation));
-        let mut set = "SET password_version = :password_version, \
-                       session_generation = :session_generation"
-            .to_owned();
+        let mut set = vec![
+            "password_version = :password_version",
+            "session_generation = :session_generation",
+        ];
+        let mut gone = Vec::new();
         if let Some(hash) = change.password_hash {
-            set += ", password_hash = :hash";
+            set.push("password_hash = :hash");
             update = update.expression_attribute_values(":hash", s(hash.as_phc()));
         }
         match new.disabled_at {
             Some(disabled_at) => {
-                set += ", disabled_at = :disabled_at";
+                set.push("disabled_at = :disabled_at");
                 update =
                     update.expression_attribute_values(":disabled_at", n(disabled_at.millis()));
             }
-            None => set += " REMOVE disabled_at",
+            None => gone.push("disabled_at"),
         }
-        update_in_transaction(update.update_expression(set))
+        if new.expires_at.is_none() {
+            gone.push("expires_at");
+        }
+        let mut expression = format!("SET {}", set.join(", "));
+        if !gone.is_empty() {
+            expression = format!("{expression} REMOVE {}", gone.join(", "));
+        }
+        update_in_transaction(update.update_expression(expression))
     }
 
     /// Fails the transaction unless the session is live. Carries it over to the new generation if it goes

@@ -1,7 +1,5 @@
 //! `user#<id>`, `account`: the account.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
@@ -41,12 +39,11 @@ impl Store {
         mail: Option<&OutboxMail>,
         request_token: &str,
     ) -> Result<Added, StoreError> {
-        let account_item = std::iter::once(to_item(account));
-        let mut puts: Vec<_> = account_item
-            .chain(claim_keys(account).map(|key| claim_item(&key, account, hash)))
-            .chain([session_item(session)])
-            .map(|item| self.put_new(item))
-            .collect::<Result<_, _>>()?;
+        let mut puts = vec![self.put_new(to_item(account))?];
+        for key in claim_keys(account) {
+            puts.push(self.put_claim(claim_item(&key, account, hash))?);
+        }
+        puts.push(self.put_new(session_item(session))?);
         if let Some(mail) = mail {
             puts.push(self.post_in_transaction(mail)?);
         }
@@ -68,10 +65,20 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Returns `None` if the account does not exist or is deleted.
+    /// Returns `None` if the account does not exist, is deleted or has expired.
     pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
         let item = self.user_item(&account_key(id)).await?;
-        Ok(item.as_ref().map(from_item).transpose()?.flatten())
+        self.live_account(item.as_ref())
+    }
+
+    /// The account in an item, unless it has expired.
+    pub(super) fn live_account(
+        &self,
+        item: Option<&Attributes>,
+    ) -> Result<Option<Account>, StoreError> {
+        let now = self.clock.now();
+        let account = item.map(from_item).transpose()?;
+        Ok(account.filter(|account| !account.is_expired(now)))
     }
 
     /// Sets the last login of the claim's account and returns the updated account. Returns `None`
@@ -98,18 +105,11 @@ impl Store {
                 .return_values(ReturnValue::AllNew)
                 .send()
                 .await;
-            changed_account(updated)
+            let updated = if_condition_held(updated)?.and_then(|output| output.attributes);
+            self.live_account(updated.as_ref())
         })
         .await
     }
-}
-
-/// The updated account, or `None` if the update's condition failed.
-fn changed_account(
-    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
-) -> Result<Option<Account>, StoreError> {
-    let attributes = if_condition_held(updated)?.and_then(|output| output.attributes);
-    Ok(attributes.as_ref().map(from_item).transpose()?.flatten())
 }
 
 /// Interprets the reasons of a cancelled transaction. The first is the account's, those after it are its
@@ -166,6 +166,9 @@ pub(super) fn to_item(account: &Account) -> Attributes {
     if let Some(reset_code) = &account.reset_code {
         set(RESET_CODE, s(reset_code.as_str()));
     }
+    if let Some(expires_at) = account.expires_at {
+        set("expires_at", n(expires_at.secs()));
+    }
     if let Some(last_login) = account.last_login {
         set("last_login", n(last_login.millis()));
     }
@@ -173,14 +176,10 @@ pub(super) fn to_item(account: &Account) -> Attributes {
     item
 }
 
-/// Returns `None` for the tombstone of a deleted account.
-pub(super) fn from_item(attributes: &Attributes) -> Result<Option<Account>, StoreError> {
+pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> {
     let item = Item::new("account", attributes)?;
     let reset_code = item.optional_string(RESET_CODE)?.map(OutboxId::parse);
     let optional_time = |name| Ok(item.optional_number(name)?.map(Timestamp::from_millis));
-    if optional_time("deleted_at")?.is_some() {
-        return Ok(None);
-    }
     let id = item
         .string(PK)?
         .strip_prefix("user#")
@@ -191,7 +190,7 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Option<Account>, Stor
         .into_iter()
         .map(Scope::parse)
         .collect();
-    Ok(Some(Account {
+    Ok(Account {
         id,
         username: item.string("username")?.to_owned(),
         username_canonical: item
@@ -218,8 +217,11 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Option<Account>, Stor
             .map(|id| id.ok_or_else(|| item.unreadable(RESET_CODE)))
             .transpose()?,
         created_at: Timestamp::from_millis(item.number("created_at")?),
+        expires_at: item
+            .optional_number("expires_at")?
+            .map(Timestamp::from_secs),
         last_login: optional_time("last_login")?,
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -244,15 +246,16 @@ mod tests {
     #[test]
     fn an_account_is_read_as_it_was_written() {
         let mut account = account();
-        assert_eq!(from_item(&to_item(&account)).unwrap().unwrap(), account);
+        assert_eq!(from_item(&to_item(&account)).unwrap(), account);
 
         account.vendor = Vec::new();
         account.username_canonical = None;
         account.last_login = Some(Timestamp::from_millis(1_700_000_000_456));
         account.keys_ended_at = Some(Timestamp::from_millis(1_700_000_000_789));
         account.disabled_at = Some(Timestamp::from_millis(1_700_000_001_000));
+        account.expires_at = Some(Timestamp::from_secs(1_700_086_400));
         account.reset_code = OutboxId::parse(&"a".repeat(32));
-        assert_eq!(from_item(&to_item(&account)).unwrap().unwrap(), account);
+        assert_eq!(from_item(&to_item(&account)).unwrap(), account);
     }
 
     #[test]

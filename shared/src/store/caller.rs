@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{Get, KeysAndAttributes, TransactGetItem};
 
-use super::accounts::{self, account_key};
+use super::accounts::account_key;
 use super::item::{Attributes, Key};
 use super::sessions::{self, StoredSession, session_key};
 use super::{Store, StoreError};
@@ -14,7 +14,7 @@ use crate::domain::{Account, AccountId, Profile};
 /// The stored state of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerRecord {
-    /// `None` if the account does not exist.
+    /// `None` if the account does not exist or has expired.
     pub account: Option<Account>,
     /// `None` if it was not requested or is not stored.
     pub session: Option<StoredSession>,
@@ -60,7 +60,7 @@ impl Store {
         let items = read.remove(&self.tables.users).unwrap_or_default();
         let find = |key: &Key| items.iter().find(|item| key.is_of(item));
         let mut record = CallerRecord {
-            account: account(find(&account_key))?,
+            account: self.live_account(find(&account_key))?,
             session: session_key
                 .as_ref()
                 .and_then(find)
@@ -73,7 +73,7 @@ impl Store {
             && account.session_generation != session.generation
         {
             let [account, session] = self.snapshot([&account_key, session_key]).await?;
-            record.account = self::account(account.as_ref())?;
+            record.account = self.live_account(account.as_ref())?;
             record.session = session.as_ref().map(sessions::from_item).transpose()?;
         }
         Ok(record)
@@ -130,10 +130,6 @@ impl Store {
         }
         Err(StoreError::Unavailable("keys were left unread".into()))
     }
-}
-
-fn account(item: Option<&Attributes>) -> Result<Option<Account>, StoreError> {
-    Ok(item.map(accounts::from_item).transpose()?.flatten())
 }
 
 pub(super) fn keys(keys: Vec<Attributes>) -> Result<KeysAndAttributes, StoreError> {

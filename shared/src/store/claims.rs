@@ -4,13 +4,15 @@
 //! A sign-in reads one claim to verify a password. An account whose username is its email has only
 //! the email claim, because an identifier with `@` is always looked up as an email.
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 
 use super::item::{Attributes, Item, Key, n, new_item, s, update_in_transaction};
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, AccountId, Identifier};
+use crate::domain::{Account, AccountId, Identifier, Timestamp};
 
 /// An account's claim on an email or username.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct Claim {
     pub session_generation: u64,
     /// Whether the account is disabled.
     pub is_disabled: bool,
+    /// The account's.
+    expires_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -34,11 +38,24 @@ impl Store {
             Identifier::Username(canonical) => username_key(canonical),
             Identifier::Invalid(_) => username_key(""),
         };
-        self.user_item(&key)
-            .await?
-            .as_ref()
-            .map(from_item)
-            .transpose()
+        let item = self.user_item(&key).await?;
+        let claim = item.as_ref().map(from_item).transpose()?;
+        let now = self.clock.now();
+        Ok(claim.filter(|claim| claim.expires_at.is_none_or(|expires_at| now < expires_at)))
+    }
+
+    /// Puts a claim, as part of a transaction that fails if another account has it. That of an account that
+    /// has expired is taken over.
+    pub(super) fn put_claim(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.tables.users)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
+            .expression_attribute_values(":now", n(self.clock.now().secs()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::Rejected(error.into()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// Replaces the hash `old` with `new` in all claims of the account. Writes nothing, and returns
@@ -87,6 +104,9 @@ pub(super) fn claim_item(key: &Key, account: &Account, hash: &PasswordHash) -> A
     if let Some(disabled_at) = account.disabled_at {
         set("disabled_at", n(disabled_at.millis()));
     }
+    if let Some(expires_at) = account.expires_at {
+        set("expires_at", n(expires_at.secs()));
+    }
     item
 }
 
@@ -113,5 +133,8 @@ fn from_item(attributes: &Attributes) -> Result<Claim, StoreError> {
         password_version: item.number("password_version")?,
         session_generation: item.number("session_generation")?,
         is_disabled: item.optional_number::<i64>("disabled_at")?.is_some(),
+        expires_at: item
+            .optional_number("expires_at")?
+            .map(Timestamp::from_secs),
     })
 }

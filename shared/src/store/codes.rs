@@ -4,10 +4,10 @@
 //! so no second delivery of the mail makes it usable again.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use super::accounts::account_key;
-use super::error::{if_condition_held, is_failed_condition};
+use super::error::is_failed_condition;
 use super::item::{Attributes, Item, deletable, n, s, update_in_transaction, version};
 use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
@@ -125,33 +125,6 @@ impl Store {
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(used_at)")
             .expression_attribute_values(":now", n(now.millis()));
         update_in_transaction(update)
-    }
-
-    /// Makes the account active, because its owner reads the mail of `address`. Returns `false` if the
-    /// account has another address, is disabled or is gone.
-    pub async fn verify_email(
-        &self,
-        account: &AccountId,
-        address: &str,
-    ) -> Result<bool, StoreError> {
-        self.retrying(|| async {
-            let updated = self
-                .client
-                .update_item()
-                .table_name(&self.tables.users)
-                .set_key(Some(account_key(account).attributes()))
-                .update_expression("SET is_active = :yes ADD revision :one")
-                .condition_expression(
-                    "email_canonical = :address AND attribute_not_exists(disabled_at)",
-                )
-                .expression_attribute_values(":yes", AttributeValue::Bool(true))
-                .expression_attribute_values(":one", n(1))
-                .expression_attribute_values(":address", s(address))
-                .send()
-                .await;
-            Ok(if_condition_held(updated)?.is_some())
-        })
-        .await
     }
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::Select;
 use futures_util::future::try_join_all;
 
 use super::accounts::from_item;
-use super::item::{Attributes, Item, s};
+use super::item::{Attributes, Item, n, s};
 use super::{Store, StoreError};
 use crate::domain::Account;
 
@@ -56,7 +56,7 @@ pub struct Listed {
 }
 
 impl Store {
-    /// Reads accounts after a position, or from the first one: at least one unless none follow, and at
+    /// Reads accounts after a position, or from the first one, also those that have expired: at least one unless none follow, and at
     /// most about twice as many as `wanted`.
     ///
     /// A position stays valid when its account is deleted.
@@ -117,14 +117,14 @@ impl Store {
         };
         let page = query.send().await.map_err(StoreError::from_sdk)?;
         let items = page.items.unwrap_or_default();
-        let accounts = items.iter().filter_map(|item| listed(item).transpose());
+        let accounts: Vec<_> = items.iter().map(listed).collect::<Result<_, _>>()?;
         Ok(Listed {
-            accounts: accounts.collect::<Result<_, _>>()?,
+            accounts,
             has_more: page.last_evaluated_key.is_some(),
         })
     }
 
-    /// How many accounts there are.
+    /// How many accounts there are that have not expired.
     pub async fn count_accounts(&self) -> Result<u64, StoreError> {
         let counts = PARTITIONS.map(|partition| self.count_partition(partition));
         Ok(try_join_all(counts).await?.into_iter().sum())
@@ -139,6 +139,8 @@ impl Store {
                 .table_name(&self.tables.users)
                 .index_name(INDEX)
                 .key_condition_expression("listed = :partition")
+                .filter_expression("attribute_not_exists(expires_at) OR expires_at > :now")
+                .expression_attribute_values(":now", n(self.clock.now().secs()))
                 .expression_attribute_values(":partition", s(partition))
                 .select(Select::Count)
                 .set_exclusive_start_key(start)
@@ -166,9 +168,9 @@ pub(super) fn add_to_index(item: &mut Attributes, account: &Account) {
     item.insert(LISTED_AT.to_owned(), s(position.as_str()));
 }
 
-fn listed(attributes: &Attributes) -> Result<Option<(Position, Account)>, StoreError> {
+fn listed(attributes: &Attributes) -> Result<(Position, Account), StoreError> {
     let item = Item::new("account", attributes)?;
     let position = Position::parse(item.string(LISTED_AT)?);
     let position = position.ok_or_else(|| item.unreadable(LISTED_AT))?;
-    Ok(from_item(attributes)?.map(|account| (position, account)))
+    Ok((position, from_item(attributes)?))
 }

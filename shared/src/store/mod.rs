@@ -64,7 +64,7 @@ pub use sign_in_record::{Cleared, RecordLimits, SignInCounters};
 
 use self::item::{Attributes, Key, s};
 use crate::config::Tables;
-use crate::ports::Entropy;
+use crate::ports::{Clock, Entropy};
 
 /// The partition key of every table.
 const PK: &str = "pk";
@@ -75,16 +75,23 @@ const SK: &str = "sk";
 pub struct Store {
     client: Client,
     tables: Tables,
+    clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
 impl Store {
-    /// `entropy` randomizes the delays between retries.
+    /// `clock` tells which accounts have expired. `entropy` randomizes the delays between retries.
     #[must_use]
-    pub fn new(client: Client, tables: Tables, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(
+        client: Client,
+        tables: Tables,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         Self {
             client,
             tables,
+            clock,
             entropy,
         }
     }
