@@ -23,8 +23,9 @@ import fakecloud
 import gateways
 import restored
 import sample_events
+import streamed
 from deployed import (
-    AWS, PASSWORD, USERS, WITHOUT_ROUTE, attach_policies, call, end_instances, expect, host, invoke, must_deploy,
+    AWS, OPERATORS, PASSWORD, USERS, attach_policies, call, end_instances, expect, host, invoke, must_deploy,
     sign_in, sign_up,
 )
 from emulator import FUNCTIONS, REGION, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
@@ -91,7 +92,7 @@ def invoke_with_events():
 
 
 def operate_on_account():
-    """Each function without a route, other than rotate-keys, as docs/operations.md says under Accounts."""
+    """Each function for operators, other than rotate-keys, as docs/operations.md says under Accounts."""
     email = "grace@example.com"
     token = sign_up(email)
     operated = {"rotate-keys"}
@@ -121,7 +122,7 @@ def operate_on_account():
     operate("delete-account", id=account_id)
     sign_in(email, password, status=403)
     sign_up(email)
-    need(operated == WITHOUT_ROUTE, f"without a route: {WITHOUT_ROUTE}")
+    need(operated == OPERATORS, f"for operators: {OPERATORS}")
 
 
 def sign_up_account():
@@ -185,7 +186,7 @@ def update_parameters():
     need(not any(alarm_actions()), "an alarm has an action before there is an address")
     must_deploy(
         "Stage=dev", f"CorsOrigins={ORIGIN}", f"AlarmEmail={ALARM_EMAIL}", "SigninRateLimitAccount=2",
-        "PasswordMinLength=12",
+        "PasswordMinLength=12", *streamed.PARAMETERS,
     )
     AWS.need_status("UPDATE_COMPLETE")
 
@@ -332,7 +333,7 @@ def run():
     step("the API answers as the local gateway, but for known differences", compare_gateways, gateways.REQUESTS,
          DIFFERENT)
     step("every function answers its events", invoke_with_events)
-    step("the functions without a route act on an account", operate_on_account)
+    step("the functions for operators act on an account", operate_on_account)
     step("an account signs up for the next steps", sign_up_account)
     step("RotateSecret adds a pending key; a token stays valid", rotate_first)
     step("RotateSecret makes it active; a token of the old key stays valid", rotate_again)
@@ -342,6 +343,9 @@ def run():
     step("every alarm mails to the new address", see_alarms)
     step("the new limits apply", see_limits)
     step("new instances sign with the new key", see_new_key)
+    step("SES knows the sender", streamed.verify_sender)
+    step("mail comes through stream, pipe and queue, and its code verifies the email", streamed.see_mail)
+    step("a deleted account is erased through stream, pipe and queue", streamed.see_erasure)
     step("an update that fails ends as rolled back", update_that_fails)
     step("the old stack answers after it", see_old_stack)
     step("a session and an API key end after a backup", restored.end_after_backup, account)
