@@ -1,15 +1,17 @@
-"""Runs the commands of README.md and of two pages against `make run` and compares the output exactly.
+"""Runs the commands of README.md and of three pages against `make run` and compares the output exactly.
 
 Tokens, keys, ids and dates differ in each run and are masked. Needs bash, curl and jq.
 """
 
 import difflib
 import itertools
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 
 import server
 from documents import ROOT, blocks
@@ -18,7 +20,7 @@ ADDRESS = "http://localhost:3000"
 MARK = "---8<---"
 
 # The tour shows the remaining attempts of a limit, so it must run first.
-PAGES = ("docs/tour.md", "docs/first-hour.md", "README.md")
+PAGES = ("docs/tour.md", "docs/first-hour.md", "docs/from-appmixer.md", "README.md")
 
 
 def examples(page):
@@ -44,12 +46,13 @@ def masked(text):
     return text.replace("\r", "").strip()
 
 
-def run(page):
+def run(page, database):
     """Runs the page's commands and returns how many outputs differ from the page."""
     commands, expected = zip(*examples(page))
     script = f"\necho; echo '{MARK}'\n".join(commands)
     ran = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, "LATCHKEY_DB": database},
     )
     failed = 0
     for command, expectation, answer in zip(commands, expected, ran.stdout.split(MARK), strict=True):
@@ -69,8 +72,10 @@ def main():
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", 3000)) == 0:
             sys.exit("NOT RUN: another server listens on port 3000")
-    with server.make("run", ADDRESS, LATCHKEY_DB=":memory:"):
-        failed = sum([run(page) for page in PAGES])
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"{folder}/latchkey.sqlite"
+        with server.make("run", ADDRESS, LATCHKEY_DB=database):
+            failed = sum([run(page, database) for page in PAGES])
     sys.exit(1 if failed else 0)
 
 

@@ -411,13 +411,15 @@ async fn requests_with_a_body_of_another_kind_are_refused_before_anything_is_rea
 }
 
 #[tokio::test]
-async fn nothing_is_changed_once_the_administrator_is_out() {
-    for (end, status) in [
+async fn nothing_is_changed_or_deleted_once_the_administrator_is_out() {
+    let ends = [
         ("log-out", 401),
         ("end-sessions", 401),
         ("disable-account", 401),
         ("demoted", 403),
-    ] {
+    ];
+    let methods = ["PUT", "DELETE"].into_iter();
+    for (method, (end, status)) in methods.flat_map(|method| ends.map(|end| (method, end))) {
         let scene = Scene::set().await;
         let app = &scene.app;
         let admin = app.user_id(&scene.admin).await;
@@ -432,11 +434,16 @@ async fn nothing_is_changed_once_the_administrator_is_out() {
             let holds = name == "TransactWriteItems" && std::mem::take(&mut is_first);
             holds.then(|| Fault::Hold(Arc::clone(&held)))
         });
-        let call = put(&scene.id, &json!({"scope": ["admin"]})).bearer(&scene.admin);
+        let body = match method {
+            "PUT" => json!({"scope": ["admin"]}),
+            _ => json!({}),
+        };
+        let path = format!("/users/{}", scene.id);
+        let call = Call::new(method, &path, body.to_string().into()).bearer(&scene.admin);
 
         let mut change = std::pin::pin!(slow.call(call));
         tokio::select! {
-            answer = &mut change => panic!("{end}: {answer:?}"),
+            answer = &mut change => panic!("{method} {end}: {answer:?}"),
             () = slow.wire.held() => {}
         }
         match end {
@@ -452,9 +459,9 @@ async fn nothing_is_changed_once_the_administrator_is_out() {
         gate.add_permits(1);
         let answer = change.await;
 
-        assert_eq!(answer.status, status, "{end}: {answer:?}");
+        assert_eq!(answer.status, status, "{method} {end}: {answer:?}");
         let user = app.user(&scene.token).await;
-        assert_eq!(user.body["scope"], json!(["user"]), "{end}");
+        assert_eq!(user.body["scope"], json!(["user"]), "{method} {end}");
     }
 }
 

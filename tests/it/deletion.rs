@@ -9,11 +9,14 @@ use serde_json::{Value, json};
 use tests::app::{Answer, Call, Item, MAIL, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
 
+/// In no hash or id by chance.
+const NAME: &str = "grace.hopper";
+
 struct Scene {
     app: TestApp,
     /// Of an administrator.
     admin: String,
-    /// The account abc, with the username abc and something of each kind.
+    /// The account with [`NAME`].
     id: String,
     token: String,
 }
@@ -28,7 +31,8 @@ impl Scene {
         let admin = app.sign_up("root@example.com").await;
         let scopes = json!({"id": admin.text("/user/id"), "scopes": ["user", "admin"]});
         app.operate("grant-scopes", scopes).await.unwrap();
-        let body = json!({"username": "abc", "email": "abc@example.com", "password": PASSWORD});
+        let body =
+            json!({"username": NAME, "email": "grace.hopper@example.com", "password": PASSWORD});
         let user = app.call(post("/user", &body)).await;
         Self {
             app,
@@ -51,9 +55,9 @@ impl Scene {
         let fields = json!({"city": "Bonn", "notes": "n", "image": "https://example.com/i.png", "settings": settings});
         assert_eq!(app.update_profile(token, fields).await.status, 200);
         for _ in 0..3 {
-            app.sign_in("abc", PASSWORD).await;
+            app.sign_in(NAME, PASSWORD).await;
         }
-        app.sign_in("abc", "guess1").await;
+        app.sign_in(NAME, "guess1").await;
     }
 
     async fn remove(&self) -> Answer {
@@ -79,7 +83,7 @@ impl Scene {
                 assert!(!has(&self.id), "{table}: {item:?}");
             }
             assert!(
-                key.starts_with("outbox#") || !has("abc"),
+                key.starts_with("outbox#") || !has(NAME),
                 "{table}: {item:?}"
             );
             assert!(!key.starts_with("apikey#"), "{key}");
@@ -163,7 +167,7 @@ async fn an_erasure_that_is_delivered_twice_changes_nothing_of_another_account()
     let scene = Scene::set().await;
     scene.remove().await;
     let erased = scene.app.erase().await;
-    let other = scene.app.sign_up("abc@example.com").await.token();
+    let other = scene.app.sign_up("grace.hopper@example.com").await.token();
 
     assert!(scene.app.erase_account(&erased[0].0).await);
 
@@ -223,15 +227,15 @@ async fn an_account_that_an_administrator_deletes_is_dead_at_once() {
     assert_eq!(elsewhere.user(&scene.token).await.message(), "Bad token");
     let by_key = elsewhere.call(get("/user").api_key(&key)).await;
     assert_eq!(by_key.message(), "Invalid API key");
-    assert_eq!(elsewhere.sign_in("abc", PASSWORD).await.status, 403);
+    assert_eq!(elsewhere.sign_in(NAME, PASSWORD).await.status, 403);
     let mails = scene.app.deliver().await;
     let told: Vec<_> = mails
         .iter()
         .map(|mail| (&*mail.to, &*mail.subject))
         .collect();
     let deleted = "Your account for Latchkey was deleted";
-    assert_eq!(told, [("abc@example.com", deleted)]);
-    let body = json!({"username": "abc", "email": "abc@example.com", "password": PASSWORD});
+    assert_eq!(told, [("grace.hopper@example.com", deleted)]);
+    let body = json!({"username": NAME, "email": "grace.hopper@example.com", "password": PASSWORD});
     assert_eq!(scene.app.call(post("/user", &body)).await.status, 200);
 }
 
