@@ -30,6 +30,7 @@ mod lost_answers;
 mod mail;
 mod management;
 mod matrix;
+mod metadata;
 mod model;
 mod openapi;
 mod operations;

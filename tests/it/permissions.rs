@@ -187,6 +187,8 @@ async fn administer(r: &mut Recorder, token: &str, administrator: &str) {
     for change in [
         json!({"username": "ghi", "email": "ghi@example.com", "password": PASSWORD}),
         json!({"username": "abc", "email": "abc@example.com", "scope": ["admin"]}),
+        json!({"metadata": {"a": 1}}),
+        json!({"metadata": {}}),
         json!({"disabled": true}),
         json!({"disabled": false}),
     ] {
@@ -240,7 +242,8 @@ async fn own_account(r: &mut Recorder) {
 
 /// Asks for mail, delivers it, and uses its codes.
 async fn mail(r: &mut Recorder) {
-    let new = json!({"email": "mail@example.com", "username": "mail", "password": PASSWORD});
+    let new = json!({"email": "mail@example.com", "username": "mail", "password": PASSWORD,
+        "metadata": {"a": 1}});
     let expiring = [("UNVERIFIED_ACCOUNT_EXPIRES_IN", "7d")];
     r.send(&expiring, post("/user", &new).from(IPV6)).await;
     let forgotten = json!({"email": "mail@example.com"});

@@ -150,6 +150,11 @@ fn administration(token: &str, id: &str) -> Vec<Case> {
             put(json!({"vendor": ["acme"]})),
         ),
         (
+            "PUT /users/{id}, metadata",
+            200,
+            put(json!({"metadata": {"team": "blue"}})),
+        ),
+        (
             "PUT /users/{id}, another email",
             200,
             put(json!({"email": "e@example.com"})),
@@ -210,6 +215,7 @@ fn appmixer(token: &str, admin: &str, key: &str) -> Vec<Case> {
     let user = || get("/user");
     let sign_up = |email: &str| post("/user", &json!({"email": email, "password": PASSWORD}));
     let named = json!({"username": "def", "email": "d@example.com", "password": PASSWORD});
+    let described = json!({"email": "e@example.org", "password": PASSWORD, "metadata": {"a": 1}});
     let sign_in = |username: &str, password: &str| {
         let body = json!({"username": username, "password": password});
         post("/user/auth", &body)
@@ -228,6 +234,7 @@ fn appmixer(token: &str, admin: &str, key: &str) -> Vec<Case> {
         ("GET /user, malformed token", 401, user().bearer("a.b.c")),
         ("POST /user", 200, sign_up("a@example.com")),
         ("POST /user with a username", 200, post("/user", &named)),
+        ("POST /user with metadata", 200, post("/user", &described)),
         ("POST /user by an admin", 200, by_admin),
         ("POST /user with other credentials", 200, by_user),
         ("POST /user/auth from a new source", 200, right()),

@@ -26,7 +26,7 @@ pub fn of(method: &str, path: &str) -> Option<&'static Value> {
 }
 
 /// Panics if the answer has a status, header, code or field that the description lacks, or lacks a
-/// described field.
+/// required field.
 pub fn assert_covers(operation: &'static Value, answer: &Answer) {
     let operation_id = &operation["operationId"];
     let response = resolved(&operation["responses"][answer.status.to_string()]);
@@ -53,7 +53,14 @@ pub fn assert_covers(operation: &'static Value, answer: &Answer) {
     }
     let properties = &schema["properties"];
     for body in bodies {
-        assert_eq!(fields(properties), fields(body), "{operation_id}");
+        let (described, sent) = (fields(properties), fields(body));
+        assert!(sent.is_subset(&described), "{operation_id}: {answer:?}");
+        let required = schema["required"].as_array();
+        let mut required = required.into_iter().flatten().filter_map(Value::as_str);
+        assert!(
+            required.all(|name| body.get(name).is_some()),
+            "{operation_id}: {answer:?}"
+        );
         for (name, property) in properties.as_object().into_iter().flatten() {
             if let Some(value) = property.get("const") {
                 assert_eq!(body[name], *value, "{operation_id}: {answer:?}");

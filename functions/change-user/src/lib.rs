@@ -7,8 +7,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use shared::app::App;
 use shared::auth::{self, AccountUpdate, AuthError, Need};
-use shared::domain::{Email, Password, PasswordPolicy, Scope, Scopes, Username, is_vendor_list};
-use shared::http::body::{OneOrMoreStrings, Strings};
+use shared::domain::{
+    Email, MetadataChange, Password, PasswordPolicy, Scope, Scopes, Username, is_vendor_list,
+};
+use shared::http::body::{JsonObject, OneOrMoreStrings, Strings};
 use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::ManagedUser;
@@ -34,6 +36,9 @@ struct Body {
     vendor: Option<OneOrMoreStrings>,
     /// True ends the account's sessions, and refuses sign-ins and API keys.
     disabled: Option<bool>,
+    /// At most 8192 bytes of compact JSON and 32 levels. Replaces what is there; `{}` removes it.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<JsonObject>,
 }
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
@@ -63,6 +68,8 @@ fn parse(body: Body, policy: PasswordPolicy) -> Result<AccountUpdate, HttpError>
         let checked = policy.check(password, &[]);
         checked.map_err(|error| HttpError::field("password", error))?;
     }
+    let metadata = body.metadata.map(MetadataChange::to).transpose();
+    let metadata = metadata.map_err(|error| HttpError::field("metadata", error))?;
     Ok(AccountUpdate {
         username: body.username,
         email,
@@ -70,6 +77,7 @@ fn parse(body: Body, policy: PasswordPolicy) -> Result<AccountUpdate, HttpError>
         scopes,
         vendor,
         disabled: body.disabled,
+        metadata,
     })
 }
 

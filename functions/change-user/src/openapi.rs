@@ -20,6 +20,7 @@ pub fn operation() -> Operation {
             "scope": ["user"],
             "vendor": ["acme"],
             "disabled": false,
+            "metadata": {"team": "blue"},
         }))),
         asks: Asks::For(NEED),
         answer: Some(Json::of::<ManagedUser<'_>>(managed_user_example())),

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::auth::{self, SignUp};
-use shared::domain::{Email, Password, PasswordPolicy, Username};
+use shared::domain::{Email, MetadataChange, Password, PasswordPolicy, Username};
+use shared::http::body::JsonObject;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::User;
 use shared::http::{HttpError, Reply, Request};
@@ -29,6 +30,10 @@ struct Body {
     // An `Option`, so that an invalid email or username is reported before a missing password.
     #[schema(value_type = String, format = Password, required = true, min_length = 6, max_length = 1024)]
     password: Option<String>,
+    /// At most 8192 bytes of compact JSON and 32 levels. Kept as sent, for programs of the operator. `{}` is
+    /// the same as none.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<JsonObject>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -68,10 +73,13 @@ fn parse(body: Body, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
     policy
         .check(&password, &[email.typed(), username.typed()])
         .map_err(|error| HttpError::field("password", error))?;
+    let metadata = body.metadata.map(MetadataChange::to).transpose();
+    let metadata = metadata.map_err(|error| HttpError::field("metadata", error))?;
     Ok(SignUp {
         email,
         username,
         password,
+        metadata,
     })
 }
 

@@ -19,6 +19,7 @@ pub fn operation() -> Operation {
             "username": "abc@example.com",
             "email": "abc@example.com",
             "password": "abc321",
+            "metadata": {"team": "blue"},
         }))),
         asks: Asks::IfSent(Need::Permission(Permission::Create)),
         answer: Some(Json::of::<Response<'_>>(example!({

@@ -53,7 +53,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let sessions = sessions.iter().map(|one| shown(one, &caller, now));
     Reply::ok(&Response {
         exported: now.to_rfc3339(),
-        account: ManagedUser::of(&caller.account),
+        account: ManagedUser::with_metadata(&caller.account, profile.metadata.as_ref()),
         profile: UserObject::of(&caller.account, &profile, now),
         sessions: sessions.collect(),
     })

@@ -16,7 +16,7 @@ const NEED: Need = Need::Permission(Permission::Read);
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
-    let caller = request::caller(&app, &request, NEED).await?;
+    let (caller, metadata) = request::caller_with_metadata(&app, &request, NEED).await?;
     body.read::<Empty>()?;
-    Reply::ok(&CurrentUser::of(&caller.account))
+    Reply::ok(&CurrentUser::of(&caller.account).with_metadata(metadata.as_ref()))
 }

@@ -9,7 +9,9 @@ use super::error::{AccountError, AuthError};
 use super::passwords::{check, hash};
 use crate::app::App;
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, AccountId, Email, Identifier, Password, Scopes, Username};
+use crate::domain::{
+    Account, AccountId, Email, Identifier, Metadata, MetadataChange, Password, Scopes, Username,
+};
 use crate::store::{AccountChange, Administrator, Changed, StoreError};
 
 /// How often to try while other requests change the account.
@@ -25,12 +27,22 @@ pub struct AccountUpdate {
     pub scopes: Option<Scopes>,
     pub vendor: Option<Vec<String>>,
     pub disabled: Option<bool>,
+    pub metadata: Option<MetadataChange>,
+}
+
+/// An account with its metadata.
+#[derive(Debug)]
+pub struct DescribedAccount {
+    pub account: Account,
+    pub metadata: Option<Metadata>,
 }
 
 /// Reads any account by its id.
-pub async fn read_account(app: &App, id: &str) -> Result<Account, AuthError> {
+pub async fn read_account(app: &App, id: &str) -> Result<DescribedAccount, AuthError> {
     let id = AccountId::parse(id).map_err(|_| AuthError::NoUser)?;
-    app.store.account(&id).await?.ok_or(AuthError::NoUser)
+    let found = app.store.account_with_metadata(&id).await?;
+    let (account, metadata) = found.ok_or(AuthError::NoUser)?;
+    Ok(DescribedAccount { account, metadata })
 }
 
 /// Sets the password of the account with this email. All its sessions end, and the totals of failed
@@ -46,6 +58,8 @@ pub async fn reset_password(
         password: Some(password),
         ..AccountUpdate::default()
     };
+    let metadata = None;
+    let account = DescribedAccount { account, metadata };
     update_account(app, caller, account, update).await?;
     Ok(())
 }
@@ -57,31 +71,36 @@ pub async fn reset_password(
 pub async fn update_account(
     app: &App,
     caller: &Caller,
-    mut seen: Account,
+    mut described: DescribedAccount,
     update: AccountUpdate,
-) -> Result<Account, AuthError> {
+) -> Result<DescribedAccount, AuthError> {
     let new_hash = match &update.password {
         Some(password) => {
             let (username, email) = (update.username.as_deref(), update.email.as_ref());
-            check(app, &with_names(&seen, username, email)?, password)?;
+            check(
+                app,
+                &with_names(&described.account, username, email)?,
+                password,
+            )?;
             Some(hash(app, password.clone()).await?)
         }
         None => None,
     };
     let mut administrator = caller.account.clone();
     for tries in 1..=MAX_TRIES {
-        let new = updated(app, &seen, &update)?;
-        if new == seen {
-            return Ok(seen);
+        let seen = &described.account;
+        let new = updated(app, seen, &update)?;
+        if new == *seen && update.metadata.is_none() {
+            return Ok(described);
         }
-        let same_names = same_names(&seen, &new);
+        let same_names = same_names(seen, &new);
         let password_hash = match &new_hash {
             Some(hash) => Some(hash.clone()),
             None if same_names => None,
-            None => current_hash(app, &seen).await?,
+            None => current_hash(app, seen).await?,
         };
         if password_hash.is_none() && !same_names {
-            seen = read_account(app, seen.id.as_str()).await?;
+            described = read_account(app, seen.id.as_str()).await?;
             continue;
         }
         let change = AccountChange {
@@ -90,7 +109,8 @@ pub async fn update_account(
                 account: &administrator,
                 session,
             }),
-            ..AccountChange::new(&seen, new)
+            metadata: update.metadata.as_ref(),
+            ..AccountChange::new(seen, new)
         };
         match write(app, &change).await? {
             Changed::Written => {
@@ -98,7 +118,12 @@ pub async fn update_account(
                 if new_hash.is_some() {
                     clear_totals(app, &change.new).await;
                 }
-                return Ok(change.new);
+                let metadata = match &update.metadata {
+                    Some(change) => change.metadata().cloned(),
+                    None => described.metadata,
+                };
+                let account = change.new;
+                return Ok(DescribedAccount { account, metadata });
             }
             Changed::Taken => return Err(AuthError::taken()),
             Changed::LastAdministrator => return Err(AuthError::LastAdministrator),
@@ -108,7 +133,7 @@ pub async fn update_account(
                 if !administrator.is_administrator() {
                     return Err(AuthError::InsufficientScope);
                 }
-                seen = read_account(app, seen.id.as_str()).await?;
+                described = read_account(app, seen.id.as_str()).await?;
             }
         }
     }
@@ -125,6 +150,7 @@ fn log(caller: &Caller, update: &AccountUpdate, new: &Account) {
         (update.scopes.is_some(), "scope"),
         (update.vendor.is_some(), "vendor"),
         (update.disabled.is_some(), "disabled"),
+        (update.metadata.is_some(), "metadata"),
     ]
     .into_iter()
     .filter_map(|(is_changed, name)| is_changed.then_some(name))

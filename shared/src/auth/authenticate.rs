@@ -9,10 +9,10 @@ use super::tokens::verify_token;
 use crate::app::App;
 use crate::crypto::{Claims, PlainApiKey};
 use crate::domain::{
-    Account, AccountId, Permission, Profile, RateLimitPolicy, Scope, SourceIp, Timestamp,
+    Account, AccountId, Metadata, Permission, Profile, RateLimitPolicy, Scope, SourceIp, Timestamp,
 };
 use crate::observe;
-use crate::store::{StoredApiKey, StoredSession, WithProfile};
+use crate::store::{AlsoRead, StoredApiKey, StoredSession};
 
 /// What a route requires in addition to authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +103,20 @@ pub async fn authenticate(
     need: Need,
 ) -> Result<Caller, AuthError> {
     let verified = verify(app, source, credentials).await?;
-    let (caller, _) = identify(app, verified, need, WithProfile::No).await?;
+    let (caller, _) = identify(app, verified, need, AlsoRead::Nothing).await?;
     Ok(caller)
+}
+
+/// Like [`authenticate`], but also reads the caller's metadata in the same round trip.
+pub async fn authenticate_with_metadata(
+    app: &App,
+    source: SourceIp,
+    credentials: Credentials<'_>,
+    need: Need,
+) -> Result<(Caller, Option<Metadata>), AuthError> {
+    let verified = verify(app, source, credentials).await?;
+    let (caller, profile) = identify(app, verified, need, AlsoRead::Metadata).await?;
+    Ok((caller, profile.metadata))
 }
 
 /// Like [`authenticate`], but also reads the caller's profile in the same round trip.
@@ -115,7 +127,7 @@ pub async fn authenticate_with_profile(
     need: Need,
 ) -> Result<(Caller, Profile), AuthError> {
     let verified = verify(app, source, credentials).await?;
-    identify(app, verified, need, WithProfile::Yes).await
+    identify(app, verified, need, AlsoRead::Profile).await
 }
 
 /// Like [`authenticate_with_profile`], and parses the update and counts it against the account's
@@ -140,7 +152,7 @@ pub async fn authenticate_update<T, E: From<AuthError>>(
         && !session.as_ref().is_some_and(is_refused);
     let updates = Counter::new(RateLimitPolicy::ProfileUpdate, &verified.owner);
     let count = || updates.count(app);
-    let identified = identify(app, verified, need, WithProfile::Yes);
+    let identified = identify(app, verified, need, AlsoRead::Profile);
     let (identified, counted) = if counts_at_once {
         let (identified, counted) = tokio::join!(identified, count());
         if let (Err(AuthError::Denied(_)), Some(id)) = (&identified, &session) {
@@ -222,7 +234,7 @@ async fn identify(
     app: &App,
     verified: Verified,
     need: Need,
-    with_profile: WithProfile,
+    also_read: AlsoRead,
 ) -> Result<(Caller, Profile), AuthError> {
     let now = app.clock.now();
     let Verified {
@@ -232,7 +244,7 @@ async fn identify(
         if_gone,
     } = verified;
     let session = token.as_ref().map(|token| token.session.as_str());
-    let record = app.store.caller(&owner, session, with_profile).await?;
+    let record = app.store.caller(&owner, session, also_read).await?;
     let account = live_account(record.account, if_gone)?;
     if token.is_some() {
         check_session(record.session, &account, now)?;
@@ -271,7 +283,7 @@ fn check_session(
 pub(super) async fn read_again(app: &App, caller: &Caller) -> Result<Account, AuthError> {
     let read = app
         .store
-        .caller(&caller.account.id, caller.session(), WithProfile::No);
+        .caller(&caller.account.id, caller.session(), AlsoRead::Nothing);
     let record = read.await?;
     let account = live_account(record.account, Denial::TokenRevoked)?;
     check_session(record.session, &account, app.clock.now())?;

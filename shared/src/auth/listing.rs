@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::admin::DescribedAccount;
 use super::error::AuthError;
 use crate::app::App;
 use crate::crypto::KeyRing;
@@ -62,7 +63,7 @@ pub struct PageRequest<'a> {
 
 #[derive(Debug)]
 pub struct AccountPage {
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<DescribedAccount>,
     /// The cursor for the next page; `None` after the last one.
     pub next: Option<String>,
 }
@@ -115,9 +116,18 @@ pub async fn list_accounts(
         if !has_more || is_full || read >= MAX_READ + page.offset {
             let cursor = |after| write_cursor(&keys, page.order, &after, now);
             let next = after.filter(|_| has_more).map(cursor);
+            let accounts = described(app, accounts).await?;
             return Ok(AccountPage { accounts, next });
         }
     }
+}
+
+async fn described(app: &App, accounts: Vec<Account>) -> Result<Vec<DescribedAccount>, AuthError> {
+    let ids: Vec<_> = accounts.iter().map(|account| &account.id).collect();
+    let metadata = app.store.metadata_of(&ids).await?;
+    let both = accounts.into_iter().zip(metadata);
+    let both = both.map(|(account, metadata)| DescribedAccount { account, metadata });
+    Ok(both.collect())
 }
 
 /// Counts the accounts that the filter admits.

@@ -25,11 +25,11 @@ pub use accounts::{
     FoundAccount, WithApiKeys, account_by_id, account_with, disable_account, enable_account,
     end_sessions, find_account, grant_scopes,
 };
-pub use admin::{AccountUpdate, read_account, reset_password, update_account};
+pub use admin::{AccountUpdate, DescribedAccount, read_account, reset_password, update_account};
 pub use api_keys::{CreatedApiKey, NewApiKey, create_api_key, revoke_api_key};
 pub use authenticate::{
     Caller, Need, authenticate, authenticate_key_if_sent, authenticate_update,
-    authenticate_with_profile,
+    authenticate_with_metadata, authenticate_with_profile,
 };
 pub use codes::{change_email, reset_forgotten_password, verify_email};
 pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};

@@ -12,17 +12,18 @@ use crate::app::App;
 use crate::crypto::ids::{random_id, session_id};
 use crate::crypto::{Token, digest};
 use crate::domain::{
-    Account, Client, Email, Password, Permission, RateLimitPolicy, RateLimitStatus, Scope, Session,
-    SourceIp, Username,
+    Account, Client, Email, MetadataChange, Password, Permission, RateLimitPolicy, RateLimitStatus,
+    Scope, Session, SourceIp, Username,
 };
 use crate::observe;
-use crate::store::Added;
+use crate::store::{Added, NewAccount};
 
 #[derive(Debug)]
 pub struct SignUp {
     pub email: Email,
     pub username: Username,
     pub password: Password,
+    pub metadata: Option<MetadataChange>,
 }
 
 #[derive(Debug)]
@@ -85,6 +86,8 @@ pub async fn sign_up(
         Creator::Public => count_attempts(app, client.source, &sign_up.email).await?,
         Creator::Authorised => Vec::new(),
     };
+    let metadata = sign_up.metadata.as_ref();
+    let metadata = metadata.filter(|change| change.metadata().is_some());
     let password = Arc::new(sign_up.password);
     let hash = app.hasher.hash(password, app.entropy.as_ref()).await?;
     let now = app.clock.now();
@@ -109,12 +112,15 @@ pub async fn sign_up(
             client: client.clone(),
         };
         let mail = verification(app, &account, now)?;
+        let new = NewAccount {
+            account: &account,
+            hash: &hash,
+            session: &session,
+            metadata,
+            mail: mail.as_ref(),
+        };
         let request_token = random_id(app.entropy.as_ref())?;
-        match app
-            .store
-            .add_account(&account, &hash, &session, mail.as_ref(), &request_token)
-            .await?
-        {
+        match app.store.add_account(&new, &request_token).await? {
             Added::Stored => {
                 let token = issue_token(app, &keys, &account, &session)?;
                 observe::signed_up(&account.id);

@@ -10,6 +10,7 @@ mod identifier;
 mod lifetime;
 mod limit;
 mod mail;
+mod metadata;
 mod password;
 mod policy;
 mod precis;
@@ -36,6 +37,9 @@ pub use limit::{Limit, RateLimitStatus, Tally};
 pub use mail::{
     AskedUnder, CodeDigest, CodePurpose, MailPurpose, MailedCode, Notice, OutboxId, OutboxMail,
     Recipient,
+};
+pub use metadata::{
+    InvalidMetadata, MAX_METADATA_BYTES, MAX_METADATA_DEPTH, Metadata, MetadataChange,
 };
 pub use password::{InvalidPassword, MAX_PASSWORD_BYTES, Password, PasswordPolicy};
 pub use policy::{Limits, RateLimitPolicy};

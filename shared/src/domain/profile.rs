@@ -11,7 +11,7 @@ use url::Url;
 
 pub use self::update::{MAX_SETTINGS, MAX_SETTINGS_AT_ONCE, ProfileDelta, ProfileUpdate};
 use super::setting::Setting;
-use super::{ApiKey, Timestamp};
+use super::{ApiKey, Metadata, Timestamp};
 
 /// A field of a profile that its owner may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -256,6 +256,8 @@ pub struct Profile {
     pub api_keys: BTreeMap<u64, ApiKey>,
     /// The id of the last setting that was created.
     pub last_setting: u64,
+    /// Which the owner cannot write.
+    pub metadata: Option<Metadata>,
 }
 
 impl Profile {

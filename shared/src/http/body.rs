@@ -8,6 +8,7 @@
 //! | `String`, `i64`, `bool`, a struct | required; `null` counts as absent; `15.0` is the integer `15` |
 //! | `Option<T>` | optional; `null` counts as absent |
 //! | [`Given<T>`] | optional; `null` and absent differ |
+//! | [`JsonObject`] | any JSON object, in which each field is there once |
 //! | `Vec<T>` with `#[serde(default)]` | a list of objects, empty if absent |
 //! | [`Strings`], [`OneOrMoreStrings`] | a list of strings; the second also takes a string |
 //! | `IgnoredAny` | a known field with an ignored value |
@@ -18,7 +19,7 @@
 
 use std::fmt;
 
-use serde::de::value::BorrowedStrDeserializer;
+use serde::de::value::{BorrowedStrDeserializer, MapDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
     Visitor,
@@ -29,7 +30,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::HttpError;
-use super::json::Json;
+use super::json::{Json, RepeatedField, into_map};
 use super::problem::{FieldName, Problem};
 
 /// Reads a body. An empty one counts as `{}`; nesting deeper than 128 is malformed.
@@ -102,6 +103,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
         deserializer.deserialize_option(GivenVisitor(std::marker::PhantomData))
     }
 }
+
+/// Any JSON object.
+pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 /// A list of strings.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -274,9 +278,11 @@ impl<'de> Deserializer<'de> for Value {
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
         match self.json {
-            Some(Json::Integer(number)) => visitor.visit_i64(number),
             None | Some(Json::Null) => self.wrong(Problem::Missing),
-            Some(_) => self.wrong(Problem::NotAnInteger),
+            Some(json) => match json.integer() {
+                Some(number) => visitor.visit_i64(number),
+                None => Err(Unreadable::Field(self.name, Problem::NotAnInteger)),
+            },
         }
     }
 
@@ -296,6 +302,14 @@ impl<'de> Deserializer<'de> for Value {
     ) -> Result<V::Value, Unreadable> {
         self.into_object()?
             .deserialize_struct(name, fields, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        let name = self.name;
+        let map = into_map(self.into_object()?.fields);
+        let map = map.map_err(|RepeatedField| Unreadable::Field(name, Problem::RepeatedField))?;
+        let fields = map.into_iter().map(|(name, value)| (name, AnyJson(value)));
+        visitor.visit_map(MapDeserializer::new(fields))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
@@ -358,7 +372,32 @@ impl<'de> Deserializer<'de> for Value {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct tuple tuple_struct map enum identifier
+        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct tuple tuple_struct enum identifier
+    }
+}
+
+/// A value of any type.
+struct AnyJson(serde_json::Value);
+
+impl IntoDeserializer<'_, Unreadable> for AnyJson {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for AnyJson {
+    type Error = Unreadable;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        let value = self.0.deserialize_any(visitor);
+        value.map_err(|_| Unreadable::Undeclared)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

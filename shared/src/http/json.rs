@@ -3,16 +3,62 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
 
 pub(super) enum Json {
     Null,
     Bool(bool),
-    /// `15`, `15.0` and `1.5e1` are the same integer.
-    Integer(i64),
-    OtherNumber,
+    Number(Number),
     String(String),
     Array(Vec<Json>),
     Object(Vec<(String, Json)>),
+}
+
+/// A field appears twice in an object.
+pub(super) struct RepeatedField;
+
+impl Json {
+    /// `15`, `15.0` and `1.5e1` are the same integer.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an integer of at most 2^53"
+    )]
+    pub(super) fn integer(&self) -> Option<i64> {
+        /// Up to 2^53 a double represents every integer exactly.
+        const MAX: f64 = 9_007_199_254_740_992.0;
+        let Self::Number(number) = self else {
+            return None;
+        };
+        let is_exact = |number: &f64| number.fract() == 0.0 && number.abs() <= MAX;
+        let of_double = || number.as_f64().filter(is_exact).map(|number| number as i64);
+        number
+            .as_i64()
+            .or_else(|| number.is_f64().then(of_double).flatten())
+    }
+
+    fn into_value(self) -> Result<Value, RepeatedField> {
+        Ok(match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => value.into(),
+            Self::Number(number) => number.into(),
+            Self::String(text) => text.into(),
+            Self::Array(values) => {
+                let values = values.into_iter().map(Self::into_value);
+                Value::Array(values.collect::<Result<_, _>>()?)
+            }
+            Self::Object(fields) => Value::Object(into_map(fields)?),
+        })
+    }
+}
+
+pub(super) fn into_map(fields: Vec<(String, Json)>) -> Result<Map<String, Value>, RepeatedField> {
+    let mut map = Map::new();
+    for (name, value) in fields {
+        if map.insert(name, value.into_value()?).is_some() {
+            return Err(RepeatedField);
+        }
+    }
+    Ok(map)
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -39,25 +85,17 @@ impl<'de> Visitor<'de> for Values {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
-        Ok(Json::Integer(number))
+        Ok(Json::Number(number.into()))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
-        Ok(i64::try_from(number).map_or(Json::OtherNumber, Json::Integer))
+        Ok(Json::Number(number.into()))
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "an integer of at most 2^53"
-    )]
-    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
-        /// Up to 2^53 a double represents every integer exactly.
-        const MAX: f64 = 9_007_199_254_740_992.0;
-        if number.fract() == 0.0 && number.abs() <= MAX {
-            Ok(Json::Integer(number as i64))
-        } else {
-            Ok(Json::OtherNumber)
-        }
+    /// JSON has no number that is not finite.
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Json, E> {
+        let number = Number::from_f64(number).map(Json::Number);
+        number.ok_or_else(|| E::custom("not a number"))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Json, E> {

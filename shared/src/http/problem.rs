@@ -5,8 +5,9 @@ use std::fmt;
 
 use crate::auth::Name;
 use crate::domain::{
-    InvalidEmail, InvalidPassword, InvalidSetting, InvalidUsername, InvalidValue,
-    MAX_PASSWORD_BYTES, MAX_SETTINGS, MAX_USERNAME_CHARS, SettingType,
+    InvalidEmail, InvalidMetadata, InvalidPassword, InvalidSetting, InvalidUsername, InvalidValue,
+    MAX_METADATA_BYTES, MAX_METADATA_DEPTH, MAX_PASSWORD_BYTES, MAX_SETTINGS, MAX_USERNAME_CHARS,
+    SettingType,
 };
 
 /// A field's name, with the list that contains it: `email`, `settings.value`.
@@ -44,6 +45,10 @@ pub enum Problem {
     NotScopes,
     NotVendors,
     Repeated,
+    /// An object within the field has a field twice.
+    RepeatedField,
+    /// Nested deeper than this many levels.
+    TooDeep(usize),
     Empty,
     NotAnEmail,
     /// At most this many characters.
@@ -97,6 +102,8 @@ impl Problem {
                 "must contain at most 16 items of 1 to 64 bytes without control characters".into()
             }
             Self::Repeated => "must appear only once".into(),
+            Self::RepeatedField => "must have each field only once".into(),
+            Self::TooDeep(max) => format!("must not be nested deeper than {max} levels").into(),
             Self::Empty => "is not allowed to be empty".into(),
             Self::NotAnEmail => "must be a valid email".into(),
             Self::TooManyChars(max) => {
@@ -173,6 +180,15 @@ impl From<InvalidUsername> for Problem {
             InvalidUsername::TooManyChars => Self::TooManyChars(MAX_USERNAME_CHARS),
             InvalidUsername::Characters => Self::NotAUsername,
             InvalidUsername::AnotherEmail => Self::AnotherEmail,
+        }
+    }
+}
+
+impl From<InvalidMetadata> for Problem {
+    fn from(invalid: InvalidMetadata) -> Self {
+        match invalid {
+            InvalidMetadata::TooManyBytes => Self::TooManyBytes(MAX_METADATA_BYTES),
+            InvalidMetadata::TooDeep => Self::TooDeep(MAX_METADATA_DEPTH),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::auth::{self, ApiKeyHeader, Authorization, Caller, Credentials, Need, Proof, Scheme};
 use crate::config::TrustedProxies;
 use crate::crypto::PlainApiKey;
-use crate::domain::{Client, Password, Profile, SourceIp, UserAgent};
+use crate::domain::{Client, Metadata, Password, Profile, SourceIp, UserAgent};
 
 /// The largest body of most routes, in bytes after base64 decoding.
 pub const SMALL_BODY: usize = 16 * 1024;
@@ -77,6 +77,16 @@ fn is_json(headers: &HeaderMap) -> bool {
 pub async fn caller(app: &App, request: &Request, need: Need) -> Result<Caller, HttpError> {
     let source = source_ip(request, &app.config.proxies);
     Ok(auth::authenticate(app, source, credentials(request), need).await?)
+}
+
+/// Like [`caller`], and reads the caller's metadata in the same round trip.
+pub async fn caller_with_metadata(
+    app: &App,
+    request: &Request,
+    need: Need,
+) -> Result<(Caller, Option<Metadata>), HttpError> {
+    let source = source_ip(request, &app.config.proxies);
+    Ok(auth::authenticate_with_metadata(app, source, credentials(request), need).await?)
 }
 
 /// Like [`caller`], and reads the caller's profile in the same round trip.

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::Account;
+use crate::auth::DescribedAccount;
+use crate::domain::{Account, Metadata};
 
 /// An account as `POST /user` shows it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,6 +73,10 @@ pub struct CurrentUser<'a> {
     email: &'a str,
     scope: Vec<&'a str>,
     plan: &'a str,
+    /// Only in the response to `GET /user`, and only if it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, required = false)]
+    metadata: Option<&'a Metadata>,
 }
 
 impl<'a> CurrentUser<'a> {
@@ -84,7 +89,13 @@ impl<'a> CurrentUser<'a> {
             email: &account.email,
             scope: account.scopes.iter().collect(),
             plan: &account.plan,
+            metadata: None,
         }
+    }
+
+    #[must_use]
+    pub fn with_metadata(self, metadata: Option<&'a Metadata>) -> Self {
+        Self { metadata, ..self }
     }
 }
 
@@ -107,11 +118,20 @@ pub struct ManagedUser<'a> {
     created: Option<String>,
     /// Whether nobody can sign in to it.
     disabled: bool,
+    /// Only if it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, required = false)]
+    metadata: Option<&'a Metadata>,
 }
 
 impl<'a> ManagedUser<'a> {
     #[must_use]
-    pub fn of(account: &'a Account) -> Self {
+    pub fn of(described: &'a DescribedAccount) -> Self {
+        Self::with_metadata(&described.account, described.metadata.as_ref())
+    }
+
+    #[must_use]
+    pub fn with_metadata(account: &'a Account, metadata: Option<&'a Metadata>) -> Self {
         Self {
             id: account.id.as_str(),
             user_id: account.id.as_str(),
@@ -123,6 +143,7 @@ impl<'a> ManagedUser<'a> {
             vendor: vendor(account),
             created: account.created_at.to_rfc3339(),
             disabled: account.disabled_at.is_some(),
+            metadata,
         }
     }
 }
@@ -141,6 +162,7 @@ pub fn managed_user_example() -> serde_json::Value {
         "vendor": null,
         "created": "2026-11-23T08:23:39.391Z",
         "disabled": false,
+        "metadata": {"team": "blue"},
     })
 }
 

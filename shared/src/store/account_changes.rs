@@ -17,7 +17,7 @@ use super::sessions::session_key;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, CodeDigest, OutboxMail, Timestamp};
+use crate::domain::{Account, CodeDigest, MetadataChange, OutboxMail, Timestamp};
 
 /// A change of an account as it was read.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct AccountChange<'a> {
     /// The administrator who asks for the change.
     pub administrator: Option<Administrator<'a>>,
     pub last_administrator: LastAdministrator,
+    /// `None` keeps the account's metadata.
+    pub metadata: Option<&'a MetadataChange>,
     /// The code that allows the change, which is used up with it.
     pub code: Option<UsedCode<'a>>,
 }
@@ -69,6 +71,7 @@ impl<'a> AccountChange<'a> {
             through: None,
             administrator: None,
             last_administrator: LastAdministrator::Stays,
+            metadata: None,
             code: None,
         }
     }
@@ -106,7 +109,7 @@ impl LastAdministrator {
 }
 
 impl Store {
-    /// Changes an account, its claims, and the set of administrators, and adds the notices to the outbox,
+    /// Changes an account, its claims, its metadata, and the set of administrators, and adds the notices to the outbox,
     /// in one transaction.
     ///
     /// Writes nothing if the account is no longer as it was read: no change overwrites another. Of racing
@@ -119,6 +122,10 @@ impl Store {
     ) -> Result<Changed, StoreError> {
         let AccountChange { seen, new, .. } = change;
         let mut parts = vec![(self.update_account(seen, new)?, Changed::Stale)];
+        if let Some(metadata) = change.metadata {
+            let metadata = self.change_metadata(&seen.id, metadata)?;
+            parts.push((metadata, Changed::Stale));
+        }
         if let Some(code) = change.code {
             let used = self.use_code(code.digest, code.now)?;
             parts.push((used, Changed::Stale));

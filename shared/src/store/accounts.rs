@@ -7,13 +7,15 @@ use aws_sdk_dynamodb::types::{
 
 use super::claims::{Claim, claim_item, claim_keys};
 use super::error::{if_condition_held, is_failed_condition};
-use super::item::{Attributes, Item, Key, n, new_item, s};
+use super::item::{Attributes, Item, Key, n, new_item, put_in_transaction, s};
 use super::listing::add_to_index;
 use super::sessions::session_item;
 use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, AccountId, OutboxId, OutboxMail, Scope, Scopes, Session, Timestamp};
+use crate::domain::{
+    Account, AccountId, MetadataChange, OutboxId, OutboxMail, Scope, Scopes, Session, Timestamp,
+};
 
 /// The outcome of [`Store::add_account`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,26 +27,43 @@ pub enum Added {
     IdCollision,
 }
 
+/// What is written with a new account.
+#[derive(Debug)]
+pub struct NewAccount<'a> {
+    pub account: &'a Account,
+    pub hash: &'a PasswordHash,
+    pub session: &'a Session,
+    pub metadata: Option<&'a MetadataChange>,
+    pub mail: Option<&'a OutboxMail>,
+}
+
 impl Store {
-    /// Adds the account, its claims on email and username, its first session and, if there is one, a mail
-    /// to its owner in one transaction. Of racing sign-ups for one name exactly one returns `Stored`.
+    /// Adds the account, its claims on email and username, its first session and, if there are any, its
+    /// metadata and a mail to its owner in one transaction. Of racing sign-ups for one name exactly one
+    /// returns `Stored`.
     ///
     /// `request_token` (at most 36 characters) makes retries idempotent for ten minutes. After
     /// that, a retry that finds this account's own claims returns `Stored` too.
     pub async fn add_account(
         &self,
-        account: &Account,
-        hash: &PasswordHash,
-        session: &Session,
-        mail: Option<&OutboxMail>,
+        new: &NewAccount<'_>,
         request_token: &str,
     ) -> Result<Added, StoreError> {
+        let NewAccount {
+            account,
+            hash,
+            session,
+            ..
+        } = new;
         let mut puts = vec![self.put_new(to_item(account))?];
         for key in claim_keys(account) {
             puts.push(self.put_claim(claim_item(&key, account, hash))?);
         }
         puts.push(self.put_new(session_item(session))?);
-        if let Some(mail) = mail {
+        if let Some(metadata) = new.metadata {
+            puts.push(self.change_metadata(&account.id, metadata)?);
+        }
+        if let Some(mail) = new.mail {
             puts.push(self.post_in_transaction(mail)?);
         }
         Ok(match self.transact(&puts, Some(request_token)).await? {
@@ -55,14 +74,15 @@ impl Store {
 
     /// Puts an item in the users table, as part of a transaction that fails if its key exists.
     pub(super) fn put_new(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.tables.users)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        put_in_transaction(
+            Put::builder()
+                .table_name(&self.tables.users)
+                .set_item(Some(item))
+                .condition_expression("attribute_not_exists(pk)")
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                ),
+        )
     }
 
     /// Returns `None` if the account does not exist, is deleted or has expired.
@@ -113,7 +133,7 @@ impl Store {
 }
 
 /// Interprets the reasons of a cancelled transaction. The first is the account's, those after it are its
-/// claims'. A session or a mail has a new key.
+/// claims'. The keys of the others are new.
 fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
     let mut claims = reasons.iter().skip(1);
     match claims.find(|reason| is_failed_condition(reason)) {

@@ -1,5 +1,5 @@
-//! The read that authenticates a request: the account, the token's session and, if requested, what
-//! the owner wrote, by a query beside it: one round trip in sequence.
+//! The read that authenticates a request: the account, the token's session and, if requested, the metadata in
+//! the same batch, or all that the owner wrote by a query beside it: one round trip in sequence.
 
 use std::collections::HashMap;
 
@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{Get, KeysAndAttributes, TransactGetItem};
 
 use super::accounts::account_key;
 use super::item::{Attributes, Key};
+use super::metadata::{self, metadata_key};
 use super::sessions::{self, StoredSession, session_key};
 use super::{Store, StoreError};
 use crate::domain::{Account, AccountId, Profile};
@@ -18,15 +19,18 @@ pub struct CallerRecord {
     pub account: Option<Account>,
     /// `None` if it was not requested or is not stored.
     pub session: Option<StoredSession>,
-    /// Empty if the profile was not requested or none is stored.
+    /// What was requested of it and is stored; the rest is empty.
     pub profile: Profile,
 }
 
-/// Whether to read the caller's profile in the same round trip.
+/// What to read of the caller's profile in the same round trip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WithProfile {
-    Yes,
-    No,
+pub enum AlsoRead {
+    Nothing,
+    /// The metadata alone.
+    Metadata,
+    /// Everything, the metadata included.
+    Profile,
 }
 
 /// The maximum number of requests for one read, because DynamoDB may leave keys unprocessed.
@@ -43,22 +47,30 @@ impl Store {
         &self,
         owner: &AccountId,
         session: Option<&str>,
-        with_profile: WithProfile,
+        also_read: AlsoRead,
     ) -> Result<CallerRecord, StoreError> {
         let account_key = account_key(owner);
         let session_key = session.map(|id| session_key(owner, id));
-        let all = [Some(&account_key), session_key.as_ref()];
+        let metadata_key = (also_read == AlsoRead::Metadata).then(|| metadata_key(owner));
+        let all = [
+            Some(&account_key),
+            session_key.as_ref(),
+            metadata_key.as_ref(),
+        ];
         let unread = all.into_iter().flatten().map(Key::attributes).collect();
         let unread = HashMap::from([(self.tables.users.clone(), keys(unread)?)]);
         let profile = async {
-            match with_profile {
-                WithProfile::Yes => self.profile(owner).await,
-                WithProfile::No => Ok(Profile::default()),
+            match also_read {
+                AlsoRead::Profile => self.profile(owner).await,
+                AlsoRead::Nothing | AlsoRead::Metadata => Ok(Profile::default()),
             }
         };
-        let (mut read, profile) = tokio::try_join!(self.read_all(unread), profile)?;
+        let (mut read, mut profile) = tokio::try_join!(self.read_all(unread), profile)?;
         let items = read.remove(&self.tables.users).unwrap_or_default();
         let find = |key: &Key| items.iter().find(|item| key.is_of(item));
+        if let Some(item) = metadata_key.as_ref().and_then(find) {
+            profile.metadata = Some(metadata::from_item(item)?);
+        }
         let mut record = CallerRecord {
             account: self.live_account(find(&account_key))?,
             session: session_key

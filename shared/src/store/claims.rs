@@ -8,7 +8,9 @@ use aws_sdk_dynamodb::types::{
     Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
-use super::item::{Attributes, Item, Key, n, new_item, s, update_in_transaction};
+use super::item::{
+    Attributes, Item, Key, n, new_item, put_in_transaction, s, update_in_transaction,
+};
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
@@ -47,15 +49,16 @@ impl Store {
     /// Puts a claim, as part of a transaction that fails if another account has it. That of an account that
     /// has expired is taken over.
     pub(super) fn put_claim(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.tables.users)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
-            .expression_attribute_values(":now", n(self.clock.now().secs()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        put_in_transaction(
+            Put::builder()
+                .table_name(&self.tables.users)
+                .set_item(Some(item))
+                .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
+                .expression_attribute_values(":now", n(self.clock.now().secs()))
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                ),
+        )
     }
 
     /// Replaces the hash `old` with `new` in all claims of the account. Writes nothing, and returns

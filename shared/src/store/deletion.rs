@@ -8,7 +8,9 @@ use super::account_changes::{Part, SEEN_ACCOUNT};
 use super::accounts::account_key;
 use super::claims::claim_keys;
 use super::error::if_condition_held;
-use super::item::{Item, Key, deletable, delete_in_transaction, n, new_item, s};
+use super::item::{
+    Item, Key, deletable, delete_in_transaction, n, new_item, put_in_transaction, s,
+};
 use super::{Administrator, Changed, LastAdministrator, Store, StoreError, Through};
 use crate::domain::{Account, AccountId, Deletion, OutboxMail, Timestamp};
 
@@ -105,12 +107,11 @@ impl Store {
         set("deleted_at", n(deletion.now.millis()));
         set("steps_done", n(0));
         set("expires_at", deletable(deletion.now.plus(TOMBSTONE_KEPT)));
-        let put = Put::builder()
-            .table_name(&self.tables.users)
-            .set_item(Some(item))
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        put_in_transaction(
+            Put::builder()
+                .table_name(&self.tables.users)
+                .set_item(Some(item)),
+        )
     }
 
     /// Deletes the account if it is as it was read.

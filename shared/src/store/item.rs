@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::builders::{ConditionCheckBuilder, DeleteBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::builders::{
+    ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder,
+};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::{PK, SK, StoreError};
@@ -74,6 +76,13 @@ pub(super) fn check_in_transaction(
         .build()
         .map_err(|error| StoreError::Rejected(error.into()))?;
     Ok(TransactWriteItem::builder().condition_check(check).build())
+}
+
+pub(super) fn put_in_transaction(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
+    let put = put
+        .build()
+        .map_err(|error| StoreError::Rejected(error.into()))?;
+    Ok(TransactWriteItem::builder().put(put).build())
 }
 
 pub(super) fn update_in_transaction(

@@ -9,6 +9,7 @@
 //! | users | `user#<id>`, `account` | an account |
 //! | | `user#<id>`, `deleted` | the tombstone of a deleted account |
 //! | | `own#<id>`, `profile`, `setting#<n>`, `key#<n>` and others | what its owner wrote, and entries of API keys |
+//! | | `own#<id>`, `metadata` | the account's metadata |
 //! | | `email#<canonical>` or `username#<canonical>`, `claim` | the account with this name, and its password hash |
 //! | | `apikey#<digest>`, `key` | an API key |
 //! | | `session#<account id>`, `<session id>` | a live session |
@@ -31,6 +32,7 @@ mod error;
 mod exceeded;
 mod item;
 mod listing;
+mod metadata;
 mod outbox;
 mod profile_change;
 mod profiles;
@@ -48,9 +50,9 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 pub use account_changes::{
     AccountChange, Administrator, Changed, LastAdministrator, Through, UsedCode,
 };
-pub use accounts::Added;
+pub use accounts::{Added, NewAccount};
 pub use api_keys::{AddedApiKey, StoredApiKey};
-pub use caller::{CallerRecord, WithProfile};
+pub use caller::{AlsoRead, CallerRecord};
 pub use claims::Claim;
 pub use codes::AddedCode;
 pub use deletion::AccountDeletion;

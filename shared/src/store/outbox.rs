@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
-use super::item::{Attributes, Item, deletable, n, s, version};
+use super::item::{Attributes, Item, deletable, n, put_in_transaction, s, version};
 use super::{PK, Store, StoreError};
 use crate::domain::{
     AccountId, AskedUnder, CodePurpose, MailPurpose, OutboxId, OutboxMail, Recipient, Timestamp,
@@ -35,12 +35,11 @@ impl Store {
         &self,
         mail: &OutboxMail,
     ) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.tables.sessions)
-            .set_item(Some(to_item(mail)))
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        put_in_transaction(
+            Put::builder()
+                .table_name(&self.tables.sessions)
+                .set_item(Some(to_item(mail))),
+        )
     }
 
     /// Returns `None` if there is no such mail, or not any more.

@@ -7,6 +7,7 @@
 //! | `image`, `notes` | one long field each |
 //! | `setting#<n>` | a setting |
 //! | `key#<n>` | an entry of an API key |
+//! | `metadata` | see [`super::metadata`] |
 //!
 //! A write costs units by the size of its item, so a change costs what it changes. Each item has its
 //! own `updated_at`; the profile's is the latest. So a change of one item needs no second write.
@@ -17,6 +18,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::api_keys;
 use super::item::{Attributes, Item, Key, s};
+use super::metadata::{self, METADATA};
 use super::{SK, Store, StoreError};
 use crate::domain::{
     AccountId, FieldValue, NewSetting, Profile, ProfileField, Setting, SettingType, Timestamp,
@@ -110,6 +112,9 @@ fn add_item(profile: &mut Profile, attributes: &Attributes) -> Result<(), StoreE
             let value = FieldValue::stored(text.to_owned());
             profile.fields.insert(field, value);
         }
+    }
+    if sort_key == METADATA {
+        profile.metadata = Some(metadata::from_item(attributes)?);
     }
     if sort_key == PROFILE {
         profile.rank = item.optional_number("rank")?;

@@ -111,7 +111,7 @@ async fn token_contents_cannot_trigger_calls_or_read_other_items() {
             panic!("{calls:?}")
         };
         let touched: Vec<_> = call.uses.iter().map(|one| one.prefix.as_str()).collect();
-        assert_eq!(touched, ["session#", "user#"], "{sid}");
+        assert_eq!(touched, ["own#", "session#", "user#"], "{sid}");
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::crypto::PasswordHash;
 use shared::domain::{Account, AccountId, Email, Session, Timestamp, Username};
 use shared::ports::Clock;
-use shared::store::Added;
+use shared::store::{Added, NewAccount};
 use tests::app::{PASSWORD, TestApp, get, post};
 
 use super::id_of;
@@ -51,6 +51,20 @@ fn account(id: &str, now: Timestamp) -> (Account, PasswordHash, Session) {
     (account, hash, session)
 }
 
+fn new_account<'a>(
+    account: &'a Account,
+    hash: &'a PasswordHash,
+    session: &'a Session,
+) -> NewAccount<'a> {
+    NewAccount {
+        account,
+        hash,
+        session,
+        metadata: None,
+        mail: None,
+    }
+}
+
 /// DynamoDB remembers a client request token for ten minutes. A later retry is a new transaction to
 /// it, just as with a different token.
 #[tokio::test]
@@ -59,7 +73,7 @@ async fn a_transaction_replayed_after_its_request_token_expired_changes_nothing(
     let store = &app.app.store;
     let (account, hash, session) = account("5c88c7cc04a917256c726c3d", app.clock.now());
     let added = store
-        .add_account(&account, &hash, &session, None, "within")
+        .add_account(&new_account(&account, &hash, &session), "within")
         .await;
     assert_eq!(added.unwrap(), Added::Stored);
     app.grant("5c88c7cc04a917256c726c3d", &["user", "admin"])
@@ -70,7 +84,7 @@ async fn a_transaction_replayed_after_its_request_token_expired_changes_nothing(
     for request_token in ["within", "forgotten", "forgotten again"] {
         // Succeeds whether DynamoDB remembers the token or the account already has its claims.
         let again = store
-            .add_account(&account, &hash, &session, None, request_token)
+            .add_account(&new_account(&account, &hash, &session), request_token)
             .await;
         assert!(
             matches!(again, Ok(Added::Stored)),
@@ -87,13 +101,13 @@ async fn another_account_s_transaction_for_the_same_names_is_refused() {
     let store = &app.app.store;
     let (first, hash, session) = account("5c88c7cc04a917256c726c3d", app.clock.now());
     store
-        .add_account(&first, &hash, &session, None, "first")
+        .add_account(&new_account(&first, &hash, &session), "first")
         .await
         .unwrap();
     let (second, _, other) = account("5c88c7cc04a917256c726c3e", app.clock.now());
 
     let added = store
-        .add_account(&second, &hash, &other, None, "second")
+        .add_account(&new_account(&second, &hash, &other), "second")
         .await;
 
     assert_eq!(added.unwrap(), Added::Taken);

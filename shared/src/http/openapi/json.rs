@@ -78,7 +78,8 @@ impl Json {
         }
     }
 
-    /// This body as a response: every field is present, `null` if unset, and there are no others.
+    /// This body as a response: every field is present, `null` if unset, and there are no others. See
+    /// [`close`].
     pub(super) fn answered(mut self) -> Self {
         close(&mut self.schema);
         for (_, schema) in &mut self.named {
@@ -151,12 +152,19 @@ fn require(schema: &mut RefOr<Schema>, name: &str) {
     }
 }
 
-/// Makes all fields of an object required and allows no others.
+/// Makes all fields of an object required and allows no others. An object that cannot be null stays optional:
+/// it is left out if it is not set.
 pub(super) fn close(schema: &mut RefOr<Schema>) {
     if let RefOr::T(Schema::Object(object)) = schema
         && object.schema_type == SchemaType::Type(Type::Object)
     {
-        object.required = object.properties.keys().cloned().collect();
+        let (fields, required) = (&object.properties, &object.required);
+        let names = fields.iter().filter(|(name, schema)| {
+            required.contains(name)
+                || !matches!(schema, RefOr::T(Schema::Object(field))
+                if field.schema_type == SchemaType::Type(Type::Object))
+        });
+        object.required = names.map(|(name, _)| name.clone()).collect();
         object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
     }
 }
