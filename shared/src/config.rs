@@ -164,7 +164,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::Limit;
+    use crate::domain::{EmailVerification, Limit};
 
     fn config(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let base = [
@@ -201,6 +201,7 @@ mod tests {
         assert_eq!(config.limits.mail_address, limit(5, hour));
         assert_eq!(config.limits.mail_ip, limit(20, hour));
         assert_eq!(config.mail.from, None);
+        assert_eq!(config.mail.verification, EmailVerification::Optional);
         assert_eq!(config.mail.product_name, "Latchkey");
         assert_eq!(config.token_lifetime, Lifetime::parse("30d").unwrap());
         assert_eq!(config.session_lifetime, Lifetime::parse("30m").unwrap());
@@ -256,6 +257,8 @@ mod tests {
             ("ORIGIN_SECRET", "0123456789abcdef0123456789abcdef,"),
             ("MAIL_FROM", "Latchkey <noreply@example.com>"),
             ("MAIL_FROM", "noreply"),
+            ("EMAIL_VERIFICATION", "yes"),
+            ("EMAIL_VERIFICATION", "required"),
             ("APP_URL", "app.example.com"),
             ("APP_URL", "ftp://app.example.com"),
             ("APP_URL", "https://app.example.com/?a=b"),
@@ -301,6 +304,7 @@ mod tests {
             "TRUSTED_PROXY_CIDRS",
             "ORIGIN_SECRET",
             "MAIL_FROM",
+            "EMAIL_VERIFICATION",
             "APP_URL",
             "VERIFY_EMAIL_SUFFIX",
             "RESET_PASSWORD_SUFFIX",

@@ -54,3 +54,4 @@ mod sign_in_schedules;
 mod sign_up_limits;
 mod throttling;
 mod tokens;
+mod verification;

@@ -81,6 +81,7 @@ fn template_rules_refuse_the_same_combinations_as_the_functions() {
             ("AppUrl", ""),
             ("CertificateArn", ""),
             ("DomainName", ""),
+            ("EmailVerification", "optional"),
             ("HostedZoneId", ""),
             ("MailFrom", ""),
             ("OriginSecret", ""),
@@ -113,6 +114,23 @@ fn template_rules_refuse_the_same_combinations_as_the_functions() {
         let both = only("MAIL_FROM", from).into_iter();
         let both = both.chain(only("APP_URL", url));
         assert_eq!(allowed, config(&template, both).is_ok(), "{from} {url}");
+    }
+    for verification in ["optional", "required"] {
+        for from in ["", "a@example.com"] {
+            let url = "https://app.example.com";
+            let mail = [("MailFrom", from), ("AppUrl", url)];
+            let allowed = allows(&[("EmailVerification", verification), mail[0], mail[1]]);
+
+            let all = only("EMAIL_VERIFICATION", verification).into_iter();
+            let all = all
+                .chain(only("MAIL_FROM", from))
+                .chain(only("APP_URL", url));
+            assert_eq!(
+                allowed,
+                config(&template, all).is_ok(),
+                "{verification} {from}"
+            );
+        }
     }
     let secret = "0123456789abcdef0123456789abcdef";
     for (hops, networks, secret) in [
@@ -327,6 +345,7 @@ fn the_template_refuses_no_text_that_functions_accept() {
         "APP_URL",
         "ARGON2_PREVIOUS",
         "CHANGE_EMAIL_SUFFIX",
+        "EMAIL_VERIFICATION",
         "JWT_EXPIRES_IN",
         "MAIL_FROM",
         "PASSWORD_REJECT_COMMON",

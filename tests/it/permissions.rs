@@ -159,6 +159,9 @@ async fn sign_in(r: &mut Recorder) {
         let right = post(path, &credentials("abc")).from(IPV6);
         r.send(&[], right).await;
         r.send(none, post(path, &credentials("abc"))).await;
+        // The email of abc is not verified.
+        let required = &[("EMAIL_VERIFICATION", "required")];
+        r.send(required, post(path, &credentials("abc"))).await;
     }
 }
 

@@ -36,6 +36,7 @@ pub fn operation() -> Operation {
         refuses: vec![
             HttpError::field("password", Problem::Missing),
             AuthError::InvalidCredentials.into(),
+            AuthError::EmailNotVerified.into(),
             limited(RateLimitPolicy::SignInAccount),
         ],
         ..Operation::new("signIn")

@@ -9,7 +9,8 @@ use super::tokens::verify_token;
 use crate::app::App;
 use crate::crypto::{Claims, PlainApiKey};
 use crate::domain::{
-    Account, AccountId, Metadata, Permission, Profile, RateLimitPolicy, Scope, SourceIp, Timestamp,
+    Account, AccountId, EmailVerification, Metadata, Permission, Profile, RateLimitPolicy, Scope,
+    SourceIp, Timestamp,
 };
 use crate::observe;
 use crate::store::{AlsoRead, StoredApiKey, StoredSession};
@@ -21,6 +22,8 @@ pub enum Need {
     Permission(Permission),
     /// The caller must not use an API key, not even together with a token.
     TokenAlone,
+    /// Like [`Need::TokenAlone`], and the account needs no verified email.
+    TokenAloneUnverified,
     /// Like [`Need::TokenAlone`], and the password was proved within `REAUTH_MAX_AGE`.
     RecentSignIn,
     /// The scope `admin`. An API key must have the permission Read.
@@ -28,15 +31,34 @@ pub enum Need {
     /// The scope `admin`, and what [`Need::RecentSignIn`] requires.
     AdminToChange,
     AnyCredentials,
+    /// Like [`Need::AnyCredentials`], and the account needs no verified email.
+    AnyCredentialsUnverified,
 }
 
 impl Need {
+    /// Every other need includes a verified email where `EMAIL_VERIFICATION` requires it.
+    fn check_verification(
+        self,
+        account: &Account,
+        verification: EmailVerification,
+    ) -> Result<(), AuthError> {
+        match self {
+            Self::TokenAloneUnverified | Self::AnyCredentialsUnverified => Ok(()),
+            _ if account.lacks_verification(verification) => Err(AuthError::EmailNotVerified),
+            _ => Ok(()),
+        }
+    }
+
     fn check(self, key: Option<&StoredApiKey>) -> Result<(), AuthError> {
         match (self, key) {
-            (_, None) | (Self::AnyCredentials, Some(_)) => Ok(()),
-            (Self::TokenAlone | Self::RecentSignIn | Self::AdminToChange, Some(_)) => {
-                Err(AuthError::TokenAlone)
-            }
+            (_, None) | (Self::AnyCredentials | Self::AnyCredentialsUnverified, Some(_)) => Ok(()),
+            (
+                Self::TokenAlone
+                | Self::TokenAloneUnverified
+                | Self::RecentSignIn
+                | Self::AdminToChange,
+                Some(_),
+            ) => Err(AuthError::TokenAlone),
             (Self::Permission(needed), Some(key)) if key.permissions.include(needed) => Ok(()),
             (Self::AdminToRead, Some(key)) if key.permissions.include(Permission::Read) => Ok(()),
             (Self::Permission(_) | Self::AdminToRead, Some(_)) => Err(AuthError::InsufficientScope),
@@ -76,6 +98,8 @@ pub struct Caller {
     pub account: Account,
     /// `None` if the caller used an API key alone.
     pub token: Option<Claims>,
+    /// What the route requires.
+    need: Need,
 }
 
 impl Caller {
@@ -256,11 +280,17 @@ async fn identify(
         return Err(Denial::ApiKey.into());
     }
     observe::account(&account.id);
+    need.check_verification(&account, app.config.mail.verification)?;
     need.check(key.as_ref())?;
     need.check_scope(&account)?;
     need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
     let profile = record.profile.with_ended_api_keys(&account);
-    Ok((Caller { account, token }, profile))
+    let caller = Caller {
+        account,
+        token,
+        need,
+    };
+    Ok((caller, profile))
 }
 
 fn live_account(account: Option<Account>, if_gone: Denial) -> Result<Account, Denial> {
@@ -279,7 +309,8 @@ fn check_session(
     }
 }
 
-/// Reads the account of a caller with a token again. Fails if the session has ended.
+/// Reads the account of a caller with a token again. Fails if the session has ended, or the email is no
+/// longer verified and has to be.
 pub(super) async fn read_again(app: &App, caller: &Caller) -> Result<Account, AuthError> {
     let read = app
         .store
@@ -287,6 +318,8 @@ pub(super) async fn read_again(app: &App, caller: &Caller) -> Result<Account, Au
     let record = read.await?;
     let account = live_account(record.account, Denial::TokenRevoked)?;
     check_session(record.session, &account, app.clock.now())?;
+    let verification = app.config.mail.verification;
+    caller.need.check_verification(&account, verification)?;
     Ok(account)
 }
 

@@ -28,6 +28,9 @@ pub enum AuthError {
     /// The password is wrong, or changed while it was checked, or no account has the identifier.
     #[error("invalid credentials")]
     InvalidCredentials,
+    /// The account needs a verified email, and its email is not.
+    #[error("email not verified")]
+    EmailNotVerified,
     /// Another account has the email or username.
     #[error("email or username taken")]
     Taken {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::attempt::{Attempt, Purpose};
 use super::error::AuthError;
+use super::mail::ask_to_verify_email;
 use super::tokens::issue_token;
 use crate::app::App;
 use crate::crypto::ids::session_id;
 use crate::crypto::{PasswordHash, Token};
-use crate::domain::{Account, Client, Identifier, Lifetime, Password, Session};
+use crate::domain::{Account, Client, EmailVerification, Identifier, Lifetime, Password, Session};
 use crate::observe;
 use crate::store::{Claim, StoreError};
 
@@ -30,6 +31,9 @@ pub struct SignedIn {
 /// How often to start over if the password or the session generation changes during a sign-in.
 const MAX_TRIES: usize = 3;
 
+/// If the account lacks a verified email that it needs, a right password counts as a success but starts no
+/// session: a code is mailed instead, within the limits of mail.
+///
 /// Signs in, with one round trip before the password hash and one after it. A third one follows if
 /// failures are to be cleared or the source is not familiar yet.
 pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<SignedIn, AuthError> {
@@ -60,8 +64,8 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
     Err(StoreError::Contended.into())
 }
 
-/// Starts the session unless a limit refuses the sign-in. Returns `None` if the account has changed
-/// since the claim was read. Leaves no session unless it returns the account.
+/// Starts the session unless a limit refuses the sign-in or the account needs a verified email. Returns `None`
+/// if the account has changed since the claim was read. Leaves no session unless it returns the account.
 async fn start(
     app: &App,
     attempt: &Attempt<'_>,
@@ -70,13 +74,21 @@ async fn start(
 ) -> Result<Option<Account>, AuthError> {
     let (admitted, account) = tokio::join!(
         attempt.admit(claim),
-        app.store.start_session(claim, session),
+        app.store
+            .start_session(claim, session, app.config.mail.verification),
     );
     let admitted = match (admitted, account) {
         (Ok(admitted), Ok(Some(account))) => {
             attempt.succeed(admitted, claim).await.map(|()| account)
         }
-        (Ok(_), Ok(None)) => return Ok(None),
+        (Ok(admitted), Ok(None)) => match unverified(app, claim).await? {
+            Some(account) => {
+                attempt.succeed(admitted, claim).await?;
+                ask_to_verify_email(app, session.client.source, &account).await?;
+                return Err(AuthError::EmailNotVerified);
+            }
+            None => return Ok(None),
+        },
         (Err(error), _) => Err(error),
         (_, Err(error)) => Err(error.into()),
     };
@@ -86,6 +98,20 @@ async fn start(
             .await;
     }
     admitted.map(Some)
+}
+
+/// The account that the claim was read for, if only its email keeps it from signing in.
+async fn unverified(app: &App, claim: &Claim) -> Result<Option<Account>, AuthError> {
+    let verification = app.config.mail.verification;
+    if verification == EmailVerification::Optional {
+        return Ok(None);
+    }
+    let account = app.store.account(&claim.account).await?;
+    Ok(account.filter(|account| {
+        account.lacks_verification(verification)
+            && account.password_version == claim.password_version
+            && account.session_generation == claim.session_generation
+    }))
 }
 
 /// Replaces a hash that has outdated parameters. If this fails, the sign-in still succeeds, and the

@@ -6,12 +6,14 @@ use url::Url;
 
 use super::settings::{Settings, invalid};
 use super::{ConfigError, KeySource};
-use crate::domain::{CodePurpose, Email};
+use crate::domain::{CodePurpose, Email, EmailVerification};
 
 #[derive(Debug, Clone)]
 pub struct MailConfig {
     /// `MAIL_FROM`: the sender's address. `None` if no mail is sent.
     pub from: Option<String>,
+    /// `EMAIL_VERIFICATION`. Never required if `from` is `None`.
+    pub verification: EmailVerification,
     /// `PRODUCT_NAME`: at most 40 bytes, without control characters.
     pub product_name: String,
     /// `CODE_KEY_SECRET` or `CODE_KEY_FILE`: where the key that derives codes is kept. Only the function
@@ -60,8 +62,10 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
         if from.is_some() && app_url.is_empty() {
             return Err(invalid("APP_URL", "must be set with MAIL_FROM"));
         }
+        let verification = self.verification(from.is_some())?;
         Ok(MailConfig {
             from,
+            verification,
             product_name: self.product_name()?,
             code_key: self.code_key()?,
             queue_url: self.get("MAIL_QUEUE_URL")?,
@@ -70,6 +74,18 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
             change_email_suffix: self.suffix("CHANGE_EMAIL_SUFFIX", "/change-email?code=")?,
             reset_password_suffix: self.suffix("RESET_PASSWORD_SUFFIX", "/reset-password?code=")?,
         })
+    }
+
+    fn verification(&self, sends_mail: bool) -> Result<EmailVerification, ConfigError> {
+        let variable = "EMAIL_VERIFICATION";
+        let text = self.text(variable, "optional")?;
+        match EmailVerification::parse(&text) {
+            Some(EmailVerification::Required) if !sends_mail => {
+                Err(invalid(variable, "can be required only with MAIL_FROM"))
+            }
+            Some(verification) => Ok(verification),
+            None => Err(invalid(variable, "must be optional or required")),
+        }
     }
 
     fn app_url(&self) -> Result<String, ConfigError> {

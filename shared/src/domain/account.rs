@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::email::mail_address;
-use super::{AccountId, Email, OutboxId, Scope, Scopes, Timestamp, Username};
+use super::{AccountId, Email, EmailVerification, OutboxId, Scope, Scopes, Timestamp, Username};
 
 /// A stored account, without its password hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,8 @@ pub struct Account {
     pub email: String,
     /// The form for lookups.
     pub email_canonical: String,
-    /// Whether the email is verified. An account whose email is not may still sign in.
+    /// Whether the email is verified. Without it an account can still be used, unless `EMAIL_VERIFICATION`
+    /// is `required`.
     pub is_active: bool,
     /// `free` until the operator changes it.
     pub plan: String,
@@ -125,6 +126,12 @@ impl Account {
             expires_at: None,
             ..self
         }
+    }
+
+    /// Whether the account lacks a verified email that it needs.
+    #[must_use]
+    pub fn lacks_verification(&self, verification: EmailVerification) -> bool {
+        !self.is_active && verification == EmailVerification::Required
     }
 
     /// Whether the account has the scope `admin` and is not disabled.

@@ -5,6 +5,7 @@ mod account_id;
 mod api_key;
 mod deletion;
 mod email;
+mod email_verification;
 mod hash_params;
 mod identifier;
 mod lifetime;
@@ -30,6 +31,7 @@ pub use api_key::{
 };
 pub use deletion::{Deletion, DeletionStatus};
 pub use email::{Email, InvalidEmail};
+pub use email_verification::EmailVerification;
 pub use hash_params::{HashParams, InvalidHashParams, PreviousHashParams};
 pub use identifier::Identifier;
 pub use lifetime::{InvalidLifetime, Lifetime};

@@ -88,6 +88,8 @@ codes! {
     InsufficientScope = 3000,
     /// This route accepts a bearer token only, without an API key.
     TokenAlone = 3001,
+    /// The account's email is not verified, and `EMAIL_VERIFICATION` requires it.
+    EmailNotVerified = 3002,
 
     /// Too many sign-ups from the source address.
     SignUpIpLimit = 4000,

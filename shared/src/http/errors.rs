@@ -137,6 +137,11 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
             Code::TokenAlone,
             "A bearer token without an API key is required".into(),
         ),
+        AuthError::EmailNotVerified => (
+            StatusCode::FORBIDDEN,
+            Code::EmailNotVerified,
+            "Email address is not verified.".into(),
+        ),
         AuthError::NoToken => bad_request(Code::NoToken, "A bearer token is required"),
         AuthError::InvalidCredentials => (
             family.status_of_invalid_credentials(),

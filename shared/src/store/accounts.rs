@@ -14,7 +14,8 @@ use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{
-    Account, AccountId, MetadataChange, OutboxId, OutboxMail, Scope, Scopes, Session, Timestamp,
+    Account, AccountId, EmailVerification, MetadataChange, OutboxId, OutboxMail, Scope, Scopes,
+    Session, Timestamp,
 };
 
 /// The outcome of [`Store::add_account`].
@@ -102,13 +103,21 @@ impl Store {
     }
 
     /// Sets the last login of the claim's account and returns the updated account. Returns `None`
-    /// if the account does not exist, or its password or session generation has changed since the claim
-    /// was read. Disabling an account raises the generation, so this returns `None` then too.
+    /// if the account does not exist, its email has to be verified and is not, or its password or session
+    /// generation has changed since the claim was read. Disabling an account raises the generation, so this returns `None` then too.
     pub(super) async fn record_login(
         &self,
         claim: &Claim,
         now: Timestamp,
+        verification: EmailVerification,
     ) -> Result<Option<Account>, StoreError> {
+        let mut condition =
+            "password_version = :verified AND session_generation = :generation".to_owned();
+        let mut is_verified = None;
+        if verification == EmailVerification::Required {
+            condition += " AND is_active = :true";
+            is_verified = Some((":true".to_owned(), AttributeValue::Bool(true)));
+        }
         self.retrying(|| async {
             let updated = self
                 .client
@@ -116,9 +125,8 @@ impl Store {
                 .table_name(&self.tables.users)
                 .set_key(Some(account_key(&claim.account).attributes()))
                 .update_expression("SET last_login = :now")
-                .condition_expression(
-                    "password_version = :verified AND session_generation = :generation",
-                )
+                .condition_expression(&condition)
+                .set_expression_attribute_values(Some(is_verified.clone().into_iter().collect()))
                 .expression_attribute_values(":verified", n(claim.password_version))
                 .expression_attribute_values(":generation", n(claim.session_generation))
                 .expression_attribute_values(":now", n(now.millis()))

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::Select;
 
 use super::item::{Attributes, Item, Key, deletable, n, new_item, s};
 use super::{Claim, SK, Store, StoreError};
-use crate::domain::{Account, AccountId, Session, Timestamp};
+use crate::domain::{Account, AccountId, EmailVerification, Session, Timestamp};
 use crate::observe;
 
 /// The part of a session that authenticates a request.
@@ -42,16 +42,17 @@ impl Store {
     /// Records the login of the claim's account and stores its session, in one round trip. Returns the
     /// updated account.
     ///
-    /// Returns `None`, and leaves no session, if the account does not exist, or its password or its
-    /// session generation has changed since the claim was read. So a sign-in that verified an old
+    /// Returns `None`, and leaves no session, if the account does not exist, its email has to be verified and is
+    /// not, or its password or its session generation has changed since the claim was read. So a sign-in that verified an old
     /// password never leaves a session that counts.
     pub async fn start_session(
         &self,
         claim: &Claim,
         session: &Session,
+        verification: EmailVerification,
     ) -> Result<Option<Account>, StoreError> {
         let (account, stored) = tokio::join!(
-            self.record_login(claim, session.created_at),
+            self.record_login(claim, session.created_at, verification),
             self.put_session(session),
         );
         let account = account?;

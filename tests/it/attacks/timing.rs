@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use shared::crypto::digest;
-use tests::app::{TestApp, get, post};
+use tests::app::{MAIL, TestApp, get, post};
 
 use super::see;
 
@@ -39,6 +39,24 @@ async fn an_unknown_user_costs_the_same_work_as_a_wrong_password() {
 
             assert_eq!(other, wrong, "{path} {username}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_user_costs_the_same_work_as_a_wrong_password_of_an_unverified_account() {
+    let app = TestApp::with(&[MAIL[0], MAIL[1], ("EMAIL_VERIFICATION", "required")]).await;
+    app.sign_up("abc@example.com").await;
+
+    for path in ROUTES {
+        let attempt = |address: &str, username: &str| {
+            let body = json!({"username": username, "password": "guess1"});
+            post(path, &body).from(address)
+        };
+        let unverified = see(&app, attempt("192.0.2.20", "abc@example.com")).await;
+        let unknown = see(&app, attempt("192.0.2.21", "abd@example.com")).await;
+
+        assert_eq!((unverified.hashes, unverified.calls.len()), (1, 4));
+        assert_eq!(unverified, unknown, "{path}");
     }
 }
 

@@ -39,7 +39,12 @@ impl Asks {
             Self::IfSent(_) => vec![nothing(), token(), key()],
             Self::For(Need::Permission(_) | Need::AdminToRead) => vec![token(), key()],
             Self::For(
-                Need::TokenAlone | Need::RecentSignIn | Need::AdminToChange | Need::AnyCredentials,
+                Need::TokenAlone
+                | Need::TokenAloneUnverified
+                | Need::RecentSignIn
+                | Need::AdminToChange
+                | Need::AnyCredentials
+                | Need::AnyCredentialsUnverified,
             ) => vec![token()],
         }
     }
@@ -48,7 +53,11 @@ impl Asks {
     pub(super) fn refusals(self) -> Vec<HttpError> {
         match self {
             Self::Ignored => vec![],
-            Self::LiveKeyIfSent => vec![Denial::ApiKey.into(), limited(RateLimitPolicy::ApiKeyIp)],
+            Self::LiveKeyIfSent => vec![
+                Denial::ApiKey.into(),
+                AuthError::EmailNotVerified.into(),
+                limited(RateLimitPolicy::ApiKeyIp),
+            ],
             Self::IfSent(need) | Self::For(need) => denials()
                 .into_iter()
                 .map(HttpError::from)
@@ -73,9 +82,20 @@ fn denials() -> [Denial; 8] {
 }
 
 fn of_need(need: Need) -> Vec<AuthError> {
+    let mut refusals = beside_verification(need);
+    if !matches!(
+        need,
+        Need::TokenAloneUnverified | Need::AnyCredentialsUnverified
+    ) {
+        refusals.push(AuthError::EmailNotVerified);
+    }
+    refusals
+}
+
+fn beside_verification(need: Need) -> Vec<AuthError> {
     match need {
         Need::Permission(_) | Need::AdminToRead => vec![AuthError::InsufficientScope],
-        Need::TokenAlone => vec![AuthError::TokenAlone],
+        Need::TokenAlone | Need::TokenAloneUnverified => vec![AuthError::TokenAlone],
         Need::RecentSignIn => vec![
             AuthError::TokenAlone,
             Denial::SignInNotRecent(Duration::from_mins(15)).into(),
@@ -85,7 +105,7 @@ fn of_need(need: Need) -> Vec<AuthError> {
             AuthError::InsufficientScope,
             Denial::SignInNotRecent(Duration::from_mins(15)).into(),
         ],
-        Need::AnyCredentials => vec![],
+        Need::AnyCredentials | Need::AnyCredentialsUnverified => vec![],
     }
 }
 
