@@ -1,95 +1,17 @@
-//! Authenticates callers and checks what they may do. No other module decides this.
-
-use std::time::Duration;
+//! Authenticates callers and checks what they may do, which [`Need`] says. No other module decides this.
 
 use super::credentials::{ApiKeyHeader, Authorization, Credentials};
 use super::error::{AuthError, Denial};
 use super::limits::{Counter, SourceCounters};
+use super::need::Need;
 use super::tokens::verify_token;
 use crate::app::App;
 use crate::crypto::{Claims, PlainApiKey};
 use crate::domain::{
-    Account, AccountId, EmailVerification, Metadata, Permission, Profile, RateLimitPolicy, Scope,
-    SourceIp, Timestamp,
+    Account, AccountId, Metadata, Profile, RateLimitPolicy, Scope, SourceIp, Timestamp,
 };
 use crate::observe;
 use crate::store::{AlsoRead, StoredApiKey, StoredSession};
-
-/// What a route requires in addition to authentication.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// If the caller uses an API key, it must have this permission.
-    Permission(Permission),
-    /// The caller must not use an API key, not even together with a token.
-    TokenAlone,
-    /// Like [`Need::TokenAlone`], and the account needs no verified email.
-    TokenAloneUnverified,
-    /// Like [`Need::TokenAlone`], and the password was proved within `REAUTH_MAX_AGE`.
-    RecentSignIn,
-    /// The scope `admin`. An API key must have the permission Read.
-    AdminToRead,
-    /// The scope `admin`, and what [`Need::RecentSignIn`] requires.
-    AdminToChange,
-    AnyCredentials,
-    /// Like [`Need::AnyCredentials`], and the account needs no verified email.
-    AnyCredentialsUnverified,
-}
-
-impl Need {
-    /// Every other need includes a verified email where `EMAIL_VERIFICATION` requires it.
-    fn check_verification(
-        self,
-        account: &Account,
-        verification: EmailVerification,
-    ) -> Result<(), AuthError> {
-        match self {
-            Self::TokenAloneUnverified | Self::AnyCredentialsUnverified => Ok(()),
-            _ if account.lacks_verification(verification) => Err(AuthError::EmailNotVerified),
-            _ => Ok(()),
-        }
-    }
-
-    fn check(self, key: Option<&StoredApiKey>) -> Result<(), AuthError> {
-        match (self, key) {
-            (_, None) | (Self::AnyCredentials | Self::AnyCredentialsUnverified, Some(_)) => Ok(()),
-            (
-                Self::TokenAlone
-                | Self::TokenAloneUnverified
-                | Self::RecentSignIn
-                | Self::AdminToChange,
-                Some(_),
-            ) => Err(AuthError::TokenAlone),
-            (Self::Permission(needed), Some(key)) if key.permissions.include(needed) => Ok(()),
-            (Self::AdminToRead, Some(key)) if key.permissions.include(Permission::Read) => Ok(()),
-            (Self::Permission(_) | Self::AdminToRead, Some(_)) => Err(AuthError::InsufficientScope),
-        }
-    }
-
-    fn check_scope(self, account: &Account) -> Result<(), AuthError> {
-        match self {
-            Self::AdminToRead | Self::AdminToChange if !account.is_administrator() => {
-                Err(AuthError::InsufficientScope)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// RFC 9470.
-    fn check_age(
-        self,
-        token: Option<&Claims>,
-        max_age: Duration,
-        now: Timestamp,
-    ) -> Result<(), AuthError> {
-        let is_recent = token.is_some_and(|token| now <= token.authenticated_at.plus(max_age));
-        match self {
-            Self::RecentSignIn | Self::AdminToChange if !is_recent => {
-                Err(Denial::SignInNotRecent(max_age).into())
-            }
-            _ => Ok(()),
-        }
-    }
-}
 
 /// The account that made a request, as it is stored now and not as it was when the token was
 /// issued.

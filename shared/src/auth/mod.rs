@@ -13,6 +13,7 @@ mod error;
 mod limits;
 mod listing;
 mod mail;
+mod need;
 mod own_account;
 mod passwords;
 mod profile;
@@ -28,7 +29,7 @@ pub use accounts::{
 pub use admin::{AccountUpdate, DescribedAccount, read_account, reset_password, update_account};
 pub use api_keys::{CreatedApiKey, NewApiKey, create_api_key, revoke_api_key};
 pub use authenticate::{
-    Caller, Need, authenticate, authenticate_key_if_sent, authenticate_update,
+    Caller, authenticate, authenticate_key_if_sent, authenticate_update,
     authenticate_with_metadata, authenticate_with_profile,
 };
 pub use codes::{change_email, reset_forgotten_password, verify_email};
@@ -38,6 +39,7 @@ pub use deliver::{Letter, NotSent, Prepared, prepare_mail};
 pub use error::{AccountError, AuthError, Denial, InternalError, LimitExceeded, Name};
 pub use listing::{AccountFilter, AccountPage, PageRequest, count_accounts, list_accounts};
 pub use mail::{ask_to_change_email, ask_to_reset_password, ask_to_verify_email};
+pub use need::Need;
 pub use own_account::{Proof, change_username, delete_own_account};
 pub use passwords::{change_password, set_random_password};
 pub use profile::{ProfileRequest, update_profile};

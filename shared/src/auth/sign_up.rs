@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::authenticate::{Need, authenticate};
+use super::authenticate::authenticate;
 use super::credentials::Credentials;
 use super::error::{AuthError, Denial, InternalError};
 use super::limits::Counter;
 use super::mail::verification;
+use super::need::Need;
 use super::tokens::issue_token;
 use crate::app::App;
 use crate::crypto::ids::{random_id, session_id};
