@@ -173,6 +173,7 @@ async fn metadata_goes_with_its_account() {
         scene.app.call(delete.bearer(&scene.token)).await.status,
         200
     );
+    scene.app.erase().await;
 
     assert!(!scene.app.users().await.contains_key(&scene.key()));
     assert_eq!(scene.put(json!({"team": "red"})).await.status, 404);
@@ -205,6 +206,7 @@ async fn metadata_is_not_written_after_the_administrator_s_session_ended_or_the_
         } else {
             let id = json!({"id": scene.id});
             scene.app.operate("delete-account", id).await.unwrap();
+            scene.app.erase().await;
         }
         gate.add_permits(1);
         let answer = change.await;
