@@ -52,6 +52,7 @@ mod settings_races;
 mod sign_in;
 mod sign_in_schedules;
 mod sign_up_limits;
+mod takeover;
 mod throttling;
 mod tokens;
 mod verification;
