@@ -94,7 +94,7 @@ impl Deliver {
             .queue
             .change_message_visibility()
             .set_queue_url(self.app.config.mail.queue_url.clone())
-            .receipt_handle(&message.receipt_handle)
+            .set_receipt_handle(message.receipt_handle.clone())
             .visibility_timeout(queue::pause_secs(message.receive_count()))
             .send()
             .await;

@@ -14,7 +14,8 @@ pub struct QueueEvent {
 pub struct QueueMessage {
     #[serde(rename = "messageId")]
     pub id: String,
-    pub receipt_handle: String,
+    /// AWS sends one; an emulator may not.
+    pub receipt_handle: Option<String>,
     body: String,
     attributes: Attributes,
 }
