@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use shared::app::App;
-use shared::auth::{self, Need, Proof};
-use shared::domain::{Email, Password};
+use shared::auth::{self, Need};
+use shared::domain::Email;
 use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
@@ -32,10 +32,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let caller = request::caller(&app, &request, NEED).await?;
     let body: Body = body.read()?;
     let email = Email::parse(&body.email).map_err(|invalid| HttpError::field("email", invalid))?;
-    let proof = Proof {
-        source: request::source_ip(&request, &app.config.proxies),
-        password: Password::new(body.password),
-    };
+    let proof = request::proof(&app, &request, body.password);
     auth::ask_to_change_email(&app, &caller, proof, &email).await?;
     Reply::ok(&Empty {})
 }

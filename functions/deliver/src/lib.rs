@@ -14,6 +14,7 @@ use shared::app::App;
 use shared::auth::{Letter, Prepared, prepare_mail};
 use shared::crypto::CodeKey;
 use shared::domain::OutboxId;
+use shared::observe::causes;
 use shared::runtime::queue::{QueueEvent, QueueMessage, QueueResponse};
 use shared::runtime::{Error, Worker};
 use shared::store::StoreError;
@@ -99,7 +100,7 @@ impl Deliver {
             .send()
             .await;
         if let Err(error) = paused {
-            tracing::warn!(error = sender::causes(&error), "pause not set");
+            tracing::warn!(error = causes(&error), "pause not set");
         }
     }
 }
@@ -122,7 +123,7 @@ impl Worker for Deliver {
         let delivered = event.records.iter().map(|message| async move {
             let error = self.deliver(message).await.err()?;
             let times = message.receive_count();
-            let cause = sender::causes(&error);
+            let cause = causes(&error);
             tracing::warn!(
                 message_id = message.id,
                 times,

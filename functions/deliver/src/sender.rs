@@ -1,8 +1,5 @@
 //! Sending through SES.
 
-use std::error::Error;
-use std::fmt::Write;
-
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
@@ -11,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use shared::aws::SdkConfig;
 use shared::config::Aws;
+use shared::observe::causes;
 
 use crate::message::Message;
 
@@ -97,15 +95,4 @@ fn phrase(name: &str) -> String {
     } else {
         format!("=?UTF-8?B?{}?=", STANDARD.encode(name))
     }
-}
-
-/// An error and its causes, outermost first.
-pub(crate) fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let _ = write!(text, ": {cause}");
-        next = cause.source();
-    }
-    text
 }

@@ -11,7 +11,7 @@ use crate::observe;
 use crate::store::{AccountChange, Changed, LastAdministrator, StoreError};
 
 /// How often to try while other requests change the account.
-const MAX_TRIES: u32 = 5;
+pub(super) const MAX_TRIES: u32 = 5;
 
 /// An account, and how many sessions and API keys it has.
 #[derive(Debug)]
@@ -35,9 +35,8 @@ pub async fn find_account(app: &App, account: Account) -> Result<FoundAccount, A
 
 /// The account that has this email or username now.
 pub async fn account_with(app: &App, identifier: &Identifier) -> Result<Account, AccountError> {
-    let claim = app.store.claim(identifier).await?;
-    let claim = claim.ok_or(AccountError::UnknownAccount)?;
-    account_by_id(app, &claim.account).await
+    let account = app.store.account_with(identifier).await?;
+    account.ok_or(AccountError::UnknownAccount)
 }
 
 pub async fn account_by_id(app: &App, id: &AccountId) -> Result<Account, AccountError> {

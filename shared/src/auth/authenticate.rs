@@ -231,8 +231,8 @@ fn check_session(
     }
 }
 
-/// Reads the account of a caller with a token again. Fails if the session has ended, or the email is no
-/// longer verified and has to be.
+/// Reads the account of a caller with a token again. Fails if the session has ended, or the account no longer
+/// has the verified email or the scope that the route requires.
 pub(super) async fn read_again(app: &App, caller: &Caller) -> Result<Account, AuthError> {
     let read = app
         .store
@@ -242,6 +242,7 @@ pub(super) async fn read_again(app: &App, caller: &Caller) -> Result<Account, Au
     check_session(record.session, &account, app.clock.now())?;
     let verification = app.config.mail.verification;
     caller.need.check_verification(&account, verification)?;
+    caller.need.check_scope(&account)?;
     Ok(account)
 }
 

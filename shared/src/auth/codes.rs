@@ -1,7 +1,7 @@
 //! Using one-time codes. An invalid one is counted like an unknown API key, and a valid one is never
 //! refused for somebody's guesses.
 
-use super::accounts::write;
+use super::accounts::{MAX_TRIES, write};
 use super::attempt::{clear_totals, make_familiar};
 use super::authenticate::{Caller, read_again};
 use super::error::AuthError;
@@ -14,9 +14,6 @@ use crate::domain::{
 };
 use crate::observe;
 use crate::store::{AccountChange, Changed, StoreError, Through, UsedCode};
-
-/// How often to try while other requests change the account.
-const MAX_TRIES: u32 = 5;
 
 /// Verifies the email that the code was sent to, as long as it is the account's. The account does not expire
 /// from then on.
@@ -133,10 +130,7 @@ pub async fn change_email(
                     tracing::info!(account = %seen.id, "email changed");
                     return Ok(change.new);
                 }
-                Changed::Taken => {
-                    let rate_limits = Vec::new();
-                    return Err(AuthError::Taken { rate_limits });
-                }
+                Changed::Taken => return Err(AuthError::taken()),
                 Changed::Stale | Changed::LastAdministrator => {}
             }
         }

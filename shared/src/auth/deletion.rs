@@ -1,7 +1,7 @@
 //! Deletions. An account is gone for signing in at once; the function `erase-account` deletes what else
 //! belonged to it.
 
-use super::accounts::may_have_changed;
+use super::accounts::{MAX_TRIES, may_have_changed};
 use super::authenticate::{Caller, read_again};
 use super::error::{AccountError, AuthError};
 use super::mail::notice;
@@ -9,29 +9,8 @@ use crate::app::App;
 use crate::crypto::ids;
 use crate::domain::{Account, AccountId, Deletion, Notice};
 use crate::store::{
-    AccountDeletion, Administrator, Changed, LastAdministrator, StoreError, Through,
+    AccountDeletion, Administrator, Changed, DeletedBy, LastAdministrator, StoreError,
 };
-
-/// How often to try while other requests change the account.
-const MAX_TRIES: u32 = 5;
-
-/// Who deletes an account, and under which conditions.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct DeletedBy<'a> {
-    pub through: Option<Through<'a>>,
-    pub administrator: Option<Administrator<'a>>,
-    pub last_administrator: LastAdministrator,
-}
-
-impl Default for DeletedBy<'_> {
-    fn default() -> Self {
-        Self {
-            through: None,
-            administrator: None,
-            last_administrator: LastAdministrator::Stays,
-        }
-    }
-}
 
 /// Deletes an account, for operators. A deletion of an account that is deleted already succeeds.
 pub async fn delete_account(
@@ -87,9 +66,6 @@ pub async fn delete_user(app: &App, caller: &Caller, id: &str) -> Result<String,
             Changed::Stale | Changed::Taken => {
                 app.store.back_off(tries).await;
                 administrator = read_again(app, caller).await?;
-                if !administrator.is_administrator() {
-                    return Err(AuthError::InsufficientScope);
-                }
             }
         }
     }
@@ -118,9 +94,7 @@ pub(super) async fn delete(
         seen,
         now: app.clock.now(),
         ticket: &ticket,
-        through: by.through,
-        administrator: by.administrator,
-        last_administrator: by.last_administrator,
+        by,
         notice: notice.as_ref(),
     };
     let deleted = app.store.delete_account(&deletion).await;

@@ -44,110 +44,110 @@ pub enum NotSent {
     Outdated,
 }
 
+/// Why there is no letter.
+enum NoLetter {
+    NotSent(NotSent),
+    Failed(StoreError),
+}
+
+impl From<NotSent> for NoLetter {
+    fn from(reason: NotSent) -> Self {
+        Self::NotSent(reason)
+    }
+}
+
+impl From<StoreError> for NoLetter {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// Looks up the recipient of a mail, derives the code, and stores its digest unless it is there. A
 /// second delivery finds the same code.
 pub async fn prepare_mail(app: &App, key: &CodeKey, id: &OutboxId) -> Result<Prepared, StoreError> {
+    match letter(app, key, id).await {
+        Ok(letter) => Ok(Prepared::Letter(letter)),
+        Err(NoLetter::NotSent(reason)) => Ok(Prepared::Nothing(reason)),
+        Err(NoLetter::Failed(error)) => Err(error),
+    }
+}
+
+async fn letter(app: &App, key: &CodeKey, id: &OutboxId) -> Result<Letter, NoLetter> {
     let mail = app.store.mail(id).await?;
-    let Some(mail) = mail.filter(|mail| app.clock.now() < mail.expires_at()) else {
-        return Ok(Prepared::Nothing(NotSent::Expired));
-    };
-    let account = match &mail.recipient {
+    let mail = mail.filter(|mail| app.clock.now() < mail.expires_at());
+    let mail = mail.ok_or(NotSent::Expired)?;
+    match &mail.recipient {
         Recipient::Unverified { account, address } => {
-            let account = app.store.account(account).await?;
-            match addressee(account, address) {
-                Ok(account) if account.is_active => Err(NotSent::AlreadyVerified),
-                Ok(account) => Ok((account, CodePurpose::VerifyEmail)),
-                Err(reason) => Err(reason),
+            let account = addressee(app.store.account(account).await?, address)?;
+            if account.is_active {
+                return Err(NotSent::AlreadyVerified.into());
             }
+            with_code(app, key, &mail, CodePurpose::VerifyEmail, account, None).await
         }
         Recipient::Forgetful { address } => {
-            let account = account_with(app, address).await?;
-            addressee(account, address).map(|account| (account, CodePurpose::ResetPassword))
+            let email = Identifier::Email(address.clone());
+            let account = addressee(app.store.account_with(&email).await?, address)?;
+            with_code(app, key, &mail, CodePurpose::ResetPassword, account, None).await
         }
         Recipient::Renamed {
             account,
             new_email,
             asked_under,
         } => {
-            let account = app.store.account(account).await?;
-            let account = addressee(account, &asked_under.email);
-            return match renamed(app, account, new_email, asked_under).await? {
-                Ok(account) => change_of_email(app, key, &mail, account, new_email).await,
-                Err(reason) => Ok(Prepared::Nothing(reason)),
-            };
+            let account = addressee(app.store.account(account).await?, &asked_under.email)?;
+            let new = Email::parse(new_email).map_err(|_| NotSent::Outdated)?;
+            check_rename(app, &account, &new, asked_under).await?;
+            let change = Some((new_email.clone(), account.session_generation));
+            let purpose = CodePurpose::ChangeEmail;
+            let letter = with_code(app, key, &mail, purpose, account, change).await?;
+            Ok(Letter {
+                to: new.mail_address(),
+                ..letter
+            })
         }
         Recipient::Notified {
             account,
             username,
             address,
             ..
-        } => {
-            return Ok(Prepared::Letter(Letter {
-                purpose: mail.recipient.purpose(),
-                to: address.clone(),
-                account: account.clone(),
-                username: username.clone(),
-                code: None,
-                asked_at: mail.asked_at,
-            }));
-        }
-    };
-    match account {
-        Ok((account, purpose)) => with_code(app, key, &mail, account, purpose, None).await,
-        Err(reason) => Ok(Prepared::Nothing(reason)),
+        } => Ok(Letter {
+            purpose: mail.recipient.purpose(),
+            to: address.clone(),
+            account: account.clone(),
+            username: username.clone(),
+            code: None,
+            asked_at: mail.asked_at,
+        }),
     }
 }
 
-/// The account, if it is as it was when the change was asked for, and no other account has the new email.
-async fn renamed(
+/// Fails if the account is not as it was when the change was asked for, or another one has the new email.
+async fn check_rename(
     app: &App,
-    account: Result<Account, NotSent>,
-    new_email: &str,
+    account: &Account,
+    new: &Email,
     asked_under: &AskedUnder,
-) -> Result<Result<Account, NotSent>, StoreError> {
-    let account = match account {
-        Ok(account) if AskedUnder::of(&account) == *asked_under => account,
-        Ok(_) => return Ok(Err(NotSent::Outdated)),
-        Err(reason) => return Ok(Err(reason)),
-    };
-    let new = Identifier::parse_email(new_email);
-    let claim = app.store.claim(&new).await?;
-    Ok(match claim {
-        Some(claim) if claim.account != account.id => Err(NotSent::EmailTaken),
-        Some(_) | None => Ok(account),
-    })
+) -> Result<(), NoLetter> {
+    if AskedUnder::of(account) != *asked_under {
+        return Err(NotSent::Outdated.into());
+    }
+    let new = Identifier::Email(new.canonical().to_owned());
+    match app.store.claim(&new).await? {
+        Some(claim) if claim.account != account.id => Err(NotSent::EmailTaken.into()),
+        Some(_) | None => Ok(()),
+    }
 }
 
-async fn change_of_email(
-    app: &App,
-    key: &CodeKey,
-    mail: &OutboxMail,
-    account: Account,
-    new_email: &str,
-) -> Result<Prepared, StoreError> {
-    let change = Some((new_email.to_owned(), account.session_generation));
-    let purpose = CodePurpose::ChangeEmail;
-    let prepared = with_code(app, key, mail, account, purpose, change).await?;
-    let Ok(new) = Email::parse(new_email) else {
-        return Ok(Prepared::Nothing(NotSent::Outdated));
-    };
-    Ok(match prepared {
-        Prepared::Letter(letter) => Prepared::Letter(Letter {
-            to: new.mail_address(),
-            ..letter
-        }),
-        Prepared::Nothing(reason) => Prepared::Nothing(reason),
-    })
-}
-
+/// A letter to the account with a code, which is stored. `change` is the new email, and the session
+/// generation under which it was asked for.
 async fn with_code(
     app: &App,
     key: &CodeKey,
     mail: &OutboxMail,
-    account: Account,
     purpose: CodePurpose,
+    account: Account,
     change: Option<(String, u64)>,
-) -> Result<Prepared, StoreError> {
+) -> Result<Letter, NoLetter> {
     let code = key.code(purpose, &mail.id);
     let mailed = MailedCode {
         purpose,
@@ -160,23 +160,15 @@ async fn with_code(
         used_at: None,
     };
     match app.store.add_code(&code.digest(), &mailed).await? {
-        AddedCode::Stored => Ok(Prepared::Letter(Letter {
+        AddedCode::Stored => Ok(Letter {
             purpose: mail.recipient.purpose(),
             to: account.mail_address(),
             account: account.id,
             username: account.username,
             code: Some((purpose, code)),
             asked_at: mail.asked_at,
-        })),
-        AddedCode::Outdated => Ok(Prepared::Nothing(NotSent::Outdated)),
-    }
-}
-
-async fn account_with(app: &App, email: &str) -> Result<Option<Account>, StoreError> {
-    let email = Identifier::Email(email.to_owned());
-    match app.store.claim(&email).await? {
-        Some(claim) => app.store.account(&claim.account).await,
-        None => Ok(None),
+        }),
+        AddedCode::Outdated => Err(NotSent::Outdated.into()),
     }
 }
 

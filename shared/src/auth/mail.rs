@@ -62,16 +62,13 @@ pub async fn ask_to_change_email(
         new_email: new.typed().to_owned(),
         asked_under: AskedUnder::of(account),
     };
-    match count(app, source, recipient.purpose(), new.canonical()).await {
-        Ok(()) => {
-            let code = new_mail(app, recipient, app.clock.now())?;
-            let notice = notice(app, account, Notice::EmailChangeAsked)?;
-            let mails: Vec<_> = notice.into_iter().chain([code]).collect();
-            Ok(app.store.post_all(&mails).await?)
-        }
-        Err(AuthError::Limited(_)) => Ok(()),
-        Err(error) => Err(error),
+    if is_admitted(app, source, recipient.purpose(), new.canonical()).await? {
+        let code = new_mail(app, recipient, app.clock.now())?;
+        let notice = notice(app, account, Notice::EmailChangeAsked)?;
+        let mails: Vec<_> = notice.into_iter().chain([code]).collect();
+        app.store.post_all(&mails).await?;
     }
+    Ok(())
 }
 
 /// The mail that verifies a new account's email; `None` if no mail is sent.
@@ -141,30 +138,33 @@ async fn ask(
     recipient: Recipient,
     address: &str,
 ) -> Result<(), AuthError> {
-    match count(app, source, recipient.purpose(), address).await {
-        Ok(()) => {
-            let mail = new_mail(app, recipient, app.clock.now())?;
-            Ok(app.store.post(&mail).await?)
-        }
-        Err(AuthError::Limited(_)) => Ok(()),
-        Err(error) => Err(error),
+    if is_admitted(app, source, recipient.purpose(), address).await? {
+        let mail = new_mail(app, recipient, app.clock.now())?;
+        app.store.post(&mail).await?;
     }
+    Ok(())
 }
 
 /// Counts for the source and then for the address, so that a source beyond its limit does not use up
-/// that of an address.
-async fn count(
+/// that of an address. Returns whether both limits admit the mail.
+async fn is_admitted(
     app: &App,
     source: SourceIp,
     purpose: MailPurpose,
     address: &str,
-) -> Result<(), AuthError> {
-    let of_source = Counter::new(RateLimitPolicy::MailIp, source);
-    of_source.count(app).await?;
+) -> Result<bool, AuthError> {
     let name = format!("{} {address}", purpose.name());
-    let of_address = Counter::new(RateLimitPolicy::MailAddress, digest(&name));
-    of_address.count(app).await?;
-    Ok(())
+    for counter in [
+        Counter::new(RateLimitPolicy::MailIp, source),
+        Counter::new(RateLimitPolicy::MailAddress, digest(&name)),
+    ] {
+        match counter.count(app).await {
+            Ok(_) => {}
+            Err(AuthError::Limited(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
 }
 
 fn new_mail(app: &App, recipient: Recipient, now: Timestamp) -> Result<OutboxMail, AuthError> {

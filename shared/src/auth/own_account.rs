@@ -1,20 +1,18 @@
 //! What users change of their own accounts. Each change holds only if the session it was asked
 //! through is still live.
 
-use super::accounts;
+use std::sync::Arc;
+
+use super::accounts::{self, MAX_TRIES};
 use super::attempt::{Attempt, Purpose};
 use super::authenticate::{Caller, read_again};
-use super::deletion::{DeletedBy, delete};
+use super::deletion::delete;
 use super::error::AuthError;
 use super::limits::Counter;
 use crate::app::App;
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, Identifier, Password, RateLimitPolicy, SourceIp, Username};
-use crate::store::{AccountChange, Changed, Claim, StoreError, Through};
-use std::sync::Arc;
-
-/// How often to try while other requests change the account.
-const MAX_TRIES: u32 = 5;
+use crate::store::{AccountChange, Changed, Claim, DeletedBy, StoreError, Through};
 
 /// The caller's current password, and where it was sent from.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::accounts::{WithApiKeys, account_by_id, write};
+use super::accounts::{MAX_TRIES, WithApiKeys, account_by_id, write};
 use super::attempt::{clear_totals, make_familiar};
 use super::authenticate::Caller;
 use super::error::{AccountError, AuthError};
@@ -11,9 +11,6 @@ use crate::app::App;
 use crate::crypto::{GeneratedPassword, PasswordHash};
 use crate::domain::{Account, AccountId, InvalidPassword, Password};
 use crate::store::{AccountChange, Changed, StoreError};
-
-/// How often to try while other requests change the account.
-const MAX_TRIES: u32 = 5;
 
 /// Sets a random password, ends all sessions, and clears the account's totals of failed sign-ins.
 pub async fn set_random_password(

@@ -31,11 +31,11 @@ pub struct SignedIn {
 /// How often to start over if the password or the session generation changes during a sign-in.
 const MAX_TRIES: usize = 3;
 
-/// If the account lacks a verified email that it needs, a right password counts as a success but starts no
-/// session: a code is mailed instead, within the limits of mail.
-///
 /// Signs in, with one round trip before the password hash and one after it. A third one follows if
 /// failures are to be cleared or the source is not familiar yet.
+///
+/// If the account lacks a verified email that it needs, a right password counts as a success but starts no
+/// session: a code is mailed instead, within the limits of mail.
 pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<SignedIn, AuthError> {
     let attempt = Attempt::begin(app, client.source, &sign_in.identifier, Purpose::SignIn)?;
     let keys = app.keys.current(app.clock.now()).await?;

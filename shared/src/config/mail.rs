@@ -67,7 +67,7 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
             from,
             verification,
             product_name: self.product_name()?,
-            code_key: self.code_key()?,
+            code_key: self.key_source("CODE_KEY_SECRET", "CODE_KEY_FILE")?,
             queue_url: self.get("MAIL_QUEUE_URL")?,
             app_url,
             verify_email_suffix: self.suffix("VERIFY_EMAIL_SUFFIX", "/verify-email?code=")?,
@@ -115,18 +115,6 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
             return Err(invalid(variable, problem));
         }
         Ok(name)
-    }
-
-    fn code_key(&self) -> Result<Option<KeySource>, ConfigError> {
-        match (self.get("CODE_KEY_SECRET")?, self.get("CODE_KEY_FILE")?) {
-            (None, None) => Ok(None),
-            (Some(secret), None) => Ok(Some(KeySource::Secret(secret))),
-            (None, Some(path)) => Ok(Some(KeySource::File(path.into()))),
-            (Some(_), Some(_)) => {
-                let problem = "and CODE_KEY_FILE cannot both be set";
-                Err(invalid("CODE_KEY_SECRET", problem))
-            }
-        }
     }
 
     /// What stands between `APP_URL` and the code: a path of visible ASCII that ends in `=`.

@@ -94,17 +94,24 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
     }
 
     pub(super) fn keys(&self) -> Result<KeySource, ConfigError> {
-        match (self.get("JWT_KEYS_SECRET")?, self.get("JWT_KEYS_FILE")?) {
-            (Some(secret), None) => Ok(KeySource::Secret(secret)),
-            (None, Some(path)) => Ok(KeySource::File(path.into())),
-            (None, None) => {
-                let problem = "or JWT_KEYS_FILE must be set: the key ring that signs tokens";
-                Err(invalid("JWT_KEYS_SECRET", problem))
-            }
-            (Some(_), Some(_)) => {
-                let problem = "and JWT_KEYS_FILE cannot both be set";
-                Err(invalid("JWT_KEYS_SECRET", problem))
-            }
+        let keys = self.key_source("JWT_KEYS_SECRET", "JWT_KEYS_FILE")?;
+        keys.ok_or_else(|| {
+            let problem = "or JWT_KEYS_FILE must be set: the key ring that signs tokens";
+            invalid("JWT_KEYS_SECRET", problem)
+        })
+    }
+
+    /// `None` if neither of the variables is set.
+    pub(super) fn key_source(
+        &self,
+        secret: &str,
+        file: &str,
+    ) -> Result<Option<KeySource>, ConfigError> {
+        match (self.get(secret)?, self.get(file)?) {
+            (None, None) => Ok(None),
+            (Some(secret), None) => Ok(Some(KeySource::Secret(secret))),
+            (None, Some(path)) => Ok(Some(KeySource::File(path.into()))),
+            (Some(_), Some(_)) => Err(invalid(secret, format!("and {file} cannot both be set"))),
         }
     }
 

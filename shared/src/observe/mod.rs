@@ -112,7 +112,8 @@ pub(crate) fn panicked(location: Option<&Location<'_>>) {
 
 /// An error and its causes, outermost first. Uses `Display`, because the `Debug` output of a
 /// cancelled transaction contains items.
-pub(crate) fn causes(error: &dyn Error) -> String {
+#[must_use]
+pub fn causes(error: &dyn Error) -> String {
     std::iter::successors(Some(error), |&error| error.source())
         .map(ToString::to_string)
         .collect::<Vec<_>>()

@@ -315,7 +315,7 @@ impl Store {
     }
 
     /// Fails the transaction unless the session of the account is live.
-    pub(super) fn check_live(
+    fn check_live(
         &self,
         account: &Account,
         session: &str,

@@ -46,6 +46,17 @@ impl Store {
         Ok(claim.filter(|claim| claim.expires_at.is_none_or(|expires_at| now < expires_at)))
     }
 
+    /// The account that has this email or username now.
+    pub async fn account_with(
+        &self,
+        identifier: &Identifier,
+    ) -> Result<Option<Account>, StoreError> {
+        match self.claim(identifier).await? {
+            Some(claim) => self.account(&claim.account).await,
+            None => Ok(None),
+        }
+    }
+
     /// Puts a claim, as part of a transaction that fails if another account has it. That of an account that
     /// has expired is taken over.
     pub(super) fn put_claim(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {

@@ -8,7 +8,9 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use super::accounts::account_key;
 use super::error::is_failed_condition;
-use super::item::{Attributes, Item, deletable, n, s, update_in_transaction, version};
+use super::item::{
+    Attributes, Item, deletable, n, put_in_transaction, s, update_in_transaction, version,
+};
 use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
 use crate::domain::{AccountId, CodeDigest, CodePurpose, MailedCode, OutboxId, Timestamp};
@@ -73,11 +75,8 @@ impl Store {
         let put = Put::builder()
             .table_name(&self.tables.sessions)
             .set_item(Some(to_item(digest, code)))
-            .condition_expression(IS_NEW)
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        let put = TransactWriteItem::builder().put(put).build();
-        let writes = [put, self.make_newest(code)?];
+            .condition_expression(IS_NEW);
+        let writes = [put_in_transaction(put)?, self.make_newest(code)?];
         let Transaction::Failed(reasons) = self.transact(&writes, None).await? else {
             return Ok(AddedCode::Stored);
         };

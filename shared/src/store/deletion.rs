@@ -21,12 +21,28 @@ pub struct AccountDeletion<'a> {
     pub now: Timestamp,
     /// Tells of the deletion's progress.
     pub ticket: &'a str,
+    pub by: DeletedBy<'a>,
+    pub notice: Option<&'a OutboxMail>,
+}
+
+/// Who asks for a deletion: an operator, unless there is a session or an administrator.
+#[derive(Debug, Clone, Copy)]
+pub struct DeletedBy<'a> {
     /// The session of the account through which the deletion is asked for. It must be live.
     pub through: Option<Through<'a>>,
     /// The administrator who asks for the deletion.
     pub administrator: Option<Administrator<'a>>,
     pub last_administrator: LastAdministrator,
-    pub notice: Option<&'a OutboxMail>,
+}
+
+impl Default for DeletedBy<'_> {
+    fn default() -> Self {
+        Self {
+            through: None,
+            administrator: None,
+            last_administrator: LastAdministrator::Stays,
+        }
+    }
 }
 
 /// How long the tombstone of a deleted account is kept. Its ticket counts for a shorter time.
@@ -42,19 +58,19 @@ impl Store {
         &self,
         deletion: &AccountDeletion<'_>,
     ) -> Result<Changed, StoreError> {
-        let seen = deletion.seen;
+        let AccountDeletion { seen, by, .. } = deletion;
         let mut parts: Vec<Part> = vec![(self.delete_seen(seen)?, Changed::Stale)];
         for key in claim_keys(seen) {
             parts.push((self.delete_claim(&key, seen)?, Changed::Stale));
         }
-        if let Some(through) = deletion.through {
+        if let Some(through) = by.through {
             let session = self.check_session(seen, seen, through)?;
             parts.push((session, Changed::Stale));
         }
-        if let Some(administrator) = deletion.administrator {
+        if let Some(administrator) = by.administrator {
             parts.extend(self.check_administrator(administrator, seen)?);
         }
-        parts.extend(self.change_administrators(seen, false, deletion.last_administrator)?);
+        parts.extend(self.change_administrators(seen, false, by.last_administrator)?);
         parts.push((self.put_tombstone(deletion)?, Changed::Stale));
         if let Some(notice) = deletion.notice {
             parts.push((self.post_in_transaction(notice)?, Changed::Stale));

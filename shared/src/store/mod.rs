@@ -55,7 +55,7 @@ pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{AlsoRead, CallerRecord};
 pub use claims::Claim;
 pub use codes::AddedCode;
-pub use deletion::AccountDeletion;
+pub use deletion::{AccountDeletion, DeletedBy};
 pub use error::StoreError;
 pub use exceeded::ExceededLimits;
 pub use listing::{Listed, Order, Position};
