@@ -8,7 +8,7 @@
 //! | [`engine`] | the embedded DynamoDB |
 //! | [`functions`] | the registry of functions |
 //! | [`mailbox`] | an SES that catches mail |
-//! | [`outbox`] | passes new outbox items on to `deliver` |
+//! | [`stream`] | passes new outbox items on to `deliver`, and accounts that are gone to `erase-account` |
 //! | [`gateway`] | a local API Gateway |
 //! | [`keys`] | the local key ring |
 //! | [`openapi`] | the description of the API |
@@ -26,7 +26,7 @@ pub mod gateway;
 pub mod keys;
 pub mod mailbox;
 pub mod openapi;
-pub mod outbox;
 pub mod secrets;
 pub mod setup;
+pub mod stream;
 pub mod template;

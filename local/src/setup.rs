@@ -18,8 +18,8 @@ use shared::runtime::Worker;
 use crate::engine::Engine;
 use crate::keys;
 use crate::mailbox::Mailbox;
-use crate::outbox::{GONE_ACCOUNTS, NEW_MAIL, Outbox, OutboxError};
 use crate::secrets::Secrets;
+use crate::stream::{GONE_ACCOUNTS, NEW_MAIL, StreamError, TableStream};
 use crate::template::Template;
 
 /// An error as one line for people.
@@ -41,8 +41,8 @@ const MAIL: [(&str, &str); 2] = [
 pub struct Services {
     pub settings: BTreeMap<String, OsString>,
     pub mailbox: Mailbox,
-    outbox: Outbox,
-    deletions: Outbox,
+    outbox: TableStream,
+    deletions: TableStream,
 }
 
 impl Services {
@@ -75,7 +75,7 @@ impl Services {
     }
 }
 
-async fn log_end(what: &'static str, working: impl Future<Output = OutboxError>) {
+async fn log_end(what: &'static str, working: impl Future<Output = StreamError>) {
     let error = working.await;
     tracing::error!(%error, "{what}");
 }
@@ -117,7 +117,7 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
     let stream = |table: &str, filter, suffix: &str| {
         let table = settings.get(table).cloned().unwrap_or_default();
         let position = (database != ":memory:").then(|| format!("{database}.{suffix}").into());
-        Outbox::new(
+        TableStream::new(
             engine.database(),
             &table.to_string_lossy(),
             filter,

@@ -16,7 +16,7 @@ use local::engine::{self, Database, Engine};
 use local::functions::operate;
 use local::gateway::Gateway;
 use local::mailbox::{CaughtMail, Mailbox};
-use local::outbox::{self, GONE_ACCOUNTS, NEW_MAIL, Outbox};
+use local::stream::{self, GONE_ACCOUNTS, NEW_MAIL, TableStream};
 use local::template::Template;
 use serde_json::{Value, json};
 use shared::app::App;
@@ -71,8 +71,8 @@ struct Services {
     engine: Engine,
     clock: Arc<TestClock>,
     mailbox: Mailbox,
-    outbox: Arc<Mutex<Outbox>>,
-    gone_accounts: Arc<Mutex<Outbox>>,
+    outbox: Arc<Mutex<TableStream>>,
+    gone_accounts: Arc<Mutex<TableStream>>,
 }
 
 impl TestApp {
@@ -94,7 +94,7 @@ impl TestApp {
         let host = Ipv4Addr::LOCALHOST.into();
         let stream = |table: &str, filter| {
             let table = &TEMPLATE.variables[table];
-            let stream = Outbox::new(database.clone(), table, filter, None);
+            let stream = TableStream::new(database.clone(), table, filter, None);
             Arc::new(Mutex::new(stream))
         };
         let outbox = stream("TABLE_SESSIONS", NEW_MAIL);
@@ -233,7 +233,7 @@ impl TestApp {
     /// Invokes the function `deliver` with messages of the mail queue: their bodies, and how often each
     /// was received. Returns the places in the list of those to try again.
     pub async fn deliver_messages(&self, messages: &[(&str, u32)]) -> Vec<usize> {
-        let response = self.deliver_event(outbox::event(messages)).await;
+        let response = self.deliver_event(stream::event(messages)).await;
         let failed = response["batchItemFailures"].as_array().expect("a list");
         let number = |one: &Value| {
             let id = one["itemIdentifier"].as_str()?;
@@ -272,7 +272,7 @@ impl TestApp {
 
     /// Invokes the function `erase-account` with this key. Returns whether it was erased.
     pub async fn erase_account(&self, key: &str) -> bool {
-        let response = self.erase_event(outbox::event(&[(key, 1)])).await;
+        let response = self.erase_event(stream::event(&[(key, 1)])).await;
         response["batchItemFailures"] == json!([])
     }
 

@@ -15,8 +15,8 @@ const INTERVAL: Duration = Duration::from_millis(200);
 
 /// The stream could not be read, or its position not be kept.
 #[derive(Debug, thiserror::Error)]
-#[error("the outbox cannot be read: {0}")]
-pub struct OutboxError(String);
+#[error("the stream cannot be read: {0}")]
+pub struct StreamError(String);
 
 /// What a pipe passes on of a table's stream: the partition keys of these events.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ pub const GONE_ACCOUNTS: Filter = Filter {
 
 /// Reads the keys of such events from a table's stream.
 #[derive(Clone)]
-pub struct Outbox {
+pub struct TableStream {
     database: Database,
     table: String,
     filter: Filter,
@@ -54,13 +54,13 @@ pub struct Outbox {
     kept_in: Option<PathBuf>,
 }
 
-impl std::fmt::Debug for Outbox {
+impl std::fmt::Debug for TableStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Outbox({}, {:?})", self.table, self.last)
+        write!(f, "TableStream({}, {:?})", self.table, self.last)
     }
 }
 
-impl Outbox {
+impl TableStream {
     /// Begins after the event that was passed on last, if its position is kept in the file.
     #[must_use]
     pub fn new(database: Database, table: &str, filter: Filter, kept_in: Option<PathBuf>) -> Self {
@@ -76,7 +76,7 @@ impl Outbox {
     }
 
     /// The keys of the events since the last call, oldest first.
-    pub fn take_new(&mut self) -> Result<Vec<String>, OutboxError> {
+    pub fn take_new(&mut self) -> Result<Vec<String>, StreamError> {
         let (keys, last) = self.read()?;
         self.last = last.or(self.last.take());
         Ok(keys)
@@ -84,7 +84,7 @@ impl Outbox {
 
     /// Invokes the worker for new events as long as this process runs. One that fails is tried again after
     /// the pauses of the mail queue.
-    pub async fn pass_on<W>(mut self, worker: W) -> OutboxError
+    pub async fn pass_on<W>(mut self, worker: W) -> StreamError
     where
         W: Worker<Event = QueueEvent, Response = QueueResponse>,
     {
@@ -105,7 +105,7 @@ impl Outbox {
                 if let Some(path) = &self.kept_in
                     && let Err(error) = std::fs::write(path, &last)
                 {
-                    return OutboxError(error.to_string());
+                    return StreamError(error.to_string());
                 }
                 self.last = Some(last);
             }
@@ -114,7 +114,7 @@ impl Outbox {
     }
 
     /// The keys of new events, and the sequence number of the last record, which may be of another event.
-    fn read(&self) -> Result<(Vec<String>, Option<String>), OutboxError> {
+    fn read(&self) -> Result<(Vec<String>, Option<String>), StreamError> {
         let table = json!({"TableName": self.table});
         let table = call(table, |request| self.database.describe_table(request))?;
         let arn = table.pointer("/Table/LatestStreamArn");
@@ -193,13 +193,13 @@ pub fn event(messages: &[(&str, u32)]) -> Value {
 }
 
 /// Calls the database, with requests and responses as in DynamoDB's API.
-fn call<I, O, E>(request: Value, run: impl FnOnce(I) -> Result<O, E>) -> Result<Value, OutboxError>
+fn call<I, O, E>(request: Value, run: impl FnOnce(I) -> Result<O, E>) -> Result<Value, StreamError>
 where
     I: serde::de::DeserializeOwned,
     O: serde::Serialize,
     E: std::fmt::Display,
 {
-    let failed = |reason: String| OutboxError(reason);
+    let failed = |reason: String| StreamError(reason);
     let request = serde_json::from_value(request).map_err(|error| failed(error.to_string()))?;
     let response = run(request).map_err(|error| failed(error.to_string()))?;
     serde_json::to_value(&response).map_err(|error| failed(error.to_string()))
