@@ -9,34 +9,11 @@ use tests::logs::capture;
 use tests::wire::Fault;
 use tokio::sync::Semaphore;
 
+use crate::scene::{Scene, admin_scope};
+
 const NEW: &str = "battery-staple-7";
 
-struct Scene {
-    app: TestApp,
-    /// Of the administrator.
-    admin: String,
-    /// The account abc, with the username abc.
-    id: String,
-    token: String,
-}
-
 impl Scene {
-    async fn set() -> Self {
-        let app = TestApp::new().await;
-        let admin = app.sign_up("root@example.com").await;
-        app.operate("grant-scopes", admin_scope(&admin.text("/user/id")))
-            .await
-            .unwrap();
-        let body = json!({"username": "abc", "email": "abc@example.com", "password": PASSWORD});
-        let user = app.call(post("/user", &body)).await;
-        Self {
-            app,
-            admin: admin.token(),
-            id: user.text("/user/id"),
-            token: user.token(),
-        }
-    }
-
     async fn change(&self, change: Value) -> Answer {
         self.app
             .call(put(&self.id, &change).bearer(&self.admin))
@@ -46,10 +23,6 @@ impl Scene {
     async fn read(&self) -> Answer {
         self.app.call(read(&self.id).bearer(&self.admin)).await
     }
-}
-
-fn admin_scope(id: &str) -> Value {
-    json!({"id": id, "scopes": ["user", "admin"]})
 }
 
 fn read(id: &str) -> Call {
@@ -67,7 +40,7 @@ fn reset(email: &str, password: &str) -> Call {
 
 #[tokio::test]
 async fn an_administrator_reads_any_account() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
 
     let read = scene.read().await;
 
@@ -82,7 +55,7 @@ async fn an_administrator_reads_any_account() {
 
 #[tokio::test]
 async fn an_unknown_malformed_or_deleted_account_is_not_found() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     let deletion = json!({ "id": scene.id });
     scene.app.operate("delete-account", deletion).await.unwrap();
     let long = "a".repeat(3000);
@@ -107,7 +80,7 @@ async fn an_unknown_malformed_or_deleted_account_is_not_found() {
 
 #[tokio::test]
 async fn a_reset_password_signs_in_and_every_session_has_ended() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     let app = &scene.app;
     let mut tokens = vec![scene.token.clone()];
     for _ in 0..200 {
@@ -128,7 +101,7 @@ async fn a_reset_password_signs_in_and_every_session_has_ended() {
 
 #[tokio::test]
 async fn every_field_is_changed_in_one_request() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     let change = json!({
         "username": "ada", "email": "ada@example.com", "password": NEW, "scope": ["user", "support"],
         "vendor": "acme", "disabled": false,
@@ -159,7 +132,7 @@ async fn every_field_is_changed_in_one_request() {
 
 #[tokio::test]
 async fn what_is_absent_or_null_stays() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     scene.change(json!({"vendor": ["acme", "umbrella"]})).await;
     let before = scene.app.users().await;
     let null = json!({"username": null, "email": null, "password": null, "scope": null,
@@ -192,7 +165,7 @@ async fn a_username_that_is_the_email_changes_with_it() {
 
 #[tokio::test]
 async fn each_wrong_field_is_refused_and_changes_nothing() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     let before = scene.app.users().await;
     let many: Vec<_> = (0..17).map(|n| format!("s{n}")).collect();
     for (change, message) in [
@@ -255,7 +228,7 @@ async fn each_wrong_field_is_refused_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_taken_name_is_refused_and_changes_nothing() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     let body = json!({"username": "def", "email": "def@example.com", "password": PASSWORD});
     scene.app.call(post("/user", &body)).await;
     let before = scene.app.users().await;
@@ -271,7 +244,7 @@ async fn a_taken_name_is_refused_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_disabled_account_is_dead_until_it_is_enabled() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     let app = &scene.app;
     let key = app.api_key(&scene.token, 15).await;
     let by_key = || get("/user").api_key(&key);
@@ -293,7 +266,7 @@ async fn a_disabled_account_is_dead_until_it_is_enabled() {
 
 #[tokio::test]
 async fn a_change_needs_a_token_of_a_recent_sign_in_and_no_key() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     let app = &scene.app;
     let key = app.api_key(&scene.admin, 15).await;
     let calls = || {
@@ -354,7 +327,7 @@ async fn of_two_administrators_who_remove_each_other_at_once_one_stays() {
 
 #[tokio::test]
 async fn the_last_administrator_cannot_be_demoted_or_disabled() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     let root = scene.app.user_id(&scene.admin).await;
     for change in [json!({"scope": []}), json!({"disabled": true})] {
         let answer = scene
@@ -370,7 +343,7 @@ async fn the_last_administrator_cannot_be_demoted_or_disabled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_names_and_password_at_once_leave_claims_that_agree() {
     for _ in 0..10 {
-        let scene = Arc::new(Scene::set().await);
+        let scene = Arc::new(Scene::with(&[], "abc").await);
         let changes = [
             json!({"username": "ada"}),
             json!({"email": "ada@example.com"}),
@@ -402,7 +375,7 @@ async fn changes_of_names_and_password_at_once_leave_claims_that_agree() {
 
 #[tokio::test]
 async fn requests_with_a_body_of_another_kind_are_refused_before_anything_is_read() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     for body in ["[]", "1", "null", "{"] {
         let call = Call::new("PUT", &format!("/users/{}", scene.id), Body::from(body));
         let answer = scene.app.call(call.bearer(&scene.admin)).await;
@@ -420,7 +393,7 @@ async fn nothing_is_changed_or_deleted_once_the_administrator_is_out() {
     ];
     let methods = ["PUT", "DELETE"].into_iter();
     for (method, (end, status)) in methods.flat_map(|method| ends.map(|end| (method, end))) {
-        let scene = Scene::set().await;
+        let scene = Scene::with(&[], "abc").await;
         let app = &scene.app;
         let admin = app.user_id(&scene.admin).await;
         let other = app.sign_up("other@example.com").await.text("/user/id");
@@ -468,7 +441,7 @@ async fn nothing_is_changed_or_deleted_once_the_administrator_is_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn racing_changes_of_one_field_answer_what_is_stored() {
     for _ in 0..10 {
-        let scene = Arc::new(Scene::set().await);
+        let scene = Arc::new(Scene::with(&[], "abc").await);
         scene.change(json!({"vendor": "a"})).await;
         let changes = [
             json!({"vendor": "a", "username": "x"}),
@@ -490,7 +463,7 @@ async fn racing_changes_of_one_field_answer_what_is_stored() {
 
 #[tokio::test]
 async fn a_change_leaves_a_line_that_says_who_changed_whom_and_what() {
-    let scene = Scene::set().await;
+    let scene = Scene::with(&[], "abc").await;
     let root = scene.app.user_id(&scene.admin).await;
     let (lines, _guard) = capture();
 

@@ -9,39 +9,16 @@ use serde_json::{Value, json};
 use tests::app::{Answer, Call, Item, MAIL, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
 
+use crate::scene::{Scene, admin_scope};
+
 /// In no hash or id by chance.
 const NAME: &str = "grace.hopper";
 
-struct Scene {
-    app: TestApp,
-    /// Of an administrator.
-    admin: String,
-    /// The account with [`NAME`].
-    id: String,
-    token: String,
+async fn scene() -> Scene {
+    Scene::with(&MAIL, NAME).await
 }
 
 impl Scene {
-    async fn set() -> Self {
-        Self::with(&MAIL).await
-    }
-
-    async fn with(settings: &[(&str, &str)]) -> Self {
-        let app = TestApp::with(settings).await;
-        let admin = app.sign_up("root@example.com").await;
-        let scopes = json!({"id": admin.text("/user/id"), "scopes": ["user", "admin"]});
-        app.operate("grant-scopes", scopes).await.unwrap();
-        let body =
-            json!({"username": NAME, "email": "grace.hopper@example.com", "password": PASSWORD});
-        let user = app.call(post("/user", &body)).await;
-        Self {
-            app,
-            admin: admin.token(),
-            id: user.text("/user/id"),
-            token: user.token(),
-        }
-    }
-
     /// Gives the account something of each kind: fields, an image, settings, API keys and sessions.
     async fn fill(&self) {
         let (app, token) = (&self.app, &self.token);
@@ -111,7 +88,7 @@ async fn stored(app: &TestApp) -> Vec<(String, String, Item)> {
 #[tokio::test]
 async fn of_an_account_deleted_by_anybody_only_what_expires_is_left() {
     for by in ["its owner", "an administrator", "an operator"] {
-        let scene = Scene::set().await;
+        let scene = scene().await;
         scene.fill().await;
         match by {
             "its owner" => {
@@ -136,7 +113,7 @@ async fn of_an_account_deleted_by_anybody_only_what_expires_is_left() {
 #[tokio::test]
 async fn an_erasure_that_ends_at_any_call_is_finished_by_the_next() {
     for failing in 1.. {
-        let scene = Scene::set().await;
+        let scene = scene().await;
         scene.fill().await;
         let ticket = scene.remove().await.text("/ticket");
         let broken = scene.app.another(&[]);
@@ -164,7 +141,7 @@ async fn an_erasure_that_ends_at_any_call_is_finished_by_the_next() {
 
 #[tokio::test]
 async fn an_erasure_that_is_delivered_twice_changes_nothing_of_another_account() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     scene.remove().await;
     let erased = scene.app.erase().await;
     let other = scene.app.sign_up("grace.hopper@example.com").await.token();
@@ -198,7 +175,7 @@ async fn a_batch_that_dynamodb_does_not_finish_is_sent_again() {
     };
     let mut sent = Vec::new();
     for faults in [0, 1] {
-        let scene = Scene::set().await;
+        let scene = scene().await;
         scene.fill().await;
         scene.remove().await;
         let _ = batches(&scene.app);
@@ -216,7 +193,7 @@ async fn a_batch_that_dynamodb_does_not_finish_is_sent_again() {
 
 #[tokio::test]
 async fn an_account_that_an_administrator_deletes_is_dead_at_once() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     let key = scene.app.api_key(&scene.token, 15).await;
     scene.app.deliver().await;
 
@@ -241,7 +218,7 @@ async fn an_account_that_an_administrator_deletes_is_dead_at_once() {
 
 #[tokio::test]
 async fn a_ticket_tells_of_its_own_deletion_for_a_day() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     let ticket = scene.remove().await.text("/ticket");
 
     let begun = scene.status(&ticket).await;
@@ -274,7 +251,7 @@ async fn a_ticket_tells_of_its_own_deletion_for_a_day() {
 
 #[tokio::test]
 async fn a_deletion_whose_rest_stays_for_twelve_hours_has_failed() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     let ticket = scene.remove().await.text("/ticket");
 
     scene.app.clock.advance(Duration::from_secs(12 * 3600 - 1));
@@ -288,7 +265,7 @@ async fn a_deletion_whose_rest_stays_for_twelve_hours_has_failed() {
 
 #[tokio::test]
 async fn only_an_administrator_with_a_recent_token_deletes_an_account() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     let (app, before) = (&scene.app, scene.app.users().await);
     let key = app.api_key(&scene.admin, 15).await;
     let with_key = app.users().await;
@@ -314,8 +291,8 @@ async fn only_an_administrator_with_a_recent_token_deletes_an_account() {
 #[tokio::test]
 async fn administrators_who_delete_each_other_at_once_leave_one() {
     for _ in 0..10 {
-        let scene = Scene::with(&[]).await;
-        let scopes = json!({"id": scene.id, "scopes": ["admin"]});
+        let scene = Scene::with(&[], NAME).await;
+        let scopes = admin_scope(&scene.id);
         scene.app.operate("grant-scopes", scopes).await.unwrap();
         let first = scene.app.user_id(&scene.admin).await;
         let pairs = [
@@ -342,7 +319,7 @@ async fn administrators_who_delete_each_other_at_once_leave_one() {
 
 #[tokio::test]
 async fn the_last_administrator_is_not_deleted() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     let id = scene.app.user_id(&scene.admin).await;
     let before = scene.app.users().await;
 

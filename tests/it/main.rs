@@ -44,6 +44,7 @@ mod races;
 mod reference;
 mod refusals;
 mod round_trip;
+mod scene;
 mod schedules;
 mod security;
 mod sessions;

@@ -8,26 +8,20 @@ use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
 use tokio::sync::Semaphore;
 
-/// An administrator, and the account abc.
-struct Scene {
-    app: TestApp,
-    admin: String,
-    id: String,
-    token: String,
+use crate::scene::Scene;
+
+async fn scene() -> Scene {
+    let (app, admin) = TestApp::with_administrator().await;
+    let user = app.sign_up("def@example.com").await;
+    Scene {
+        id: user.text("/user/id"),
+        token: user.token(),
+        app,
+        admin,
+    }
 }
 
 impl Scene {
-    async fn set() -> Self {
-        let (app, admin) = TestApp::with_administrator().await;
-        let user = app.sign_up("def@example.com").await;
-        Self {
-            id: user.text("/user/id"),
-            token: user.token(),
-            app,
-            admin,
-        }
-    }
-
     async fn put(&self, metadata: Value) -> Answer {
         let body = json!({ "metadata": metadata }).to_string();
         let put = Call::new("PUT", &format!("/users/{}", self.id), body.into());
@@ -100,7 +94,7 @@ async fn an_account_without_metadata_has_no_such_field_and_no_such_item() {
 
 #[tokio::test]
 async fn an_administrator_replaces_metadata_as_a_whole_and_an_empty_object_removes_it() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
 
     let first = scene.put(json!({"team": "blue", "seats": 3})).await;
     assert_eq!(first.body["metadata"], json!({"team": "blue", "seats": 3}));
@@ -120,7 +114,7 @@ async fn an_administrator_replaces_metadata_as_a_whole_and_an_empty_object_remov
 
 #[tokio::test]
 async fn metadata_beyond_a_limit_or_of_another_type_is_refused_and_changes_nothing() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     scene.put(json!({"team": "blue"})).await;
     let nested = |levels| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
     let text = |bytes: usize| json!({"a": "ä".repeat((bytes - 8) / 2)});
@@ -163,7 +157,7 @@ async fn metadata_beyond_a_limit_or_of_another_type_is_refused_and_changes_nothi
 
 #[tokio::test]
 async fn metadata_goes_with_its_account() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     scene.put(json!({"team": "blue"})).await;
     assert!(scene.app.users().await.contains_key(&scene.key()));
 
@@ -184,7 +178,7 @@ async fn metadata_goes_with_its_account() {
 async fn metadata_is_not_written_after_the_administrator_s_session_ended_or_the_account_is_deleted()
 {
     for (end, status) in [("session", 401), ("account", 404)] {
-        let scene = Scene::set().await;
+        let scene = scene().await;
         scene.put(json!({"team": "blue"})).await;
         let slow = scene.app.another(&[]);
         let gate = Arc::new(Semaphore::new(0));
@@ -254,7 +248,7 @@ fn leave_metadata(answer: &mut Value) {
 
 #[tokio::test]
 async fn metadata_that_dynamodb_leaves_unread_is_asked_for_again_and_never_taken_as_absent() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     scene.put(json!({"team": "blue"})).await;
     let one = format!("/users/{}", scene.id);
     for (path, token) in [
@@ -281,7 +275,7 @@ async fn metadata_that_dynamodb_leaves_unread_is_asked_for_again_and_never_taken
 
 #[tokio::test]
 async fn get_user_reads_metadata_in_the_round_trip_of_the_account() {
-    let scene = Scene::set().await;
+    let scene = scene().await;
     scene.put(json!({"a": "b".repeat(8000)})).await;
     let _ = scene.app.cost();
 

@@ -28,6 +28,13 @@ const PUBLIC: [&str; 3] = [
     "POST /user/verify-email/confirm",
 ];
 
+const WITH_TWO_TRIES: [(&str, &str); 4] = [
+    MAIL[0],
+    MAIL[1],
+    REQUIRED,
+    ("SIGNIN_RATE_LIMIT_ACCOUNT", "2"),
+];
+
 async fn strict() -> TestApp {
     TestApp::with(&[MAIL[0], MAIL[1], REQUIRED]).await
 }
@@ -132,13 +139,7 @@ async fn a_wrong_password_is_told_the_same_before_and_after_verification() {
 
 #[tokio::test]
 async fn a_right_password_of_an_unverified_account_clears_failures_like_a_success() {
-    let settings = [
-        MAIL[0],
-        MAIL[1],
-        REQUIRED,
-        ("SIGNIN_RATE_LIMIT_ACCOUNT", "2"),
-    ];
-    let app = TestApp::with(&settings).await;
+    let app = TestApp::with(&WITH_TWO_TRIES).await;
     app.sign_up("abc@example.com").await;
     let from = "192.0.2.9";
 
@@ -154,20 +155,14 @@ async fn a_right_password_of_an_unverified_account_clears_failures_like_a_succes
 #[tokio::test]
 async fn once_a_limit_is_reached_nobody_learns_that_the_password_of_an_unverified_account_is_right()
 {
-    let settings = [
-        MAIL[0],
-        MAIL[1],
-        REQUIRED,
-        ("SIGNIN_RATE_LIMIT_ACCOUNT", "2"),
-    ];
-    let app = TestApp::with(&settings).await;
+    let app = TestApp::with(&WITH_TWO_TRIES).await;
     app.sign_up("abc@example.com").await;
     app.deliver().await;
     for path in SIGN_INS {
         for _ in 0..2 {
             try_sign_in(&app, path, "192.0.2.9", "guess1").await;
         }
-        let other = app.another(&settings);
+        let other = app.another(&WITH_TWO_TRIES);
 
         let right = try_sign_in(&other, path, "192.0.2.9", PASSWORD).await;
         let wrong = try_sign_in(&other, path, "192.0.2.9", "guess1").await;
