@@ -47,6 +47,7 @@ RULED = {
     "MailFrom": "noreply@example.com",
     "AppUrl": "https://app.example.com",
     "EmailVerification": "required",
+    "WebhookUserForgotPassword": "https://hooks.example.com/forgot",
 }
 
 

@@ -4,14 +4,18 @@ Runs target/debug/local, which `make run` builds. Needs only Python.
 """
 
 import base64
+import hmac
+import http.server
 import json
 import os
 import pathlib
+import queue
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 
@@ -169,6 +173,36 @@ def decoded(token):
     return base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)).decode()
 
 
+def sends_signed_webhooks_and_tries_them_again(folder):
+    taken = queue.Queue()
+
+    class Receiver(http.server.BaseHTTPRequestHandler):
+        """Takes nothing at the first try."""
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            taken.put((self.headers, body))
+            self.send_response(500 if taken.qsize() == 1 else 204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/hook"
+    with Run(folder, WEBHOOK_USER_CREATED=url, WEBHOOK_RETRY_INTERVAL="1000") as run:
+        user = run.send("POST", "/user", ABC)[1]["user"]["id"]
+        (_, first), (headers, body) = taken.get(timeout=60), taken.get(timeout=60)
+    server.shutdown()
+    assert first == body, (first, body)
+    assert json.loads(body)["userId"] == user, body
+    key = pathlib.Path(folder, ".local/webhook-key").read_text().strip().removeprefix("whsec_")
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = hmac.digest(base64.b64decode(key), signed, "sha256")
+    assert headers["webhook-signature"] == "v1," + base64.b64encode(expected).decode()
+
+
 def operate(folder, function, *fields):
     command = [LOCAL, "operate", function, *fields]
     return subprocess.run(command, cwd=folder, text=True, capture_output=True, timeout=20)
@@ -212,6 +246,7 @@ TESTS = (
     allows_cross_origin_requests_only_from_localhost,
     reloads_a_changed_key_ring_in_running_processes,
     restricts_its_key_file_to_its_owner,
+    sends_signed_webhooks_and_tries_them_again,
     reports_in_one_line_why_it_cannot_start,
 )
 

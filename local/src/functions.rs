@@ -101,7 +101,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
 pub const DEFAULT_ROUTE: &str = "default-route";
 
 /// Every function that AWS invokes by itself.
-pub const WORKERS: &[&str] = &["deliver", "erase-account"];
+pub const WORKERS: &[&str] = &["deliver", "deliver-webhook", "erase-account"];
 
 /// Every function for operators.
 pub const OPERATORS: &[Operator] = &[

@@ -1,5 +1,5 @@
-//! The keys of `make run`: the key ring and the key of codes in mail, each generated once, in a file that
-//! only its owner can read.
+//! The keys of `make run`: the key ring, the key of codes and the key that signs webhooks, each generated
+//! once, in a file that only its owner can read.
 //!
 //! In AWS, Secrets Manager generates the first keys, and the function `rotate-keys` all later ones of the
 //! ring.
@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
 /// Creates a file at `path` with mode 0600, unless it exists. If several processes race, one creates it
@@ -48,7 +48,16 @@ pub fn fresh_ring() -> io::Result<String> {
 
 /// 32 random bytes in base64url.
 pub fn fresh_key() -> io::Result<String> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(io::Error::other)?;
-    Ok(URL_SAFE_NO_PAD.encode(key))
+    Ok(URL_SAFE_NO_PAD.encode(random()?))
+}
+
+/// A key that signs webhooks, as Standard Webhooks writes it.
+pub fn fresh_webhook_key() -> io::Result<String> {
+    Ok(format!("whsec_{}\n", STANDARD.encode(random()?)))
+}
+
+fn random() -> io::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
 }

@@ -8,7 +8,7 @@
 //! | [`engine`] | the embedded DynamoDB |
 //! | [`functions`] | the registry of functions |
 //! | [`mailbox`] | an SES that catches mail |
-//! | [`stream`] | passes new outbox items on to `deliver`, and accounts that are gone to `erase-account` |
+//! | [`stream`] | passes new outbox items on to `deliver` and `deliver-webhook`, and accounts that are gone to `erase-account` |
 //! | [`gateway`] | a local API Gateway |
 //! | [`keys`] | the local key ring |
 //! | [`openapi`] | the description of the API |

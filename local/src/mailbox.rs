@@ -95,14 +95,15 @@ impl Mailbox {
         Ok(Self { address, state })
     }
 
-    /// Environment variables that point `deliver` here.
+    /// Environment variables that point `deliver` and `deliver-webhook` here.
     #[must_use]
-    pub fn variables(&self) -> [(&'static str, String); 3] {
+    pub fn variables(&self) -> [(&'static str, String); 4] {
         let url = format!("http://{}", self.address);
         [
             ("AWS_ENDPOINT_URL_SESV2", url.clone()),
             ("AWS_ENDPOINT_URL_SQS", url.clone()),
             ("MAIL_QUEUE_URL", format!("{url}/queue")),
+            ("WEBHOOK_QUEUE_URL", format!("{url}/webhook-queue")),
         ]
     }
 

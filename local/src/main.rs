@@ -25,6 +25,9 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How long open requests may take after a stop signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -35,7 +38,8 @@ const COMMAND_GRACE: Duration = Duration::from_secs(20);
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR)
+        .finish()
+        .with(shown_lines())
         .init();
     let mut arguments = std::env::args_os().skip(1);
     let done = match arguments.next() {
@@ -52,6 +56,14 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Errors, and what becomes of webhooks.
+fn shown_lines() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::ERROR)
+        .with_target("deliver_webhook", LevelFilter::INFO)
+        .with_target("shared::runtime::queue", LevelFilter::WARN)
 }
 
 async fn run() -> Result<(), Failure> {
@@ -141,6 +153,7 @@ async fn with(mut command: impl Iterator<Item = OsString>) -> Result<(), Failure
         .args(command)
         .env_remove("JWT_KEYS_FILE")
         .env_remove("CODE_KEY_FILE")
+        .env_remove("WEBHOOK_KEY_FILE")
         .envs(settings_as_in_aws(&services).await?)
         .kill_on_drop(true)
         .spawn()

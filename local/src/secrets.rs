@@ -1,5 +1,5 @@
-//! A Secrets Manager in memory, with the key ring, the key of codes, and the operations that the functions
-//! use: for tests, benchmarks, and functions that run in a container.
+//! A Secrets Manager in memory, with the key ring, the keys of the functions that send, and the operations
+//! that the functions use: for tests, benchmarks, and functions that run in a container.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,6 +19,11 @@ const ARN: &str = "arn:aws:secretsmanager:local:000000000000:secret:latchkey-key
 /// The secret with the key of codes, and that key: it is used only on this machine.
 pub const CODE_KEY_ARN: &str = "arn:aws:secretsmanager:local:000000000000:secret:latchkey-code-key";
 const CODE_KEY: &str = "the key of codes in mail that is caught on this machine";
+
+/// The secret with the key that signs webhooks, and that key: it is used only on this machine.
+pub const WEBHOOK_KEY_ARN: &str =
+    "arn:aws:secretsmanager:local:000000000000:secret:latchkey-webhook-key";
+const WEBHOOK_KEY: &str = "dGhlIGtleSB0aGF0IHNpZ25zIHdlYmhvb2tzIG9uIHRoaXMgbWFjaGluZQ==";
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
@@ -107,7 +112,7 @@ impl Secrets {
 
     /// Environment variables that point a function to its keys here.
     #[must_use]
-    pub fn variables(&self) -> [(&'static str, String); 3] {
+    pub fn variables(&self) -> [(&'static str, String); 4] {
         [
             (
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER",
@@ -115,6 +120,7 @@ impl Secrets {
             ),
             ("JWT_KEYS_SECRET", ARN.to_owned()),
             ("CODE_KEY_SECRET", CODE_KEY_ARN.to_owned()),
+            ("WEBHOOK_KEY_SECRET", WEBHOOK_KEY_ARN.to_owned()),
         ]
     }
 }
@@ -130,6 +136,9 @@ async fn answer(
     let done = match target {
         Some("secretsmanager.GetSecretValue") if body.contains(CODE_KEY_ARN) => {
             Ok(json!({"ARN": CODE_KEY_ARN, "SecretString": CODE_KEY}))
+        }
+        Some("secretsmanager.GetSecretValue") if body.contains(WEBHOOK_KEY_ARN) => {
+            Ok(json!({"ARN": WEBHOOK_KEY_ARN, "SecretString": WEBHOOK_KEY}))
         }
         Some("secretsmanager.GetSecretValue") => parse(&body).and_then(|get| secret.get(&get)),
         Some("secretsmanager.PutSecretValue") => parse(&body).and_then(|put| secret.put(put)),

@@ -9,7 +9,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use deliver::Deliver;
+use deliver::{Deliver, pause_secs};
+use deliver_webhook::DeliverWebhook;
 use erase_account::EraseAccount;
 use shared::app::App;
 use shared::config::Config;
@@ -19,7 +20,7 @@ use crate::engine::Engine;
 use crate::keys;
 use crate::mailbox::Mailbox;
 use crate::secrets::Secrets;
-use crate::stream::{GONE_ACCOUNTS, NEW_MAIL, StreamError, TableStream};
+use crate::stream::{GONE_ACCOUNTS, NEW_MAIL, NEW_WEBHOOKS, StreamError, TableStream};
 use crate::template::Template;
 
 /// An error as one line for people.
@@ -42,6 +43,7 @@ pub struct Services {
     pub settings: BTreeMap<String, OsString>,
     pub mailbox: Mailbox,
     outbox: TableStream,
+    webhooks: TableStream,
     deletions: TableStream,
 }
 
@@ -53,18 +55,20 @@ impl Services {
         Ok(app)
     }
 
-    /// Delivers the mail of the outbox to the mailbox, and erases deleted accounts, as long as this process
-    /// runs, from where the last process stopped.
+    /// Delivers the mail of the outbox to the mailbox, delivers webhooks, and erases deleted accounts, as long
+    /// as this process runs, from where the last process stopped.
     pub async fn work(&self, app: Arc<App>) -> Result<(), Failure> {
         let deliver = Deliver::start(Arc::clone(&app)).await?;
+        let deliver_webhook = DeliverWebhook::start(Arc::clone(&app)).await?;
+        let retries = app.config.webhooks.retries;
         let erase = EraseAccount::start(app).await?;
-        let (outbox, deletions) = (self.outbox.clone(), self.deletions.clone());
-        tokio::spawn(log_end("mail is no longer delivered", async {
-            outbox.pass_on(deliver).await
-        }));
-        tokio::spawn(log_end("deleted accounts are no longer erased", async {
-            deletions.pass_on(erase).await
-        }));
+        let outbox = self.outbox.clone().pass_on(deliver, pause_secs);
+        tokio::spawn(log_end("mail is no longer delivered", outbox));
+        let webhooks = self.webhooks.clone();
+        let webhooks = webhooks.pass_on(deliver_webhook, move |times| retries.pause_secs(times));
+        tokio::spawn(log_end("webhooks are no longer delivered", webhooks));
+        let deletions = self.deletions.clone().pass_on(erase, pause_secs);
+        tokio::spawn(log_end("deleted accounts are no longer erased", deletions));
         Ok(())
     }
 
@@ -111,6 +115,13 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
     settings.insert("JWT_KEYS_FILE".to_owned(), key_ring);
     let code_key = key_file("CODE_KEY_FILE", state.join("code-key"), keys::fresh_key)?;
     settings.insert("CODE_KEY_FILE".to_owned(), code_key);
+    let webhook_key = key_file(
+        "WEBHOOK_KEY_FILE",
+        state.join("webhook-key"),
+        keys::fresh_webhook_key,
+    )?;
+    settings.insert("WEBHOOK_KEY_FILE".to_owned(), webhook_key);
+    settings.insert("WEBHOOK_ANY_ADDRESS".to_owned(), "true".into());
     let mailbox = Mailbox::start(host)?;
     let sdk = engine.variables().into_iter().chain(mailbox.variables());
     settings.extend(sdk.map(|(name, value)| (name.to_owned(), value.into())));
@@ -125,11 +136,13 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
         )
     };
     let outbox = stream("TABLE_SESSIONS", NEW_MAIL, "mail");
+    let webhooks = stream("TABLE_SESSIONS", NEW_WEBHOOKS, "webhooks");
     let deletions = stream("TABLE_USERS", GONE_ACCOUNTS, "deletions");
     Ok(Services {
         settings,
         mailbox,
         outbox,
+        webhooks,
         deletions,
     })
 }
@@ -155,6 +168,7 @@ pub async fn settings_as_in_aws(
 ) -> Result<BTreeMap<String, OsString>, Failure> {
     let mut settings = services.settings.clone();
     settings.remove("CODE_KEY_FILE");
+    settings.remove("WEBHOOK_KEY_FILE");
     let path = settings.remove("JWT_KEYS_FILE").unwrap_or_default();
     let ring = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;

@@ -1,11 +1,12 @@
-//! The way of mail and deletions on this machine: what a table's stream tells of goes to a worker, as a pipe
+//! The way of mail, webhooks and deletions on this machine: what a table's stream tells of goes to a worker, as a pipe
 //! and a queue pass it on in AWS.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use deliver::queue::pause_secs;
 use dynoxide::Database;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::runtime::Worker;
 use shared::runtime::queue::{QueueEvent, QueueResponse};
@@ -32,6 +33,13 @@ pub struct Filter {
 pub const NEW_MAIL: Filter = Filter {
     event: "INSERT",
     prefix: "outbox#",
+    sort_key: None,
+};
+
+/// Webhooks to send, in the sessions table.
+pub const NEW_WEBHOOKS: Filter = Filter {
+    event: "INSERT",
+    prefix: "webhook#",
     sort_key: None,
 };
 
@@ -82,24 +90,28 @@ impl TableStream {
         Ok(keys)
     }
 
-    /// Invokes the worker for new events as long as this process runs. One that fails is tried again after
-    /// the pauses of the mail queue.
-    pub async fn pass_on<W>(mut self, worker: W) -> StreamError
+    /// Invokes the worker for new events as long as this process runs. What fails is tried again after these
+    /// pauses, until this process ends, and holds up nothing else.
+    pub async fn pass_on<W>(
+        mut self,
+        worker: W,
+        pause_secs: impl Fn(u32) -> i32 + Copy + Send + 'static,
+    ) -> StreamError
     where
         W: Worker<Event = QueueEvent, Response = QueueResponse>,
     {
+        let worker = Arc::new(worker);
         loop {
             let (keys, last) = match self.read() {
                 Ok(read) => read,
                 Err(error) => return error,
             };
-            for key in keys {
-                let mut times = 1;
-                while !pass_on_one(&worker, &key, times).await {
-                    let secs = u64::try_from(pause_secs(times)).unwrap_or_default();
-                    tokio::time::sleep(Duration::from_secs(secs)).await;
-                    times += 1;
-                }
+            let first_tries = keys.into_iter().map(async |key| {
+                let is_done = pass_on_one(&*worker, &key, 1).await;
+                (!is_done).then_some(key)
+            });
+            for key in join_all(first_tries).await.into_iter().flatten() {
+                tokio::spawn(try_again(Arc::clone(&worker), key, pause_secs));
             }
             if let Some(last) = last {
                 if let Some(path) = &self.kept_in
@@ -155,6 +167,20 @@ impl TableStream {
                 .collect(),
             last,
         ))
+    }
+}
+
+/// Invokes the worker for one key that failed once, until it succeeds.
+async fn try_again<W>(worker: Arc<W>, key: String, pause_secs: impl Fn(u32) -> i32)
+where
+    W: Worker<Event = QueueEvent, Response = QueueResponse>,
+{
+    for times in 1.. {
+        let secs = u64::try_from(pause_secs(times)).unwrap_or_default();
+        tokio::time::sleep(Duration::from_secs(secs)).await;
+        if pass_on_one(&*worker, &key, times + 1).await {
+            break;
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::Client;
 
-use crate::config::Config;
-use crate::crypto::{CodeKey, HashError, Hasher, IdGenerator, Tokens};
-use crate::keys::{CodeKeyError, Keys, read_code_key};
+use crate::config::{Config, KeySource};
+use crate::crypto::{CodeKey, HashError, Hasher, IdGenerator, Tokens, WebhookKey};
+use crate::keys::{FunctionKeyError, Keys, read_code_key, read_webhook_key};
 use crate::observe::CountRetries;
 use crate::ports::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
 use crate::store::{ExceededLimits, RefusedSessions, Store};
@@ -71,15 +71,23 @@ impl App {
         })
     }
 
-    /// Reads the key of the codes in mail.
-    pub async fn read_code_key(&self) -> Result<CodeKey, CodeKeyError> {
+    /// Reads the key of the codes in mail and webhooks.
+    pub async fn read_code_key(&self) -> Result<CodeKey, FunctionKeyError> {
         let source = self.config.mail.code_key.as_ref();
-        let client = || {
-            let aws = &self.config.aws;
-            let sdk = aws.sdk_config(source.unwrap_or(&self.config.keys));
-            aws_sdk_secretsmanager::Client::from_conf(aws.secrets_manager(&sdk).build())
-        };
-        read_code_key(source, client).await
+        read_code_key(source, || self.secrets_manager(source)).await
+    }
+
+    /// Reads the key that signs webhooks.
+    pub async fn read_webhook_key(&self) -> Result<WebhookKey, FunctionKeyError> {
+        let source = self.config.webhooks.key.as_ref();
+        read_webhook_key(source, || self.secrets_manager(source)).await
+    }
+
+    /// A client for the secret of one key.
+    fn secrets_manager(&self, source: Option<&KeySource>) -> aws_sdk_secretsmanager::Client {
+        let aws = &self.config.aws;
+        let sdk = aws.sdk_config(source.unwrap_or(&self.config.keys));
+        aws_sdk_secretsmanager::Client::from_conf(aws.secrets_manager(&sdk).build())
     }
 
     /// True only for the first request, which waited for the cold start.

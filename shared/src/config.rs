@@ -3,6 +3,7 @@
 mod mail;
 mod proxies;
 mod settings;
+mod webhooks;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use secrecy::SecretString;
 pub use self::mail::MailConfig;
 pub use self::proxies::TrustedProxies;
 use self::settings::Settings;
+pub use self::webhooks::{WebhookConfig, WebhookRetries, WebhookUrl};
 use crate::domain::{HashParams, Lifetime, Limits, PasswordPolicy, PreviousHashParams, Scope};
 
 #[derive(Debug)]
@@ -49,6 +51,7 @@ pub struct Config {
     pub limits: Limits,
     pub proxies: TrustedProxies,
     pub mail: MailConfig,
+    pub webhooks: WebhookConfig,
 }
 
 /// The SDK's settings, from the variables that Lambda sets.
@@ -155,6 +158,7 @@ impl Config {
             limits: settings.limits()?,
             proxies: settings.proxies()?,
             mail: settings.mail()?,
+            webhooks: settings.webhooks()?,
         })
     }
 }
@@ -271,6 +275,18 @@ mod tests {
             ("CHANGE_EMAIL_SUFFIX", "/change"),
             ("MAIL_RATE_LIMIT_ADDRESS", "-1"),
             ("MAIL_RATE_LIMIT_IP", "many"),
+            ("WEBHOOK_USER_CREATED", "http://hooks.example.com/"),
+            ("WEBHOOK_USER_CREATED", "https://127.0.0.1/"),
+            ("WEBHOOK_USER_CREATED", "https://0x7f.1/"),
+            ("WEBHOOK_USER_CREATED", "https://[::1]/"),
+            ("WEBHOOK_USER_CREATED", "https://me@hooks.example.com/"),
+            ("WEBHOOK_USER_CREATED", "https://hooks.example.com/#a"),
+            ("WEBHOOK_USER_FORGOT_PASSWORD", "https://hooks.example.com/"),
+            ("WEBHOOK_ANY_ADDRESS", "yes"),
+            ("WEBHOOK_RETRY_INTERVAL", "999"),
+            ("WEBHOOK_RETRY_FACTOR", "0.9"),
+            ("WEBHOOK_RETRY_FACTOR", "NaN"),
+            ("WEBHOOK_RETRY_MAX_INTERVAL", "43200001"),
         ] {
             let message = config(&[(variable, value)]).unwrap_err().to_string();
 
@@ -311,6 +327,11 @@ mod tests {
             "CHANGE_EMAIL_SUFFIX",
             "MAIL_RATE_LIMIT_ADDRESS",
             "MAIL_RATE_LIMIT_IP",
+            "WEBHOOK_USER_CREATED",
+            "WEBHOOK_USER_FORGOT_PASSWORD",
+            "WEBHOOK_RETRY_INTERVAL",
+            "WEBHOOK_RETRY_FACTOR",
+            "WEBHOOK_RETRY_MAX_INTERVAL",
         ] {
             let message = config(&[(variable, "s3cr3t!")]).unwrap_err().to_string();
 

@@ -117,6 +117,8 @@ async fn every_sample_event_gets_the_expected_answer() {
             (Some(status), body)
         } else if expected.function == "deliver" {
             (None, app.deliver_event(event).await)
+        } else if expected.function == "deliver-webhook" {
+            (None, app.deliver_webhook_event(event).await)
         } else if expected.function == "erase-account" {
             (None, app.erase_event(event).await)
         } else {

@@ -29,7 +29,11 @@ pub(crate) async fn secrets() -> Secrets {
 /// An instance over the tables of `app` that loads its keys from `secrets`.
 pub(crate) fn with_secret(app: &TestApp, secrets: &Secrets, settings: &[(&str, &str)]) -> TestApp {
     let there = secrets.variables();
-    let mut all = vec![("JWT_KEYS_FILE", ""), ("CODE_KEY_FILE", "")];
+    let mut all = vec![
+        ("JWT_KEYS_FILE", ""),
+        ("CODE_KEY_FILE", ""),
+        ("WEBHOOK_KEY_FILE", ""),
+    ];
     all.extend(there.iter().map(|(name, value)| (*name, value.as_str())));
     all.extend(settings);
     app.another(&all)

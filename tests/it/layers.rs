@@ -7,7 +7,10 @@ use regex::Regex;
 
 /// What each top-level module of `shared` may use.
 const MAY_USE: [(&str, &[&str]); 13] = [
-    ("runtime", &["http", "app", "config", "observe"]),
+    (
+        "runtime",
+        &["http", "app", "config", "domain", "observe", "aws"],
+    ),
     (
         "http",
         &[

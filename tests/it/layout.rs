@@ -112,6 +112,7 @@ fn all_main_functions_are_identical_except_for_their_names() {
 
         let call = match name {
             "deliver" => "serve_worker::<deliver::Deliver>()".to_owned(),
+            "deliver-webhook" => "serve_worker::<deliver_webhook::DeliverWebhook>()".to_owned(),
             "erase-account" => "serve_worker::<erase_account::EraseAccount>()".to_owned(),
             _ => format!("{serve}({module}::handle)"),
         };

@@ -353,7 +353,7 @@ fn the_queue_gives_up_on_a_mail_after_a_day() {
     let (_, rest) = template.split_once("maxReceiveCount: ").unwrap();
     let most: u32 = rest.split(' ').next().unwrap().parse().unwrap();
 
-    let pauses = (1..=most).map(deliver::queue::pause_secs);
+    let pauses = (1..=most).map(deliver::pause_secs);
 
     let hours = f64::from(pauses.sum::<i32>()) / 3600.0;
     assert!((24.0..25.0).contains(&hours), "{hours}");

@@ -57,3 +57,4 @@ mod takeover;
 mod throttling;
 mod tokens;
 mod verification;
+mod webhooks;

@@ -41,6 +41,9 @@ fn start(
         (false, true) => settings.insert("TRUSTED_PROXY_HOPS".into(), "1".into()),
         _ => None,
     };
+    if settings.contains_key("WEBHOOK_USER_FORGOT_PASSWORD") {
+        settings.insert("APP_URL".into(), "https://app.example.com".into());
+    }
     if settings.contains_key("ARGON2_PREVIOUS_SHARE") {
         let previous = settings.entry("ARGON2_PREVIOUS".into());
         previous.or_insert_with(|| "19456,2,1".into());
@@ -71,38 +74,31 @@ fn holds(condition: &Value, parameters: &BTreeMap<&str, &str>) -> bool {
     }
 }
 
-#[test]
-fn template_rules_refuse_the_same_combinations_as_the_functions() {
-    let template = Template::checked_in().unwrap();
-    let allows = |set: &[(&'static str, &'static str)]| {
-        let mut parameters = BTreeMap::from([
-            ("Argon2Previous", ""),
-            ("Argon2PreviousShare", "0"),
-            ("AppUrl", ""),
-            ("CertificateArn", ""),
-            ("DomainName", ""),
-            ("EmailVerification", "optional"),
-            ("HostedZoneId", ""),
-            ("MailFrom", ""),
-            ("OriginSecret", ""),
-            ("PreviousOriginSecret", ""),
-            ("TrustedProxyCidrs", ""),
-            ("TrustedProxyHops", "0"),
-        ]);
-        parameters.extend(set.iter().copied());
-        template.rules.iter().all(|rule| holds(rule, &parameters))
-    };
-    for (previous, share) in [("", "0"), ("", "1"), ("8,1,1", "0"), ("8,1,1", "1")] {
-        let allowed = allows(&[("Argon2Previous", previous), ("Argon2PreviousShare", share)]);
+/// Whether the template's rules allow these parameters, with all others at their defaults.
+fn rules_allow(template: &Template, set: &[(&'static str, &'static str)]) -> bool {
+    let mut parameters = BTreeMap::from([
+        ("Argon2Previous", ""),
+        ("Argon2PreviousShare", "0"),
+        ("AppUrl", ""),
+        ("CertificateArn", ""),
+        ("DomainName", ""),
+        ("EmailVerification", "optional"),
+        ("HostedZoneId", ""),
+        ("MailFrom", ""),
+        ("OriginSecret", ""),
+        ("PreviousOriginSecret", ""),
+        ("TrustedProxyCidrs", ""),
+        ("TrustedProxyHops", "0"),
+        ("WebhookUserForgotPassword", ""),
+    ]);
+    parameters.extend(set.iter().copied());
+    template.rules.iter().all(|rule| holds(rule, &parameters))
+}
 
-        let both = only("ARGON2_PREVIOUS", previous).into_iter();
-        let both = both.chain(only("ARGON2_PREVIOUS_SHARE", share));
-        assert_eq!(
-            allowed,
-            config(&template, both).is_ok(),
-            "{previous} {share}"
-        );
-    }
+#[test]
+fn template_rules_refuse_the_same_combinations_for_mail_and_webhooks_as_the_functions() {
+    let template = Template::checked_in().unwrap();
+    let allows = |set: &[(&'static str, &'static str)]| rules_allow(&template, set);
     for (from, url) in [
         ("", ""),
         ("", "https://app.example.com"),
@@ -114,6 +110,15 @@ fn template_rules_refuse_the_same_combinations_as_the_functions() {
         let both = only("MAIL_FROM", from).into_iter();
         let both = both.chain(only("APP_URL", url));
         assert_eq!(allowed, config(&template, both).is_ok(), "{from} {url}");
+    }
+    for webhook in ["", "https://hooks.example.com/"] {
+        for url in ["", "https://app.example.com"] {
+            let allowed = allows(&[("WebhookUserForgotPassword", webhook), ("AppUrl", url)]);
+
+            let both = only("WEBHOOK_USER_FORGOT_PASSWORD", webhook).into_iter();
+            let both = both.chain(only("APP_URL", url));
+            assert_eq!(allowed, config(&template, both).is_ok(), "{webhook} {url}");
+        }
     }
     for verification in ["optional", "required"] {
         for from in ["", "a@example.com"] {
@@ -131,6 +136,23 @@ fn template_rules_refuse_the_same_combinations_as_the_functions() {
                 "{verification} {from}"
             );
         }
+    }
+}
+
+#[test]
+fn template_rules_refuse_the_same_combinations_as_the_functions() {
+    let template = Template::checked_in().unwrap();
+    let allows = |set: &[(&'static str, &'static str)]| rules_allow(&template, set);
+    for (previous, share) in [("", "0"), ("", "1"), ("8,1,1", "0"), ("8,1,1", "1")] {
+        let allowed = allows(&[("Argon2Previous", previous), ("Argon2PreviousShare", share)]);
+
+        let both = only("ARGON2_PREVIOUS", previous).into_iter();
+        let both = both.chain(only("ARGON2_PREVIOUS_SHARE", share));
+        assert_eq!(
+            allowed,
+            config(&template, both).is_ok(),
+            "{previous} {share}"
+        );
     }
     let secret = "0123456789abcdef0123456789abcdef";
     for (hops, networks, secret) in [
@@ -318,6 +340,12 @@ const TEXTS: &[&str] = &[
     "19456,2,1",
     "7,1,1",
     "8,1,1,1",
+    "https://hooks.example.com",
+    "https://hooks.example.com/path?tenant=1",
+    "http://hooks.example.com/",
+    "https://hooks.example.com/#a",
+    "https://",
+    "https://127.0.0.1/",
     "true",
     "TRUE",
     "false",
@@ -355,6 +383,8 @@ fn the_template_refuses_no_text_that_functions_accept() {
         "TRUSTED_PROXY_CIDRS",
         "UNVERIFIED_ACCOUNT_EXPIRES_IN",
         "VERIFY_EMAIL_SUFFIX",
+        "WEBHOOK_USER_CREATED",
+        "WEBHOOK_USER_FORGOT_PASSWORD",
     ];
     assert_eq!(refused, BTreeSet::from(checked));
 }
@@ -392,6 +422,8 @@ fn a_text_that_only_functions_refuse_is_reported_with_its_variable() {
         "SESSION_EXPIRES_IN",
         "TRUSTED_PROXY_CIDRS",
         "UNVERIFIED_ACCOUNT_EXPIRES_IN",
+        "WEBHOOK_USER_CREATED",
+        "WEBHOOK_USER_FORGOT_PASSWORD",
     ];
     assert_eq!(stopped, BTreeSet::from(inexact));
     assert!(started.is_superset(&stopped), "{started:?}");

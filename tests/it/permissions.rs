@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use axum::body::Body;
 use local::mailbox::Fault as MailFault;
-use local::secrets::{CODE_KEY_ARN, Secrets};
+use local::secrets::{CODE_KEY_ARN, Secrets, WEBHOOK_KEY_ARN};
 use local::template::{Grant, Template};
 use serde_json::{Value, json};
 use tests::app::{Call, MAIL, PASSWORD, TestApp, post};
+use tests::receiver::{Receiver, Reply};
 use tests::wire::{Fault, Use};
 
 use crate::events::sample_requests;
@@ -17,6 +18,7 @@ use crate::key_rotation::{secrets, step_of, with_secret};
 /// The secrets' logical ids in the template.
 const KEY_RING: &str = "JwtKey";
 const CODE_KEY: &str = "CodeKey";
+const WEBHOOK_KEY: &str = "WebhookKey";
 
 /// What Lambda itself does as the function that a queue invokes.
 const OF_LAMBDA: [&str; 3] = [
@@ -96,8 +98,11 @@ impl Recorder {
         for call in instance.wire.take_calls() {
             let used = call.uses.into_iter().map(|mut used| {
                 if used.action.starts_with("secretsmanager:") {
-                    let is_code_key = used.resource == CODE_KEY_ARN;
-                    let secret = if is_code_key { CODE_KEY } else { KEY_RING };
+                    let secret = match used.resource.as_str() {
+                        CODE_KEY_ARN => CODE_KEY,
+                        WEBHOOK_KEY_ARN => WEBHOOK_KEY,
+                        _ => KEY_RING,
+                    };
                     secret.clone_into(&mut used.resource);
                 }
                 used
@@ -319,6 +324,36 @@ async fn mail(r: &mut Recorder) {
     }
 }
 
+/// Asks for webhooks and delivers them, to a receiver that does not take the first.
+async fn webhooks(r: &mut Recorder) {
+    let receiver = Receiver::start().await;
+    receiver.reply_next(Reply::Status(500));
+    let url = receiver.url();
+    let settings = [
+        ("WEBHOOK_USER_CREATED", url.as_str()),
+        ("WEBHOOK_USER_FORGOT_PASSWORD", url.as_str()),
+        ("WEBHOOK_ANY_ADDRESS", "true"),
+    ];
+    let new = json!({"email": "hook@example.com", "password": PASSWORD});
+    r.send(&settings, post("/user", &new).from(IPV6)).await;
+    let forgotten = json!({"email": "hook@example.com"});
+    let forgotten = post("/user/forgot-password", &forgotten);
+    r.send(&settings, forgotten.from(IPV6)).await;
+    let settings: Vec<_> = MAIL.into_iter().chain(settings).collect();
+    let instance = with_secret(&r.app, &r.secrets, &settings);
+    for key in instance.take_webhooks() {
+        instance.deliver_webhook(&key, 1).await;
+    }
+    r.record("deliver-webhook", &instance);
+    assert!(!instance.mailbox().take_pauses().is_empty());
+    let used = Use {
+        action: "sqs:ChangeMessageVisibility".to_owned(),
+        resource: "WebhookQueue".to_owned(),
+        prefix: String::new(),
+    };
+    r.used.insert(("deliver-webhook".to_owned(), used));
+}
+
 /// Signs abc in and returns the token. Its session has another generation than the account, so each
 /// request reads both a second time.
 async fn with_stale_session(r: &mut Recorder) -> String {
@@ -442,6 +477,7 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
         r.send(&[], request).await;
     }
     mail(r).await;
+    webhooks(r).await;
     own_account(r).await;
     erase(r).await;
     with_new_session(r, "abc").await;

@@ -11,17 +11,20 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use deliver::Deliver;
+use deliver_webhook::DeliverWebhook;
+use deliver_webhook::client::HttpClient;
 use erase_account::EraseAccount;
 use local::engine::{self, Database, Engine};
 use local::functions::operate;
 use local::gateway::Gateway;
 use local::mailbox::{CaughtMail, Mailbox};
-use local::stream::{self, GONE_ACCOUNTS, NEW_MAIL, TableStream};
+use local::stream::{self, GONE_ACCOUNTS, NEW_MAIL, NEW_WEBHOOKS, TableStream};
 use local::template::Template;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::config::Config;
-use shared::keys::{Keys, read_code_key};
+use shared::crypto::CodeKey;
+use shared::keys::{Keys, read_code_key, read_webhook_key};
 use shared::observe::CountRetries;
 use shared::ports::SystemEntropy;
 use shared::runtime::Worker;
@@ -37,8 +40,11 @@ pub use crate::call::{Answer, Call, get, post, post_bytes};
 /// The path of the key ring for tests. Its keys are public and used only here.
 pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/keys.json");
 
-/// The key of codes in mail for tests.
+/// The key of codes for tests.
 const CODE_KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/code-key");
+
+/// The key that signs webhooks in tests: that of Standard Webhooks' own test vector.
+const WEBHOOK_KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/webhook-key");
 
 /// The settings that turn mail on.
 pub const MAIL: [(&str, &str); 2] = [
@@ -72,6 +78,7 @@ struct Services {
     clock: Arc<TestClock>,
     mailbox: Mailbox,
     outbox: Arc<Mutex<TableStream>>,
+    webhooks: Arc<Mutex<TableStream>>,
     gone_accounts: Arc<Mutex<TableStream>>,
 }
 
@@ -98,12 +105,14 @@ impl TestApp {
             Arc::new(Mutex::new(stream))
         };
         let outbox = stream("TABLE_SESSIONS", NEW_MAIL);
+        let webhooks = stream("TABLE_SESSIONS", NEW_WEBHOOKS);
         let gone_accounts = stream("TABLE_USERS", GONE_ACCOUNTS);
         let services = Services {
             engine: Engine::serve(host, database).await.expect("an engine"),
             clock: Arc::default(),
             mailbox: Mailbox::start(host).expect("a mailbox"),
             outbox,
+            webhooks,
             gone_accounts,
         };
         Self::over(services, settings, long_timeouts())
@@ -136,6 +145,7 @@ impl TestApp {
             ("ARGON2_ITERATIONS", "1"),
             ("JWT_KEYS_FILE", KEYS),
             ("CODE_KEY_FILE", CODE_KEY),
+            ("WEBHOOK_KEY_FILE", WEBHOOK_KEY),
         ];
         let of_services = engine.variables().into_iter();
         for (name, value) in of_services.chain(services.mailbox.variables()) {
@@ -285,14 +295,58 @@ impl TestApp {
     }
 
     async fn deliver_function(&self) -> Deliver {
-        let key = read_code_key(self.app.config.mail.code_key.as_ref(), || {
-            let aws = &self.app.config.aws;
-            let sdk = aws.sdk_config(&self.app.config.keys);
-            let secrets = aws.secrets_manager(&sdk).http_client(self.wire.clone());
-            aws_sdk_secretsmanager::Client::from_conf(secrets.build())
-        });
-        let key = key.await.expect("a key of codes");
+        let key = self.code_key().await;
         Deliver::new(Arc::clone(&self.app), Some(key)).expect("templates")
+    }
+
+    async fn code_key(&self) -> CodeKey {
+        let source = self.app.config.mail.code_key.as_ref();
+        let key = read_code_key(source, || self.secrets_manager());
+        key.await.expect("a key of codes")
+    }
+
+    fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        let aws = &self.app.config.aws;
+        let sdk = aws.sdk_config(&self.app.config.keys);
+        let secrets = aws.secrets_manager(&sdk).http_client(self.wire.clone());
+        aws_sdk_secretsmanager::Client::from_conf(secrets.build())
+    }
+
+    /// The keys of the webhooks that were added to the outbox since the last call.
+    #[must_use]
+    pub fn take_webhooks(&self) -> Vec<String> {
+        let mut webhooks = lock(&self.services.webhooks);
+        webhooks.take_new().expect("a stream")
+    }
+
+    /// Invokes the function `deliver-webhook` with one message: an item's key, and how often it was received.
+    /// Returns whether it was delivered.
+    pub async fn deliver_webhook(&self, key: &str, times: u32) -> bool {
+        let response = self
+            .deliver_webhook_event(stream::event(&[(key, times)]))
+            .await;
+        response["batchItemFailures"] == json!([])
+    }
+
+    /// Invokes the function `deliver-webhook` with this event.
+    pub async fn deliver_webhook_event(&self, event: Value) -> Value {
+        self.deliver_webhooks_within(deliver_webhook::TIMEOUT, event)
+            .await
+    }
+
+    /// Invokes the function `deliver-webhook` with this event, and this time for receivers.
+    pub async fn deliver_webhooks_within(&self, timeout: Duration, event: Value) -> Value {
+        let source = self.app.config.webhooks.key.as_ref();
+        let webhook_key = read_webhook_key(source, || self.secrets_manager());
+        let webhook_key = webhook_key.await.expect("a key");
+        let deliver = DeliverWebhook::new(
+            Arc::clone(&self.app),
+            self.code_key().await,
+            webhook_key,
+            HttpClient::new(self.app.config.webhooks.any_address, timeout),
+        );
+        let event = serde_json::from_value(event).expect("an event");
+        serde_json::to_value(deliver.work(event).await).expect("JSON")
     }
 
     /// Delivers the new mails of the outbox, and returns what was sent, oldest first. Panics if one is to

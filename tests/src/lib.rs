@@ -7,6 +7,7 @@
 //! | [`clock`] | a clock that a test controls |
 //! | [`description`] | checks of answers against the OpenAPI description |
 //! | [`costs`], [`money`] | the cost of requests, in capacity units and in dollars |
+//! | [`receiver`] | a receiver of webhooks |
 //! | [`logs`] | captured log lines, and the check that no secret is logged |
 //! | [`wire`] | the connection from the SDK to the engine: counts calls and injects faults |
 
@@ -25,4 +26,5 @@ pub mod costs;
 pub mod description;
 pub mod logs;
 pub mod money;
+pub mod receiver;
 pub mod wire;

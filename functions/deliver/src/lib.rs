@@ -4,18 +4,15 @@
 //! is not to be sent, or that SES refuses for good, is logged and done.
 
 pub mod message;
-pub mod queue;
 pub mod sender;
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use shared::app::App;
-use shared::auth::{Letter, Prepared, prepare_mail};
+use shared::auth::{Letter, Prepared, prepare};
 use shared::crypto::CodeKey;
-use shared::domain::OutboxId;
-use shared::observe::causes;
-use shared::runtime::queue::{QueueEvent, QueueMessage, QueueResponse};
+use shared::domain::{Channel, OutboxId};
+use shared::runtime::queue::{OutboxQueue, QueueEvent, QueueResponse, Unreadable};
 use shared::runtime::{Error, Worker};
 use shared::store::StoreError;
 
@@ -27,7 +24,7 @@ pub struct Deliver {
     app: Arc<App>,
     /// `None` if no mail is sent.
     mail: Option<Mail>,
-    queue: aws_sdk_sqs::Client,
+    queue: OutboxQueue,
 }
 
 /// What it takes to send mail.
@@ -53,22 +50,20 @@ impl Deliver {
             tracing::info!("mail is off, because MAIL_FROM is not set");
             None
         };
-        let mut sqs = aws_sdk_sqs::config::Builder::from(&sdk);
-        sqs.set_endpoint_url(aws.sqs_url.clone());
+        let queue_url = app.config.mail.queue_url.clone();
         Ok(Self {
             mail,
-            queue: aws_sdk_sqs::Client::from_conf(sqs.build()),
+            queue: OutboxQueue::new(aws, &sdk, Channel::Mail, queue_url),
             app,
         })
     }
 
     /// The message stays in the queue if this fails.
-    async fn deliver(&self, message: &QueueMessage) -> Result<(), NotDelivered> {
-        let id = queue::outbox_id(message).ok_or(NotDelivered::Unreadable)?;
+    async fn deliver(&self, id: OutboxId) -> Result<(), NotDelivered> {
         let Some(mail) = &self.mail else {
             return Ok(());
         };
-        match prepare_mail(&self.app, &mail.key, &id).await? {
+        match prepare(&self.app, &mail.key, Channel::Mail, &id).await? {
             Prepared::Letter(letter) => self.send(mail, &id, letter).await,
             Prepared::Nothing(reason) => {
                 tracing::info!(outbox = %id, ?reason, "mail not sent");
@@ -88,21 +83,6 @@ impl Deliver {
         }
         Ok(())
     }
-
-    /// Sets the pause until the next try. If this fails, the queue's own pause applies.
-    async fn pause(&self, message: &QueueMessage) {
-        let paused = self
-            .queue
-            .change_message_visibility()
-            .set_queue_url(self.app.config.mail.queue_url.clone())
-            .set_receipt_handle(message.receipt_handle.clone())
-            .visibility_timeout(queue::pause_secs(message.receive_count()))
-            .send()
-            .await;
-        if let Err(error) = paused {
-            tracing::warn!(error = causes(&error), "pause not set");
-        }
-    }
 }
 
 impl Worker for Deliver {
@@ -117,32 +97,28 @@ impl Worker for Deliver {
         Self::new(app, key)
     }
 
-    /// Delivers all messages at once, so that a slow one does not hold up another. The response names
-    /// those to try again.
     async fn work(&self, event: QueueEvent) -> QueueResponse {
-        let delivered = event.records.iter().map(|message| async move {
-            let error = self.deliver(message).await.err()?;
-            let times = message.receive_count();
-            let cause = causes(&error);
-            tracing::warn!(
-                message_id = message.id,
-                times,
-                error = cause,
-                "mail delayed"
-            );
-            self.pause(message).await;
-            Some(message.id.clone())
-        });
-        let failed = join_all(delivered).await.into_iter().flatten();
-        QueueResponse::failed(failed)
+        let deliver = |id| self.deliver(id);
+        self.queue.deliver_each(event, pause_secs, deliver).await
     }
+}
+
+const FIRST_PAUSE_SECS: i32 = 30;
+const LONGEST_PAUSE_SECS: i32 = 60 * 60;
+
+/// The pause after a mail was tried this many times, in seconds: 30 s at first, then twice as long each
+/// time, up to an hour. The queue's `maxReceiveCount` makes this a day in all.
+#[must_use]
+pub fn pause_secs(times: u32) -> i32 {
+    let doublings = times.saturating_sub(1).min(7);
+    (FIRST_PAUSE_SECS << doublings).min(LONGEST_PAUSE_SECS)
 }
 
 /// Why a message stays in the queue.
 #[derive(Debug, thiserror::Error)]
 enum NotDelivered {
-    #[error("the message has no outbox id")]
-    Unreadable,
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

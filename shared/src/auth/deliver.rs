@@ -1,36 +1,37 @@
-//! Preparing a mail of the outbox: who gets it, and with which code.
+//! Preparing an item of the outbox: whom it is for, and with which code.
 
 use crate::app::App;
 use crate::crypto::{CodeKey, PlainCode};
 use crate::domain::{
-    Account, AccountId, AskedUnder, CodePurpose, Email, Identifier, MailPurpose, MailedCode,
-    OutboxId, OutboxMail, Recipient, Timestamp,
+    Account, AccountId, AskedUnder, Channel, CodePurpose, Email, Identifier, MailPurpose,
+    MailedCode, OutboxId, OutboxItem, Recipient, Timestamp,
 };
 use crate::store::{AddedCode, StoreError};
 
-/// What became of a mail of the outbox.
+/// What became of an item of the outbox.
 #[derive(Debug)]
 pub enum Prepared {
     Letter(Letter),
     Nothing(NotSent),
 }
 
-/// A mail that is ready to be rendered and sent.
+/// A mail or a webhook that is ready to be rendered and sent.
 #[derive(Debug)]
 pub struct Letter {
     pub purpose: MailPurpose,
     pub account: AccountId,
+    /// Where a mail goes, or the account's email in a webhook.
     pub to: String,
     pub username: String,
-    /// A notice has none.
+    /// A notice and the webhook of a new account have none.
     pub code: Option<(CodePurpose, PlainCode)>,
     pub asked_at: Timestamp,
 }
 
-/// Why a mail is not sent. Trying again would not help.
+/// Why an item is not sent. Trying again would not help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotSent {
-    /// There is no such mail, or it has expired.
+    /// There is no such item, or it has expired.
     Expired,
     /// No account has the address, or the account is deleted.
     NoAccount,
@@ -62,32 +63,51 @@ impl From<StoreError> for NoLetter {
     }
 }
 
-/// Looks up the recipient of a mail, derives the code, and stores its digest unless it is there. A
-/// second delivery finds the same code.
-pub async fn prepare_mail(app: &App, key: &CodeKey, id: &OutboxId) -> Result<Prepared, StoreError> {
-    match letter(app, key, id).await {
+/// Looks up the account of an item, derives the code, and stores its digest unless it is there. A second
+/// delivery finds the same code.
+pub async fn prepare(
+    app: &App,
+    key: &CodeKey,
+    channel: Channel,
+    id: &OutboxId,
+) -> Result<Prepared, StoreError> {
+    match letter(app, key, channel, id).await {
         Ok(letter) => Ok(Prepared::Letter(letter)),
         Err(NoLetter::NotSent(reason)) => Ok(Prepared::Nothing(reason)),
         Err(NoLetter::Failed(error)) => Err(error),
     }
 }
 
-async fn letter(app: &App, key: &CodeKey, id: &OutboxId) -> Result<Letter, NoLetter> {
-    let mail = app.store.mail(id).await?;
-    let mail = mail.filter(|mail| app.clock.now() < mail.expires_at());
-    let mail = mail.ok_or(NotSent::Expired)?;
-    match &mail.recipient {
+async fn letter(
+    app: &App,
+    key: &CodeKey,
+    channel: Channel,
+    id: &OutboxId,
+) -> Result<Letter, NoLetter> {
+    let item = app.store.outbox_item(channel, id).await?;
+    let item = item.filter(|item| app.clock.now() < item.expires_at());
+    let item = item.ok_or(NotSent::Expired)?;
+    match &item.recipient {
         Recipient::Unverified { account, address } => {
             let account = addressee(app.store.account(account).await?, address)?;
             if account.is_active {
                 return Err(NotSent::AlreadyVerified.into());
             }
-            with_code(app, key, &mail, CodePurpose::VerifyEmail, account, None).await
+            with_code(app, key, &item, CodePurpose::VerifyEmail, account, None).await
         }
         Recipient::Forgetful { address } => {
             let email = Identifier::Email(address.clone());
             let account = addressee(app.store.account_with(&email).await?, address)?;
-            with_code(app, key, &mail, CodePurpose::ResetPassword, account, None).await
+            let email = account.email.clone();
+            let purpose = CodePurpose::ResetPassword;
+            let letter = with_code(app, key, &item, purpose, account, None).await?;
+            Ok(match channel {
+                Channel::Mail => letter,
+                Channel::Webhook => Letter {
+                    to: email,
+                    ..letter
+                },
+            })
         }
         Recipient::Renamed {
             account,
@@ -99,7 +119,7 @@ async fn letter(app: &App, key: &CodeKey, id: &OutboxId) -> Result<Letter, NoLet
             check_rename(app, &account, &new, asked_under).await?;
             let change = Some((new_email.clone(), account.session_generation));
             let purpose = CodePurpose::ChangeEmail;
-            let letter = with_code(app, key, &mail, purpose, account, change).await?;
+            let letter = with_code(app, key, &item, purpose, account, change).await?;
             Ok(Letter {
                 to: new.mail_address(),
                 ..letter
@@ -111,13 +131,24 @@ async fn letter(app: &App, key: &CodeKey, id: &OutboxId) -> Result<Letter, NoLet
             address,
             ..
         } => Ok(Letter {
-            purpose: mail.recipient.purpose(),
+            purpose: item.recipient.purpose(),
             to: address.clone(),
             account: account.clone(),
             username: username.clone(),
             code: None,
-            asked_at: mail.asked_at,
+            asked_at: item.asked_at,
         }),
+        Recipient::Created { account } => {
+            let account = enabled(app.store.account(account).await?)?;
+            Ok(Letter {
+                purpose: item.recipient.purpose(),
+                to: account.email,
+                account: account.id,
+                username: account.username,
+                code: None,
+                asked_at: item.asked_at,
+            })
+        }
     }
 }
 
@@ -143,30 +174,30 @@ async fn check_rename(
 async fn with_code(
     app: &App,
     key: &CodeKey,
-    mail: &OutboxMail,
+    item: &OutboxItem,
     purpose: CodePurpose,
     account: Account,
     change: Option<(String, u64)>,
 ) -> Result<Letter, NoLetter> {
-    let code = key.code(purpose, &mail.id);
+    let code = key.code(purpose, &item.id);
     let mailed = MailedCode {
         purpose,
-        outbox: mail.id.clone(),
+        outbox: item.id.clone(),
         account: account.id.clone(),
         address: account.email_canonical.clone(),
         password_version: account.password_version,
         change,
-        expires_at: mail.expires_at(),
+        expires_at: item.expires_at(),
         used_at: None,
     };
     match app.store.add_code(&code.digest(), &mailed).await? {
         AddedCode::Stored => Ok(Letter {
-            purpose: mail.recipient.purpose(),
+            purpose: item.recipient.purpose(),
             to: account.mail_address(),
             account: account.id,
             username: account.username,
             code: Some((purpose, code)),
-            asked_at: mail.asked_at,
+            asked_at: item.asked_at,
         }),
         AddedCode::Outdated => Err(NotSent::Outdated.into()),
     }
@@ -174,10 +205,18 @@ async fn with_code(
 
 /// The account, if it may get a code at this canonical address.
 fn addressee(account: Option<Account>, address: &str) -> Result<Account, NotSent> {
+    let account = enabled(account)?;
+    if account.email_canonical == address {
+        Ok(account)
+    } else {
+        Err(NotSent::OtherAddress)
+    }
+}
+
+fn enabled(account: Option<Account>) -> Result<Account, NotSent> {
     match account {
         None => Err(NotSent::NoAccount),
         Some(account) if account.disabled_at.is_some() => Err(NotSent::AccountDisabled),
-        Some(account) if account.email_canonical != address => Err(NotSent::OtherAddress),
         Some(account) => Ok(account),
     }
 }

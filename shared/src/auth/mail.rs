@@ -1,7 +1,7 @@
-//! Asking for mail.
+//! Asking for mail and webhooks.
 //!
-//! A request only adds to the outbox. The function `deliver` looks the recipient up and sends, so a
-//! request costs the same whether or not anybody has the address.
+//! A request only adds to the outbox. The functions `deliver` and `deliver-webhook` look the recipient up
+//! and send, so a request costs the same whether or not anybody has the address.
 
 use super::authenticate::Caller;
 use super::error::AuthError;
@@ -10,8 +10,8 @@ use super::own_account::{Proof, prove};
 use crate::app::App;
 use crate::crypto::{digest, ids};
 use crate::domain::{
-    Account, AskedUnder, Email, Identifier, MailPurpose, Notice, OutboxMail, RateLimitPolicy,
-    Recipient, SourceIp, Timestamp,
+    Account, AskedUnder, Channel, Email, Identifier, MailPurpose, Notice, OutboxItem,
+    RateLimitPolicy, Recipient, SourceIp, Timestamp,
 };
 
 /// Asks for a code that verifies the account's email. An account whose email is verified gets none.
@@ -23,11 +23,19 @@ pub async fn ask_to_verify_email(
     if account.is_active {
         return Ok(());
     }
-    ask(app, source, unverified(account), &account.email_canonical).await
+    let recipient = unverified(account);
+    ask(
+        app,
+        source,
+        Channel::Mail,
+        recipient,
+        &account.email_canonical,
+    )
+    .await
 }
 
-/// Asks for a code that resets the password of the account with this email, if there is one. Text that
-/// no account can have as its email is not kept.
+/// Asks for a code that resets the password of the account with this email, if there is one. The code goes to
+/// the receiver of the webhook, or else by mail. Text that no account can have as its email is not kept.
 pub async fn ask_to_reset_password(
     app: &App,
     source: SourceIp,
@@ -40,7 +48,11 @@ pub async fn ask_to_reset_password(
     let recipient = Recipient::Forgetful {
         address: address.clone(),
     };
-    ask(app, source, recipient, &address).await
+    let channel = match app.config.webhooks.forgot_password {
+        Some(_) => Channel::Webhook,
+        None => Channel::Mail,
+    };
+    ask(app, source, channel, recipient, &address).await
 }
 
 /// Asks for a code at a new address, which gives the caller's account that email, and tells the owner at
@@ -63,7 +75,7 @@ pub async fn ask_to_change_email(
         asked_under: AskedUnder::of(account),
     };
     if is_admitted(app, source, recipient.purpose(), new.canonical()).await? {
-        let code = new_mail(app, recipient, app.clock.now())?;
+        let code = new_item(app, Channel::Mail, recipient, app.clock.now())?;
         let notice = notice(app, account, Notice::EmailChangeAsked)?;
         let mails: Vec<_> = notice.into_iter().chain([code]).collect();
         app.store.post_all(&mails).await?;
@@ -76,11 +88,26 @@ pub(super) fn verification(
     app: &App,
     account: &Account,
     now: Timestamp,
-) -> Result<Option<OutboxMail>, AuthError> {
+) -> Result<Option<OutboxItem>, AuthError> {
     if app.config.mail.from.is_none() {
         return Ok(None);
     }
-    new_mail(app, unverified(account), now).map(Some)
+    new_item(app, Channel::Mail, unverified(account), now).map(Some)
+}
+
+/// The webhook that tells of a new account; `None` if nobody is told.
+pub(super) fn user_created(
+    app: &App,
+    account: &Account,
+    now: Timestamp,
+) -> Result<Option<OutboxItem>, AuthError> {
+    if app.config.webhooks.user_created.is_none() {
+        return Ok(None);
+    }
+    let recipient = Recipient::Created {
+        account: account.id.clone(),
+    };
+    new_item(app, Channel::Webhook, recipient, now).map(Some)
 }
 
 fn unverified(account: &Account) -> Recipient {
@@ -95,7 +122,7 @@ pub(super) fn notice(
     app: &App,
     account: &Account,
     notice: Notice,
-) -> Result<Option<OutboxMail>, AuthError> {
+) -> Result<Option<OutboxItem>, AuthError> {
     if app.config.mail.from.is_none() {
         return Ok(None);
     }
@@ -105,7 +132,7 @@ pub(super) fn notice(
         username: account.username.clone(),
         address: account.mail_address(),
     };
-    new_mail(app, recipient, app.clock.now()).map(Some)
+    new_item(app, Channel::Mail, recipient, app.clock.now()).map(Some)
 }
 
 /// The notices of a change, to the address before it.
@@ -113,7 +140,7 @@ pub(super) fn notices(
     app: &App,
     seen: &Account,
     new: &Account,
-) -> Result<Vec<OutboxMail>, AuthError> {
+) -> Result<Vec<OutboxItem>, AuthError> {
     let changes = [
         (
             new.password_version != seen.password_version,
@@ -131,16 +158,17 @@ pub(super) fn notices(
     Ok(notices)
 }
 
-/// Adds a mail to the outbox. One beyond the limits is dropped, and the caller is not told.
+/// Adds an item to the outbox. One beyond the limits is dropped, and the caller is not told.
 async fn ask(
     app: &App,
     source: SourceIp,
+    channel: Channel,
     recipient: Recipient,
     address: &str,
 ) -> Result<(), AuthError> {
     if is_admitted(app, source, recipient.purpose(), address).await? {
-        let mail = new_mail(app, recipient, app.clock.now())?;
-        app.store.post(&mail).await?;
+        let item = new_item(app, channel, recipient, app.clock.now())?;
+        app.store.post(&item).await?;
     }
     Ok(())
 }
@@ -167,9 +195,15 @@ async fn is_admitted(
     Ok(true)
 }
 
-fn new_mail(app: &App, recipient: Recipient, now: Timestamp) -> Result<OutboxMail, AuthError> {
-    Ok(OutboxMail {
+fn new_item(
+    app: &App,
+    channel: Channel,
+    recipient: Recipient,
+    now: Timestamp,
+) -> Result<OutboxItem, AuthError> {
+    Ok(OutboxItem {
         id: ids::outbox_id(now, app.entropy.as_ref())?,
+        channel,
         recipient,
         asked_at: now,
     })

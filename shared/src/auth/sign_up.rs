@@ -6,7 +6,7 @@ use super::authenticate::authenticate;
 use super::credentials::Credentials;
 use super::error::{AuthError, Denial, InternalError};
 use super::limits::Counter;
-use super::mail::verification;
+use super::mail::{user_created, verification};
 use super::need::Need;
 use super::tokens::issue_token;
 use crate::app::App;
@@ -113,12 +113,14 @@ pub async fn sign_up(
             client: client.clone(),
         };
         let mail = verification(app, &account, now)?;
+        let webhook = user_created(app, &account, now)?;
+        let outbox: Vec<_> = mail.into_iter().chain(webhook).collect();
         let new = NewAccount {
             account: &account,
             hash: &hash,
             session: &session,
             metadata,
-            mail: mail.as_ref(),
+            outbox: &outbox,
         };
         let request_token = random_id(app.entropy.as_ref())?;
         match app.store.add_account(&new, &request_token).await? {

@@ -16,8 +16,8 @@ pub struct MailConfig {
     pub verification: EmailVerification,
     /// `PRODUCT_NAME`: at most 40 bytes, without control characters.
     pub product_name: String,
-    /// `CODE_KEY_SECRET` or `CODE_KEY_FILE`: where the key that derives codes is kept. Only the function
-    /// `deliver` reads it.
+    /// `CODE_KEY_SECRET` or `CODE_KEY_FILE`: where the key that derives codes is kept. Only the
+    /// functions `deliver` and `deliver-webhook` read it.
     pub code_key: Option<KeySource>,
     /// `MAIL_QUEUE_URL`: the queue that invokes `deliver`.
     pub queue_url: Option<String>,

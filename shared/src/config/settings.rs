@@ -170,7 +170,7 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
         Ok(Some(PreviousHashParams { params, percent }))
     }
 
-    fn within(
+    pub(super) fn within(
         &self,
         variable: &str,
         default: u32,

@@ -12,6 +12,7 @@ mod random_text;
 mod ring_document;
 mod ring_rotation;
 mod token;
+mod webhook_key;
 
 pub use api_key::PlainApiKey;
 pub use code::{CodeKey, CodeKeyTooShort, PlainCode};
@@ -24,3 +25,4 @@ pub use random_text::GeneratedPassword;
 pub use ring_document::{InvalidKeyRing, KeyState, KeySummary, RingDocument};
 pub use ring_rotation::{LONGEST_USE, NotRotated, PUBLICATION};
 pub use token::{Claims, InvalidToken, Token, Tokens};
+pub use webhook_key::{InvalidWebhookKey, WebhookKey};

@@ -1,15 +1,17 @@
-//! Mail to send, and the one-time codes in it.
+//! Mail and webhooks to send, and the one-time codes in them.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::{Account, AccountId, Timestamp};
 
-/// What a mail is for.
+/// What a mail or a webhook is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailPurpose {
     Code(CodePurpose),
     Notice(Notice),
+    /// A webhook tells of a new account.
+    UserCreated,
 }
 
 /// What a one-time code is good for, and nothing else.
@@ -46,13 +48,13 @@ impl CodePurpose {
     pub fn from_name(name: &str) -> Option<Self> {
         match MailPurpose::from_name(name)? {
             MailPurpose::Code(purpose) => Some(purpose),
-            MailPurpose::Notice(_) => None,
+            MailPurpose::Notice(_) | MailPurpose::UserCreated => None,
         }
     }
 }
 
 impl MailPurpose {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Code(CodePurpose::VerifyEmail),
         Self::Code(CodePurpose::ResetPassword),
         Self::Code(CodePurpose::ChangeEmail),
@@ -61,6 +63,7 @@ impl MailPurpose {
         Self::Notice(Notice::EmailChanged),
         Self::Notice(Notice::ApiKeyCreated),
         Self::Notice(Notice::AccountDeleted),
+        Self::UserCreated,
     ];
 
     /// The name in items, logs and templates.
@@ -73,6 +76,7 @@ impl MailPurpose {
             Self::Notice(Notice::EmailChanged) => "email-changed",
             Self::Notice(Notice::ApiKeyCreated) => "api-key-created",
             Self::Notice(Notice::AccountDeleted) => "account-deleted",
+            Self::UserCreated => "user-created",
         }
     }
 
@@ -81,11 +85,13 @@ impl MailPurpose {
         Self::ALL.into_iter().find(|purpose| purpose.name() == name)
     }
 
-    /// How long after it was asked for the mail may be sent and its code may be used.
+    /// How long after it was asked for the mail or webhook may be sent and its code may be used.
     #[must_use]
     pub fn lifetime(self) -> Duration {
         match self {
-            Self::Code(CodePurpose::VerifyEmail) | Self::Notice(_) => Duration::from_hours(24),
+            Self::Code(CodePurpose::VerifyEmail) | Self::Notice(_) | Self::UserCreated => {
+                Duration::from_hours(24)
+            }
             Self::Code(CodePurpose::ResetPassword | CodePurpose::ChangeEmail) => {
                 Duration::from_hours(1)
             }
@@ -93,7 +99,7 @@ impl MailPurpose {
     }
 }
 
-/// The id of a mail in the outbox. Sorts by the time when it was asked for.
+/// The id of an item of the outbox. Sorts by the time when it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OutboxId(String);
 
@@ -142,15 +148,35 @@ impl AskedUnder {
     }
 }
 
-/// A mail to send. It has no code: the function that sends it derives the code from the id.
+/// How an item of the outbox is sent. Each way has a queue of its own, so that a slow receiver of webhooks
+/// holds up no mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    Mail,
+    Webhook,
+}
+
+impl Channel {
+    /// What the keys of its items begin with.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Mail => "outbox#",
+            Self::Webhook => "webhook#",
+        }
+    }
+}
+
+/// A mail or a webhook to send. It has no code: the function that sends it derives the code from the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboxMail {
+pub struct OutboxItem {
     pub id: OutboxId,
+    pub channel: Channel,
     pub recipient: Recipient,
     pub asked_at: Timestamp,
 }
 
-/// Whom a mail is for, and with that its purpose.
+/// Whom a mail or a webhook is for, and with that its purpose.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Recipient {
     /// Gets a code that verifies the address, which is in canonical form, unless the account has another
@@ -173,6 +199,8 @@ pub enum Recipient {
         /// Where the mail goes.
         address: String,
     },
+    /// The receiver of a webhook is told of a new account.
+    Created { account: AccountId },
 }
 
 impl Recipient {
@@ -183,6 +211,7 @@ impl Recipient {
             Self::Forgetful { .. } => MailPurpose::Code(CodePurpose::ResetPassword),
             Self::Renamed { .. } => MailPurpose::Code(CodePurpose::ChangeEmail),
             Self::Notified { notice, .. } => MailPurpose::Notice(*notice),
+            Self::Created { .. } => MailPurpose::UserCreated,
         }
     }
 }
@@ -193,8 +222,8 @@ impl fmt::Debug for Recipient {
     }
 }
 
-impl OutboxMail {
-    /// When the mail is no longer sent and its code no longer counts.
+impl OutboxItem {
+    /// When it is no longer sent and its code no longer counts.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.asked_at.plus(self.recipient.purpose().lifetime())
@@ -226,12 +255,12 @@ impl fmt::Debug for CodeDigest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailedCode {
     pub purpose: CodePurpose,
-    /// The mail that the code was sent in.
+    /// The mail or webhook that the code was sent in.
     pub outbox: OutboxId,
     pub account: AccountId,
-    /// The account's canonical email when the mail was prepared.
+    /// The account's canonical email when the code was stored.
     pub address: String,
-    /// The account's when the mail was prepared.
+    /// The account's when the code was stored.
     pub password_version: u64,
     /// The new address, as typed, and the account's session generation when it was asked for. Only a code
     /// that changes the email has these.

@@ -37,8 +37,8 @@ pub use identifier::Identifier;
 pub use lifetime::{InvalidLifetime, Lifetime};
 pub use limit::{Limit, RateLimitStatus, Tally};
 pub use mail::{
-    AskedUnder, CodeDigest, CodePurpose, MailPurpose, MailedCode, Notice, OutboxId, OutboxMail,
-    Recipient,
+    AskedUnder, Channel, CodeDigest, CodePurpose, MailPurpose, MailedCode, Notice, OutboxId,
+    OutboxItem, Recipient,
 };
 pub use metadata::{
     InvalidMetadata, MAX_METADATA_BYTES, MAX_METADATA_DEPTH, Metadata, MetadataChange,

@@ -1,7 +1,7 @@
 //! An instance's copy of the key ring. It is read at the cold start and again whenever it is five
 //! minutes old, so keys change without a deployment.
 
-mod code_key;
+mod function_keys;
 pub mod rotation;
 mod secret;
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 
-pub use self::code_key::{CodeKeyError, read_code_key};
+pub use self::function_keys::{FunctionKeyError, read_code_key, read_webhook_key};
 pub use self::secret::{SecretError, SecretRing};
 use crate::config::KeySource;
 use crate::crypto::{InvalidKeyRing, KeyRing, LONGEST_USE};

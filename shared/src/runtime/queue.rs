@@ -1,6 +1,15 @@
 //! The messages of a queue, as Lambda passes them on, and which of them stay there.
 
+use std::error::Error;
+
+use aws_sdk_sqs::Client;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
+
+use crate::aws::SdkConfig;
+use crate::config::Aws;
+use crate::domain::{Channel, OutboxId};
+use crate::observe::causes;
 
 /// See [Using Lambda with Amazon SQS](https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html).
 #[derive(Debug, Deserialize)]
@@ -15,7 +24,7 @@ pub struct QueueMessage {
     #[serde(rename = "messageId")]
     pub id: String,
     /// AWS sends one; an emulator may not.
-    pub receipt_handle: Option<String>,
+    receipt_handle: Option<String>,
     body: String,
     attributes: Attributes,
 }
@@ -34,8 +43,7 @@ impl QueueMessage {
     }
 
     /// How often the message was received, this time included.
-    #[must_use]
-    pub fn receive_count(&self) -> u32 {
+    fn receive_count(&self) -> u32 {
         self.attributes.receive_count.parse().unwrap_or(1)
     }
 }
@@ -60,6 +68,79 @@ impl QueueResponse {
         let failed = ids.map(|item_identifier| FailedItem { item_identifier });
         Self {
             batch_item_failures: failed.collect(),
+        }
+    }
+}
+
+/// The queue of new outbox items of one channel.
+#[derive(Debug)]
+pub struct OutboxQueue {
+    client: Client,
+    url: Option<String>,
+    channel: Channel,
+}
+
+/// The message has no key of an item of this channel.
+#[derive(Debug, thiserror::Error)]
+#[error("the message has no outbox id")]
+pub struct Unreadable;
+
+impl OutboxQueue {
+    #[must_use]
+    pub fn new(aws: &Aws, sdk: &SdkConfig, channel: Channel, url: Option<String>) -> Self {
+        let mut config = aws_sdk_sqs::config::Builder::from(sdk);
+        config.set_endpoint_url(aws.sqs_url.clone());
+        Self {
+            client: Client::from_conf(config.build()),
+            url,
+            channel,
+        }
+    }
+
+    /// Delivers all items at once, so that a slow one does not hold up another. One that fails stays in the
+    /// queue for `pause_secs` of how often it was tried.
+    pub async fn deliver_each<F, E>(
+        &self,
+        event: QueueEvent,
+        pause_secs: impl Fn(u32) -> i32,
+        deliver: impl Fn(OutboxId) -> F,
+    ) -> QueueResponse
+    where
+        F: Future<Output = Result<(), E>>,
+        E: Error + From<Unreadable>,
+    {
+        let (pause_secs, deliver) = (&pause_secs, &deliver);
+        let delivered = event.records.iter().map(|message| async move {
+            let id = message.key().strip_prefix(self.channel.prefix());
+            let delivered = match id.and_then(OutboxId::parse) {
+                Some(id) => deliver(id).await,
+                None => Err(Unreadable.into()),
+            };
+            let error = causes(&delivered.err()?);
+            let (message_id, times) = (&message.id, message.receive_count());
+            match self.channel {
+                Channel::Mail => tracing::warn!(message_id, times, error, "mail delayed"),
+                Channel::Webhook => tracing::warn!(message_id, times, error, "webhook delayed"),
+            }
+            self.pause(message, pause_secs(times)).await;
+            Some(message.id.clone())
+        });
+        let failed = join_all(delivered).await.into_iter().flatten();
+        QueueResponse::failed(failed)
+    }
+
+    /// Sets the pause until the next try. If this fails, the queue's own pause applies.
+    async fn pause(&self, message: &QueueMessage, secs: i32) {
+        let paused = self
+            .client
+            .change_message_visibility()
+            .set_queue_url(self.url.clone())
+            .set_receipt_handle(message.receipt_handle.clone())
+            .visibility_timeout(secs)
+            .send()
+            .await;
+        if let Err(error) = paused {
+            tracing::warn!(error = causes(&error), "pause not set");
         }
     }
 }

@@ -17,7 +17,7 @@ use super::sessions::session_key;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, CodeDigest, MetadataChange, OutboxMail, Timestamp};
+use crate::domain::{Account, CodeDigest, MetadataChange, OutboxItem, Timestamp};
 
 /// A change of an account as it was read.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Store {
     pub async fn change_account(
         &self,
         change: &AccountChange<'_>,
-        notices: &[OutboxMail],
+        notices: &[OutboxItem],
     ) -> Result<Changed, StoreError> {
         let AccountChange { seen, new, .. } = change;
         let mut parts = vec![(self.update_account(seen, new)?, Changed::Stale)];

@@ -14,7 +14,7 @@ use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{
-    Account, AccountId, EmailVerification, MetadataChange, OutboxId, OutboxMail, Scope, Scopes,
+    Account, AccountId, EmailVerification, MetadataChange, OutboxId, OutboxItem, Scope, Scopes,
     Session, Timestamp,
 };
 
@@ -35,12 +35,12 @@ pub struct NewAccount<'a> {
     pub hash: &'a PasswordHash,
     pub session: &'a Session,
     pub metadata: Option<&'a MetadataChange>,
-    pub mail: Option<&'a OutboxMail>,
+    pub outbox: &'a [OutboxItem],
 }
 
 impl Store {
     /// Adds the account, its claims on email and username, its first session and, if there are any, its
-    /// metadata and a mail to its owner in one transaction. Of racing sign-ups for one name exactly one
+    /// metadata and items of the outbox in one transaction. Of racing sign-ups for one name exactly one
     /// returns `Stored`.
     ///
     /// `request_token` (at most 36 characters) makes retries idempotent for ten minutes. After
@@ -64,8 +64,8 @@ impl Store {
         if let Some(metadata) = new.metadata {
             puts.push(self.change_metadata(&account.id, metadata)?);
         }
-        if let Some(mail) = new.mail {
-            puts.push(self.post_in_transaction(mail)?);
+        for item in new.outbox {
+            puts.push(self.post_in_transaction(item)?);
         }
         Ok(match self.transact(&puts, Some(request_token)).await? {
             Transaction::Written => Added::Stored,

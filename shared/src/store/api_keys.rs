@@ -14,7 +14,7 @@ use super::profiles::entry_key;
 use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::domain::{
-    Account, AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, OutboxMail,
+    Account, AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, OutboxItem,
     Permissions, Timestamp,
 };
 
@@ -70,7 +70,7 @@ impl Store {
         account: &Account,
         key: &ApiKey,
         forgotten: &[u64],
-        notice: Option<&OutboxMail>,
+        notice: Option<&OutboxItem>,
         request_token: &str,
     ) -> Result<AddedApiKey, StoreError> {
         let owner = &account.id;

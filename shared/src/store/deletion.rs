@@ -12,7 +12,7 @@ use super::item::{
     Item, Key, deletable, delete_in_transaction, n, new_item, put_in_transaction, s,
 };
 use super::{Administrator, Changed, LastAdministrator, Store, StoreError, Through};
-use crate::domain::{Account, AccountId, Deletion, OutboxMail, Timestamp};
+use crate::domain::{Account, AccountId, Deletion, OutboxItem, Timestamp};
 
 /// A deletion of an account as it was read.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct AccountDeletion<'a> {
     /// Tells of the deletion's progress.
     pub ticket: &'a str,
     pub by: DeletedBy<'a>,
-    pub notice: Option<&'a OutboxMail>,
+    pub notice: Option<&'a OutboxItem>,
 }
 
 /// Who asks for a deletion: an operator, unless there is a session or an administrator.

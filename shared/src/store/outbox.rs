@@ -1,5 +1,5 @@
-//! `outbox#<id>` in the sessions table: a mail to send. The table's stream tells the function `deliver`
-//! of a new one.
+//! `outbox#<id>` and `webhook#<id>` in the sessions table: a mail and a webhook to send. The table's stream
+//! tells the functions `deliver` and `deliver-webhook` of a new one.
 //!
 //! An item has no code, and is never changed. It is deleted when it expires, sent or not.
 
@@ -8,20 +8,21 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use super::item::{Attributes, Item, deletable, n, put_in_transaction, s, version};
 use super::{PK, Store, StoreError};
 use crate::domain::{
-    AccountId, AskedUnder, CodePurpose, MailPurpose, OutboxId, OutboxMail, Recipient, Timestamp,
+    AccountId, AskedUnder, Channel, CodePurpose, MailPurpose, OutboxId, OutboxItem, Recipient,
+    Timestamp,
 };
 
 impl Store {
-    /// Adds several mails to the outbox, or none of them.
-    pub async fn post_all(&self, mails: &[OutboxMail]) -> Result<(), StoreError> {
-        let mails = mails.iter().map(|mail| self.post_in_transaction(mail));
-        let writes: Vec<_> = mails.collect::<Result<_, _>>()?;
+    /// Adds several items to the outbox, or none of them.
+    pub async fn post_all(&self, items: &[OutboxItem]) -> Result<(), StoreError> {
+        let items = items.iter().map(|item| self.post_in_transaction(item));
+        let writes: Vec<_> = items.collect::<Result<_, _>>()?;
         self.transact(&writes, None).await.map(|_| ())
     }
 
-    /// Adds a mail to the outbox. Its cost does not depend on the recipient.
-    pub async fn post(&self, mail: &OutboxMail) -> Result<(), StoreError> {
-        let item = to_item(mail);
+    /// Adds an item to the outbox. Its cost does not depend on the recipient.
+    pub async fn post(&self, item: &OutboxItem) -> Result<(), StoreError> {
+        let item = attributes(item);
         self.retrying(|| async {
             let put = self.client.put_item().table_name(&self.tables.sessions);
             let put = put.set_item(Some(item.clone())).send().await;
@@ -33,34 +34,39 @@ impl Store {
     /// [`Self::post`] as a part of a transaction.
     pub(super) fn post_in_transaction(
         &self,
-        mail: &OutboxMail,
+        item: &OutboxItem,
     ) -> Result<TransactWriteItem, StoreError> {
         put_in_transaction(
             Put::builder()
                 .table_name(&self.tables.sessions)
-                .set_item(Some(to_item(mail))),
+                .set_item(Some(attributes(item))),
         )
     }
 
-    /// Returns `None` if there is no such mail, or not any more.
-    pub async fn mail(&self, id: &OutboxId) -> Result<Option<OutboxMail>, StoreError> {
-        let item = self.short_lived_item(&key(id)).await?;
-        item.as_ref().map(|item| from_item(id, item)).transpose()
+    /// Returns `None` if there is no such item, or not any more.
+    pub async fn outbox_item(
+        &self,
+        channel: Channel,
+        id: &OutboxId,
+    ) -> Result<Option<OutboxItem>, StoreError> {
+        let item = self.short_lived_item(&key(channel, id)).await?;
+        let item = item.as_ref();
+        item.map(|item| outbox_item(channel, id, item)).transpose()
     }
 }
 
-fn key(id: &OutboxId) -> String {
-    format!("outbox#{id}")
+fn key(channel: Channel, id: &OutboxId) -> String {
+    format!("{}{id}", channel.prefix())
 }
 
-fn to_item(mail: &OutboxMail) -> Attributes {
-    let mut item = Attributes::from([("v".to_owned(), version())]);
-    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
-    set(PK, s(key(&mail.id)));
-    set("purpose", s(mail.recipient.purpose().name()));
-    set("asked_at", n(mail.asked_at.millis()));
-    set("expires_at", deletable(mail.expires_at()));
-    match &mail.recipient {
+fn attributes(item: &OutboxItem) -> Attributes {
+    let mut attributes = Attributes::from([("v".to_owned(), version())]);
+    let mut set = |name: &str, value| attributes.insert(name.to_owned(), value);
+    set(PK, s(key(item.channel, &item.id)));
+    set("purpose", s(item.recipient.purpose().name()));
+    set("asked_at", n(item.asked_at.millis()));
+    set("expires_at", deletable(item.expires_at()));
+    match &item.recipient {
         Recipient::Unverified { account, address } => {
             set("account_id", s(account.as_str()));
             set("address", s(address));
@@ -89,30 +95,40 @@ fn to_item(mail: &OutboxMail) -> Attributes {
             set("username", s(username));
             set("address", s(address));
         }
+        Recipient::Created { account } => {
+            set("account_id", s(account.as_str()));
+        }
     }
-    item
+    attributes
 }
 
-fn from_item(id: &OutboxId, attributes: &Attributes) -> Result<OutboxMail, StoreError> {
+fn outbox_item(
+    channel: Channel,
+    id: &OutboxId,
+    attributes: &Attributes,
+) -> Result<OutboxItem, StoreError> {
     let item = Item::new("outbox", attributes)?;
     let purpose = MailPurpose::from_name(item.string("purpose")?);
     let purpose = purpose.ok_or_else(|| item.unreadable("purpose"))?;
-    let address = item.string("address")?.to_owned();
+    let address = || item.string("address").map(str::to_owned);
     let account = || {
         let id = AccountId::parse(item.string("account_id")?);
         id.map_err(|_| item.unreadable("account_id"))
     };
-    Ok(OutboxMail {
+    Ok(OutboxItem {
         id: id.clone(),
+        channel,
         recipient: match purpose {
             MailPurpose::Code(CodePurpose::VerifyEmail) => Recipient::Unverified {
                 account: account()?,
-                address,
+                address: address()?,
             },
-            MailPurpose::Code(CodePurpose::ResetPassword) => Recipient::Forgetful { address },
+            MailPurpose::Code(CodePurpose::ResetPassword) => Recipient::Forgetful {
+                address: address()?,
+            },
             MailPurpose::Code(CodePurpose::ChangeEmail) => Recipient::Renamed {
                 account: account()?,
-                new_email: address,
+                new_email: address()?,
                 asked_under: AskedUnder {
                     email: item.string("email_canonical")?.to_owned(),
                     password_version: item.number("password_version")?,
@@ -123,7 +139,10 @@ fn from_item(id: &OutboxId, attributes: &Attributes) -> Result<OutboxMail, Store
                 notice,
                 account: account()?,
                 username: item.string("username")?.to_owned(),
-                address,
+                address: address()?,
+            },
+            MailPurpose::UserCreated => Recipient::Created {
+                account: account()?,
             },
         },
         asked_at: Timestamp::from_millis(item.number("asked_at")?),
@@ -136,7 +155,7 @@ mod tests {
     use crate::domain::Notice;
 
     #[test]
-    fn a_mail_is_read_as_it_was_written() {
+    fn an_item_is_read_as_it_was_written() {
         let account = AccountId::new(Timestamp::from_secs(1), [0; 5], 0);
         let address = "abc@example.com".to_owned();
         for recipient in [
@@ -158,18 +177,21 @@ mod tests {
             },
             Recipient::Notified {
                 notice: Notice::PasswordChanged,
-                account,
+                account: account.clone(),
                 username: "abc".to_owned(),
                 address,
             },
+            Recipient::Created { account },
         ] {
-            let mail = OutboxMail {
+            let item = OutboxItem {
                 id: OutboxId::parse(&"a".repeat(32)).unwrap(),
+                channel: Channel::Webhook,
                 recipient,
                 asked_at: Timestamp::from_millis(1_700_000_000_123),
             };
 
-            assert_eq!(from_item(&mail.id, &to_item(&mail)).unwrap(), mail);
+            let read = outbox_item(item.channel, &item.id, &attributes(&item));
+            assert_eq!(read.unwrap(), item);
         }
     }
 }

@@ -61,7 +61,7 @@ fn new_account<'a>(
         hash,
         session,
         metadata: None,
-        mail: None,
+        outbox: &[],
     }
 }
 
