@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use serde_json::{Value, json};
 
-use crate::app::{Call, PASSWORD, TestApp, get, post};
+use crate::app::{Call, MAIL, PASSWORD, TestApp, get, post};
 use crate::call::claim_of;
 use crate::wire::Cost;
 
@@ -59,6 +59,7 @@ pub async fn measure() -> Vec<Row> {
     }
     rows.extend(removal(&app, &admin.token()).await);
     rows.extend(mail().await);
+    rows.push(webhook().await);
     rows
 }
 
@@ -133,6 +134,19 @@ async fn mail() -> Vec<Row> {
     let reset = post("/user/forgot-password/reset", &reset);
     measure("POST /user/forgot-password/reset", reset).await;
     rows
+}
+
+/// A sign-up that a receiver is told of.
+async fn webhook() -> Row {
+    let url = ("WEBHOOK_USER_CREATED", "https://hooks.example.com/");
+    let app = TestApp::with(&[MAIL[0], MAIL[1], url]).await;
+    let new = json!({"email": "abc@example.com", "username": "abc", "password": PASSWORD});
+    let _ = app.cost();
+    app.call(post("/user", &new)).await;
+    Row {
+        request: "POST /user with a username, mail and a webhook on",
+        cost: app.cost(),
+    }
 }
 
 /// The requests of an administrator, about the own account.
