@@ -84,7 +84,7 @@ def invoke_with_events():
         return status, body
 
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        _, failed = sample_events.try_all(invoke_as_locally)
+        _, failed = sample_events.try_all(invoke_as_locally, FUNCTIONS)
     need(failed == 0, printed.getvalue())
 
 
@@ -345,6 +345,7 @@ def run():
     step("new instances sign with the new key", see_new_key)
     step("SES knows the sender", streamed.verify_sender)
     step("mail comes through stream, pipe and queue, and its code verifies the email", streamed.see_mail)
+    step("a webhook that its receiver never takes goes to the dead letters", streamed.see_webhook)
     step("a deleted account is erased through stream, pipe and queue", streamed.see_erasure)
     step("an update that fails ends as rolled back", update_that_fails)
     step("the old stack answers after it", see_old_stack)

@@ -20,11 +20,11 @@ REGION = "eu-central-1"
 # `stack_name` of samconfig.toml's environment `default`.
 STACK = "latchkey-dev"
 TEMPLATE = yaml.safe_load((ROOT / "template.yaml").read_text())
-# The logical id of each function by the folder of its code.
+# The logical id of each function by the folder of its code, without those that a stack with default parameters has not.
 FUNCTIONS = {
     pathlib.Path(resource["Properties"]["CodeUri"]).name: logical_id
     for logical_id, resource in TEMPLATE["Resources"].items()
-    if resource["Type"] == "AWS::Serverless::Function"
+    if resource["Type"] == "AWS::Serverless::Function" and "Condition" not in resource
 }
 # The commands of docs/operations.md that take over what a removed stack has kept.
 IMPORT, COPY_RING = blocks(OPERATIONS, "Create a removed stack again, with its users table")

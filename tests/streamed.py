@@ -1,5 +1,5 @@
-"""What the streams, pipes and queues of the stack in fakecloud do: mail, and the erasure of deleted accounts. For
-tests/deploy.py."""
+"""What the streams, pipes and queues of the stack in fakecloud do: mail, webhooks, and the erasure of deleted accounts.
+For tests/deploy.py."""
 
 import json
 import re
@@ -11,7 +11,11 @@ from emulator import need, until
 
 SENDER = "noreply@example.com"
 APP_URL = "https://app.example.com"
-PARAMETERS = (f"MailFrom={SENDER}", f"AppUrl={APP_URL}")
+# No host has the receiver's name, so no webhook is taken.
+PARAMETERS = (
+    f"MailFrom={SENDER}", f"AppUrl={APP_URL}", "WebhookUserCreated=https://receiver.invalid/hook",
+    "WebhookRetryCount=2", "WebhookRetryInterval=1000",
+)
 
 
 def mails_to(address):
@@ -33,6 +37,18 @@ def see_mail():
     code = re.search(re.escape(APP_URL) + r"/verify-email\?code=(\S+)", mail["textBody"])[1]
     expect(200, "POST", "/user/verify-email/confirm", {"code": code})
     need(expect(200, "GET", "/user", None, token)[0]["isActive"], "the email is not verified")
+
+
+def see_webhook():
+    """The webhook of a new account goes through the stream, the pipe and the queue, and is tried twice."""
+    sqs, queue = AWS.client("sqs"), AWS.output("WebhookDeadLetters")
+    sign_up("webhook@example.com")
+
+    def dead():
+        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
+
+    until(dead, "a dead letter", seconds=120)
 
 
 def see_erasure():
