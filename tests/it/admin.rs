@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use serde_json::{Value, json};
-use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
+use tests::app::{Answer, Call, MAIL, PASSWORD, TestApp, get, post};
 use tests::logs::capture;
 use tests::wire::Fault;
 use tokio::sync::Semaphore;
@@ -484,4 +484,35 @@ async fn a_change_leaves_a_line_that_says_who_changed_whom_and_what() {
     assert_eq!(ours[0]["account"], json!(scene.id));
     assert_eq!(ours[0]["changed"], "[\"scope\", \"vendor\"]");
     assert_eq!(ours[0]["scopes"], "[\"support\"]");
+}
+
+/// The account that had the email was found before it changed, and is written after.
+#[tokio::test]
+async fn a_password_is_not_reset_for_an_email_that_the_account_no_longer_has() {
+    let scene = Scene::with(&MAIL, "abc").await;
+    let app = &scene.app;
+    app.deliver().await;
+    app.ask_for_email(&scene.token, "new@example.com").await;
+    let code = app.mailed_code().await;
+    let slow = app.another(&MAIL);
+    let gate = Arc::new(Semaphore::new(0));
+    let (held, mut is_first) = (Arc::clone(&gate), true);
+    slow.wire.on_request(move |name, _| {
+        let holds = name == "TransactWriteItems" && std::mem::take(&mut is_first);
+        holds.then(|| Fault::Hold(Arc::clone(&held)))
+    });
+    let reset = json!({"email": "abc@example.com", "password": "xyz987"});
+    let reset = post("/user/reset-password", &reset).bearer(&scene.admin);
+
+    let mut reset = std::pin::pin!(slow.call(reset));
+    tokio::select! {
+        answer = &mut reset => panic!("{answer:?}"),
+        () = slow.wire.held() => {}
+    }
+    let confirmed = app.confirm_new_email(&scene.token, &code).await;
+    assert_eq!(confirmed.status, 200);
+    gate.add_permits(1);
+
+    assert_eq!(reset.await.status, 404);
+    assert_eq!(app.sign_in("abc", PASSWORD).await.status, 200);
 }

@@ -98,7 +98,12 @@ const COSTS: [(&str, usize, f64, f64); 48] = [
     // source.
     ("POST /user/forgot-password/reset", 5, 2.0, 15.0),
     // Two units more, for the webhook.
-    ("POST /user with a username, mail and a webhook on", 3, 0.0, 15.0),
+    (
+        "POST /user with a username, mail and a webhook on",
+        3,
+        0.0,
+        15.0,
+    ),
 ];
 
 #[tokio::test]

@@ -6,6 +6,7 @@
     reason = "a failed setup fails the test"
 )]
 
+mod account_schedules;
 mod admin;
 mod api_keys;
 mod attacks;

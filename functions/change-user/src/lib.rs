@@ -78,6 +78,7 @@ fn parse(body: Body, policy: PasswordPolicy) -> Result<AccountUpdate, HttpError>
         vendor,
         disabled: body.disabled,
         metadata,
+        found_by: None,
     })
 }
 

@@ -25,6 +25,8 @@ pub struct AccountUpdate {
     pub vendor: Option<Vec<String>>,
     pub disabled: Option<bool>,
     pub metadata: Option<MetadataChange>,
+    /// The email by which the account was found. It must have it still when it is changed.
+    pub found_by: Option<Identifier>,
 }
 
 /// An account with its metadata.
@@ -53,6 +55,7 @@ pub async fn reset_password(
     let account = account_with(app, email).await.map_err(unknown)?;
     let update = AccountUpdate {
         password: Some(password),
+        found_by: Some(email.clone()),
         ..AccountUpdate::default()
     };
     let metadata = None;
@@ -163,6 +166,14 @@ fn unknown(error: AccountError) -> AuthError {
 }
 
 fn updated(app: &App, seen: &Account, update: &AccountUpdate) -> Result<Account, AuthError> {
+    let email = Identifier::Email(seen.email_canonical.clone());
+    if update
+        .found_by
+        .as_ref()
+        .is_some_and(|found_by| *found_by != email)
+    {
+        return Err(AuthError::NoUser);
+    }
     let (username, email) = (update.username.as_deref(), update.email.as_ref());
     let mut new = with_names(seen, username, email)?;
     if let Some(scopes) = &update.scopes {
