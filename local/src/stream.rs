@@ -14,9 +14,9 @@ use shared::runtime::queue::{QueueEvent, QueueResponse};
 /// How often the stream is read.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// The stream could not be read, or its position not be kept.
+/// The stream could not be read, or its position could not be saved.
 #[derive(Debug, thiserror::Error)]
-#[error("the stream cannot be read: {0}")]
+#[error("the stream cannot be read or its position saved: {0}")]
 pub struct StreamError(String);
 
 /// What a pipe passes on of a table's stream: the partition keys of these events.

@@ -30,7 +30,7 @@ async fn with_reset() -> (TestApp, String, String, String) {
 }
 
 #[tokio::test]
-async fn a_mailed_code_verifies_the_email_as_often_as_it_is_sent() {
+async fn a_mailed_code_verifies_the_email_again_and_again() {
     let (app, token, _, code) = with_verification().await;
     assert_eq!(app.user(&token).await.body["isActive"], false);
 
@@ -490,7 +490,7 @@ async fn asking_for_an_email_shows_nobody_whether_it_is_taken() {
 }
 
 #[tokio::test]
-async fn of_two_accounts_that_race_for_an_email_the_second_is_told_that_it_exists() {
+async fn an_email_that_another_account_got_meanwhile_is_not_confirmed() {
     let (app, token, _, code) = with_change().await;
     app.sign_up("def@example.com").await;
 
@@ -566,7 +566,7 @@ async fn codes_for_the_old_email_are_void_once_it_has_changed() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_asks_for_no_email() {
+async fn a_change_of_email_with_a_wrong_password_is_refused() {
     let (app, token, _, _) = with_verification().await;
     let body = json!({"email": "def@example.com", "password": "guess1"});
 

@@ -11,7 +11,7 @@ use tests::wire::Fault;
 
 use crate::scene::{Scene, admin_scope};
 
-/// In no hash or id by chance.
+/// A name that cannot be in a hash or an id by chance.
 const NAME: &str = "grace.hopper";
 
 async fn scene() -> Scene {
@@ -250,7 +250,7 @@ async fn a_ticket_tells_of_its_own_deletion_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_deletion_whose_rest_stays_for_twelve_hours_has_failed() {
+async fn a_deletion_that_is_not_finished_after_twelve_hours_has_failed() {
     let scene = scene().await;
     let ticket = scene.remove().await.text("/ticket");
 

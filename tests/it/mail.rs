@@ -205,7 +205,7 @@ async fn an_expired_mail_is_not_sent() {
 }
 
 #[tokio::test]
-async fn nobody_gets_mail_for_an_account_that_is_disabled_deleted_verified_or_unknown() {
+async fn no_code_is_mailed_for_an_account_that_is_disabled_deleted_verified_or_unknown() {
     let app = TestApp::with_mail().await;
     let id = app.sign_up("abc@example.com").await.text("/user/id");
     let code = app.mailed_code().await;
@@ -549,16 +549,22 @@ async fn a_change_that_fails_and_one_without_a_sender_cause_no_notice() {
 }
 
 #[tokio::test]
-async fn notices_have_no_limit() {
-    let none = ("MAIL_RATE_LIMIT_ADDRESS", "0");
+async fn notices_to_a_verified_address_have_no_limit_and_to_another_that_of_mail() {
     let app = TestApp::with_mail().await;
-    let app = app.another(&[MAIL[0], MAIL[1], none, ("MAIL_RATE_LIMIT_IP", "0")]);
-    let token = app.sign_up("abc@example.com").await.token();
+    let verified = app.sign_up("abc@example.com").await.token();
+    let code = app.mailed_code().await;
+    app.confirm_email(&code).await;
+    let unverified = app.sign_up("victim@example.com").await.token();
     app.deliver().await;
-    for _ in 0..6 {
-        app.api_key(&token, 1).await;
-    }
-    app.forget_password("abc@example.com").await;
+    for (token, mails) in [(&verified, 6), (&unverified, 5)] {
+        for _ in 0..6 {
+            app.api_key(token, 1).await;
+        }
 
-    assert_eq!(app.deliver().await.len(), 6);
+        assert_eq!(app.deliver().await.len(), mails);
+    }
+    app.clock.advance(HOUR);
+    let token = app.sign_in("victim@example.com", PASSWORD).await.token();
+    app.api_key(&token, 1).await;
+    assert_eq!(app.deliver().await.len(), 1, "another hour");
 }

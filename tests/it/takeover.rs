@@ -1,4 +1,4 @@
-//! Who owns an address gets its account, whoever signed up with it.
+//! Whoever owns an address gets its account, whoever signed up with it.
 
 use serde_json::json;
 use tests::app::{PASSWORD, TestApp, get, post};

@@ -30,9 +30,9 @@ pub struct Post {
     pub body: String,
 }
 
-/// Why a receiver did not take a webhook.
+/// Why a receiver did not acknowledge a webhook.
 #[derive(Debug, thiserror::Error)]
-pub enum NotTaken {
+pub enum NotAcknowledged {
     #[error("the receiver's status was {0}")]
     Status(u16),
     #[error("the receiver did not respond within {0:?}")]
@@ -45,8 +45,8 @@ pub enum NotTaken {
 
 impl HttpClient {
     /// Trusts the system's certificate authorities. `any_address` allows private addresses. `timeout` is how
-    /// long a receiver may take until its status is known. A connection is used once, because Lambda stops
-    /// the process between invocations.
+    /// long a receiver may take until its status is known. No connection is used again: Lambda freezes the
+    /// process between invocations, and the receiver may close it meanwhile.
     #[must_use]
     pub fn new(any_address: bool, timeout: Duration) -> Self {
         let connector = Connector::builder()
@@ -61,7 +61,7 @@ impl HttpClient {
     }
 
     /// Returns the status, if it is 2xx. Any other is a failure, a redirect too.
-    pub async fn post(&self, url: &str, post: Post) -> Result<u16, NotTaken> {
+    pub async fn post(&self, url: &str, post: Post) -> Result<u16, NotAcknowledged> {
         let mut request = HttpRequest::new(SdkBody::from(post.body));
         request.set_method("POST")?;
         request.set_uri(url)?;
@@ -75,10 +75,10 @@ impl HttpClient {
         headers.insert("webhook-timestamp", post.timestamp.to_string());
         headers.insert("webhook-signature", post.signature);
         let response = tokio::time::timeout(self.timeout, self.connector.call(request)).await;
-        let response = response.map_err(|_| NotTaken::TooSlow(self.timeout))??;
+        let response = response.map_err(|_| NotAcknowledged::TooSlow(self.timeout))??;
         match response.status() {
             status if status.is_success() => Ok(status.as_u16()),
-            status => Err(NotTaken::Status(status.as_u16())),
+            status => Err(NotAcknowledged::Status(status.as_u16())),
         }
     }
 }

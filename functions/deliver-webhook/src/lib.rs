@@ -1,7 +1,7 @@
 //! Sends the webhooks of the outbox. The webhook queue invokes this function with the ids of new ones.
 //!
-//! A webhook that its receiver did not take stays in the queue, and is tried again after growing pauses, with
-//! the same `webhook-id`. One that is not to be sent is logged and done.
+//! A webhook that its receiver does not acknowledge stays in the queue, and is sent again after growing pauses,
+//! with the same `webhook-id`. One that is not to be sent is logged and done.
 
 pub mod address;
 pub mod client;
@@ -18,7 +18,7 @@ use shared::runtime::queue::{OutboxQueue, QueueEvent, QueueResponse, Unreadable}
 use shared::runtime::{Error, Worker};
 use shared::store::StoreError;
 
-use self::client::{HttpClient, NotTaken, Post};
+use self::client::{HttpClient, NotAcknowledged, Post};
 
 /// How long a receiver may take, until its status is known.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -156,5 +156,5 @@ enum NotDelivered {
     #[error("the body cannot be written")]
     Body(#[from] serde_json::Error),
     #[error(transparent)]
-    NotTaken(#[from] NotTaken),
+    NotAcknowledged(#[from] NotAcknowledged),
 }

@@ -1,14 +1,14 @@
 //! Preparing an item of the outbox: whom it is for, and with which code.
 
 use crate::app::App;
-use crate::crypto::{CodeKey, PlainCode};
+use crate::crypto::{CodeKey, PlainCode, digest};
 use crate::domain::{
     Account, AccountId, AskedUnder, Channel, CodePurpose, Email, Identifier, MailPurpose,
-    MailedCode, OutboxId, OutboxItem, Recipient, Timestamp,
+    MailedCode, OutboxId, OutboxItem, RateLimitPolicy, Recipient, Timestamp,
 };
 use crate::store::{AddedCode, StoreError};
 
-/// What became of an item of the outbox.
+/// An item of the outbox, prepared: something to send, or why nothing is.
 #[derive(Debug)]
 pub enum Prepared {
     Letter(Letter),
@@ -43,6 +43,8 @@ pub enum NotSent {
     EmailTaken,
     /// The account has changed, or a newer code was sent.
     Outdated,
+    /// The limit of notices to an address that is not verified is reached.
+    TooMany,
 }
 
 /// Why there is no letter.
@@ -95,7 +97,7 @@ async fn letter(
             }
             with_code(app, key, &item, CodePurpose::VerifyEmail, account, None).await
         }
-        Recipient::Forgetful { address } => {
+        Recipient::PasswordReset { address } => {
             let email = Identifier::Email(address.clone());
             let account = addressee(app.store.account_with(&email).await?, address)?;
             let email = account.email.clone();
@@ -109,14 +111,14 @@ async fn letter(
                 },
             })
         }
-        Recipient::Renamed {
+        Recipient::EmailChange {
             account,
             new_email,
             asked_under,
         } => {
             let account = addressee(app.store.account(account).await?, &asked_under.email)?;
             let new = Email::parse(new_email).map_err(|_| NotSent::Outdated)?;
-            check_rename(app, &account, &new, asked_under).await?;
+            check_email_change(app, &account, &new, asked_under).await?;
             let change = Some((new_email.clone(), account.session_generation));
             let purpose = CodePurpose::ChangeEmail;
             let letter = with_code(app, key, &item, purpose, account, change).await?;
@@ -129,15 +131,22 @@ async fn letter(
             account,
             username,
             address,
+            is_verified,
             ..
-        } => Ok(Letter {
-            purpose: item.recipient.purpose(),
-            to: address.clone(),
-            account: account.clone(),
-            username: username.clone(),
-            code: None,
-            asked_at: item.asked_at,
-        }),
+        } => {
+            let purpose = item.recipient.purpose();
+            if !is_verified {
+                count_unverified(app, purpose, address).await?;
+            }
+            Ok(Letter {
+                purpose,
+                to: address.clone(),
+                account: account.clone(),
+                username: username.clone(),
+                code: None,
+                asked_at: item.asked_at,
+            })
+        }
         Recipient::Created { account } => {
             let account = enabled(app.store.account(account).await?)?;
             Ok(Letter {
@@ -152,8 +161,22 @@ async fn letter(
     }
 }
 
+/// Counts a notice to an address that nobody has proved to be theirs, with the limit of mails that are asked
+/// for: whoever signs up with the address of another could have any number sent to it.
+async fn count_unverified(app: &App, purpose: MailPurpose, address: &str) -> Result<(), NoLetter> {
+    let policy = RateLimitPolicy::MailAddress;
+    let limit = app.config.limits.of(policy);
+    let counter = policy.counter(digest(&format!("{} {address}", purpose.name())));
+    let tally = app.store.count(&counter, &limit, app.clock.now()).await?;
+    if limit.admits(tally) {
+        Ok(())
+    } else {
+        Err(NotSent::TooMany.into())
+    }
+}
+
 /// Fails if the account is not as it was when the change was asked for, or another one has the new email.
-async fn check_rename(
+async fn check_email_change(
     app: &App,
     account: &Account,
     new: &Email,

@@ -45,7 +45,7 @@ pub async fn ask_to_reset_password(
         Identifier::Email(address) => address,
         Identifier::Username(_) | Identifier::Invalid(_) => String::new(),
     };
-    let recipient = Recipient::Forgetful {
+    let recipient = Recipient::PasswordReset {
         address: address.clone(),
     };
     let channel = match app.config.webhooks.forgot_password {
@@ -55,8 +55,8 @@ pub async fn ask_to_reset_password(
     ask(app, source, channel, recipient, &address).await
 }
 
-/// Asks for a code at a new address, which gives the caller's account that email, and tells the owner at
-/// the old one. The current password counts as a sign-in.
+/// Asks for two mails: to the new address a code that makes it the email of the caller's account, and to the
+/// old one a notice. The current password counts as a sign-in.
 pub async fn ask_to_change_email(
     app: &App,
     caller: &Caller,
@@ -69,7 +69,7 @@ pub async fn ask_to_change_email(
     if claim.password_version != account.password_version {
         return Err(AuthError::InvalidCredentials);
     }
-    let recipient = Recipient::Renamed {
+    let recipient = Recipient::EmailChange {
         account: account.id.clone(),
         new_email: new.typed().to_owned(),
         asked_under: AskedUnder::of(account),
@@ -131,11 +131,12 @@ pub(super) fn notice(
         account: account.id.clone(),
         username: account.username.clone(),
         address: account.mail_address(),
+        is_verified: account.is_active,
     };
     new_item(app, Channel::Mail, recipient, app.clock.now()).map(Some)
 }
 
-/// The notices of a change, to the address before it.
+/// Notices about a change, to the email that the account had before.
 pub(super) fn notices(
     app: &App,
     seen: &Account,

@@ -25,7 +25,7 @@ pub struct WebhookConfig {
     pub any_address: bool,
 }
 
-/// The URL of a receiver. Its path and query may have a secret, so `Debug` does not show it.
+/// The URL of a receiver. It should have no secret; in case it has one, `Debug` does not show it.
 ///
 /// Its host is a name, so that the address is looked up, and checked, at each connection.
 #[derive(Clone, PartialEq, Eq)]

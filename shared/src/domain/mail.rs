@@ -14,7 +14,7 @@ pub enum MailPurpose {
     UserCreated,
 }
 
-/// What a one-time code is good for, and nothing else.
+/// The only thing that a one-time code allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodePurpose {
     VerifyEmail,
@@ -85,7 +85,7 @@ impl MailPurpose {
         Self::ALL.into_iter().find(|purpose| purpose.name() == name)
     }
 
-    /// How long after it was asked for the mail or webhook may be sent and its code may be used.
+    /// How long after the request the mail or webhook may be sent, and its code used.
     #[must_use]
     pub fn lifetime(self) -> Duration {
         match self {
@@ -183,10 +183,10 @@ pub enum Recipient {
     /// one by then.
     Unverified { account: AccountId, address: String },
     /// Gets a code that resets the password, if an account has the address, which is in canonical form.
-    Forgetful { address: String },
+    PasswordReset { address: String },
     /// Gets a code at a new address, which is as typed, for an account that has not changed since it was
     /// asked for.
-    Renamed {
+    EmailChange {
         account: AccountId,
         new_email: String,
         asked_under: AskedUnder,
@@ -198,6 +198,8 @@ pub enum Recipient {
         username: String,
         /// Where the mail goes.
         address: String,
+        /// Whether the account's email was verified.
+        is_verified: bool,
     },
     /// The receiver of a webhook is told of a new account.
     Created { account: AccountId },
@@ -208,8 +210,8 @@ impl Recipient {
     pub fn purpose(&self) -> MailPurpose {
         match self {
             Self::Unverified { .. } => MailPurpose::Code(CodePurpose::VerifyEmail),
-            Self::Forgetful { .. } => MailPurpose::Code(CodePurpose::ResetPassword),
-            Self::Renamed { .. } => MailPurpose::Code(CodePurpose::ChangeEmail),
+            Self::PasswordReset { .. } => MailPurpose::Code(CodePurpose::ResetPassword),
+            Self::EmailChange { .. } => MailPurpose::Code(CodePurpose::ChangeEmail),
             Self::Notified { notice, .. } => MailPurpose::Notice(*notice),
             Self::Created { .. } => MailPurpose::UserCreated,
         }
@@ -251,7 +253,7 @@ impl fmt::Debug for CodeDigest {
     }
 }
 
-/// What a one-time code is good for.
+/// A one-time code as stored: its purpose, its account, and what of the account it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailedCode {
     pub purpose: CodePurpose,

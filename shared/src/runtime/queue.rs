@@ -97,8 +97,8 @@ impl OutboxQueue {
         }
     }
 
-    /// Delivers all items at once, so that a slow one does not hold up another. One that fails stays in the
-    /// queue for `pause_secs` of how often it was tried.
+    /// Delivers all items at once, so that a slow one does not hold up another. The message of one that fails
+    /// is received again after `pause_secs(n)`, if it was received `n` times so far.
     pub async fn deliver_each<F, E>(
         &self,
         event: QueueEvent,

@@ -25,7 +25,7 @@ pub enum AddedCode {
 }
 
 impl Store {
-    /// Stores the code, unless it is there, whatever became of it.
+    /// Stores the code unless it is stored already, used or not.
     ///
     /// A code that resets a password becomes the only one of its account that counts, in the same
     /// transaction, on condition that the account is enabled, has the address and the password version,

@@ -1,9 +1,9 @@
-//! `outbox#<id>` and `webhook#<id>` in the sessions table: a mail and a webhook to send. The table's stream
+//! `outbox#<id>` and `webhook#<id>` in the sessions table: a mail or a webhook to send. The table's stream
 //! tells the functions `deliver` and `deliver-webhook` of a new one.
 //!
 //! An item has no code, and is never changed. It is deleted when it expires, sent or not.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 
 use super::item::{Attributes, Item, deletable, n, put_in_transaction, s, version};
 use super::{PK, Store, StoreError};
@@ -71,10 +71,10 @@ fn attributes(item: &OutboxItem) -> Attributes {
             set("account_id", s(account.as_str()));
             set("address", s(address));
         }
-        Recipient::Forgetful { address } => {
+        Recipient::PasswordReset { address } => {
             set("address", s(address));
         }
-        Recipient::Renamed {
+        Recipient::EmailChange {
             account,
             new_email,
             asked_under,
@@ -89,11 +89,13 @@ fn attributes(item: &OutboxItem) -> Attributes {
             account,
             username,
             address,
+            is_verified,
             ..
         } => {
             set("account_id", s(account.as_str()));
             set("username", s(username));
             set("address", s(address));
+            set("is_verified", AttributeValue::Bool(*is_verified));
         }
         Recipient::Created { account } => {
             set("account_id", s(account.as_str()));
@@ -123,10 +125,10 @@ fn outbox_item(
                 account: account()?,
                 address: address()?,
             },
-            MailPurpose::Code(CodePurpose::ResetPassword) => Recipient::Forgetful {
+            MailPurpose::Code(CodePurpose::ResetPassword) => Recipient::PasswordReset {
                 address: address()?,
             },
-            MailPurpose::Code(CodePurpose::ChangeEmail) => Recipient::Renamed {
+            MailPurpose::Code(CodePurpose::ChangeEmail) => Recipient::EmailChange {
                 account: account()?,
                 new_email: address()?,
                 asked_under: AskedUnder {
@@ -140,6 +142,7 @@ fn outbox_item(
                 account: account()?,
                 username: item.string("username")?.to_owned(),
                 address: address()?,
+                is_verified: item.boolean("is_verified")?,
             },
             MailPurpose::UserCreated => Recipient::Created {
                 account: account()?,
@@ -163,10 +166,10 @@ mod tests {
                 account: account.clone(),
                 address: address.clone(),
             },
-            Recipient::Forgetful {
+            Recipient::PasswordReset {
                 address: address.clone(),
             },
-            Recipient::Renamed {
+            Recipient::EmailChange {
                 account: account.clone(),
                 new_email: "Def@example.com".to_owned(),
                 asked_under: AskedUnder {
@@ -180,6 +183,7 @@ mod tests {
                 account: account.clone(),
                 username: "abc".to_owned(),
                 address,
+                is_verified: true,
             },
             Recipient::Created { account },
         ] {
