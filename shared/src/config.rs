@@ -286,7 +286,7 @@ mod tests {
             ("WEBHOOK_RETRY_INTERVAL", "999"),
             ("WEBHOOK_RETRY_FACTOR", "0.9"),
             ("WEBHOOK_RETRY_FACTOR", "NaN"),
-            ("WEBHOOK_RETRY_MAX_INTERVAL", "43200001"),
+            ("WEBHOOK_RETRY_MAX_INTERVAL", "39600001"),
         ] {
             let message = config(&[(variable, value)]).unwrap_err().to_string();
 

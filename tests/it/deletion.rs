@@ -250,6 +250,24 @@ async fn a_ticket_tells_of_its_own_deletion_for_a_day() {
 }
 
 #[tokio::test]
+async fn a_completed_deletion_stays_completed_when_its_message_comes_again() {
+    let scene = scene().await;
+    let ticket = scene.remove().await.text("/ticket");
+    let key = format!("user#{}", scene.id);
+    assert!(scene.app.erase_account(&key).await);
+    let mut calls = 0;
+    scene.app.wire.on_request(move |_, _| {
+        calls += 1;
+        (calls > 2).then(Fault::throttled)
+    });
+
+    assert!(!scene.app.erase_account(&key).await);
+
+    scene.app.wire.heal();
+    assert_eq!(scene.status(&ticket).await.text("/status"), "completed");
+}
+
+#[tokio::test]
 async fn a_deletion_that_is_not_finished_after_twelve_hours_has_failed() {
     let scene = scene().await;
     let ticket = scene.remove().await.text("/ticket");

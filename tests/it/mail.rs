@@ -99,22 +99,21 @@ async fn links_and_names_in_mail_follow_the_settings() {
 }
 
 #[tokio::test]
-async fn html_mail_escapes_what_its_owner_wrote() {
+async fn no_mail_has_the_username_which_its_owner_may_make_look_like_a_link() {
     let app = TestApp::with_mail().await;
-    let body = json!({"email": "abc@example.com", "username": "<b>'\"&", "password": PASSWORD});
-    app.call(post("/user", &body)).await;
-    app.deliver().await;
+    let username = "https://evil.example/win";
+    let body = json!({"email": "abc@example.com", "username": username, "password": PASSWORD});
+    let token = app.call(post("/user", &body)).await.token();
     app.forget_password("abc@example.com").await;
+    app.ask_for_email(&token, "victim@example.com").await;
+    app.api_key(&token, 1).await;
 
     let mails = app.deliver().await;
 
-    assert!(
-        mails[0].text.contains("account <b>'\"&."),
-        "{}",
-        mails[0].text
-    );
-    assert!(!mails[0].html.contains("<b>"), "{}", mails[0].html);
-    assert!(mails[0].html.contains("&lt;b&gt;"), "{}", mails[0].html);
+    assert_eq!(mails.len(), 5);
+    for mail in mails {
+        assert!(!format!("{mail:?}").contains("evil"), "{mail:?}");
+    }
 }
 
 #[tokio::test]
@@ -185,6 +184,37 @@ async fn of_two_resets_that_arrive_out_of_order_only_the_newer_is_sent() {
         app.reset_password(code, "battery-staple-7").await.status,
         200
     );
+}
+
+#[tokio::test]
+async fn attempts_to_send_one_notice_count_as_one() {
+    let app = TestApp::with_mail().await;
+    let token = app.sign_up("abc@example.com").await.token();
+    app.deliver().await;
+    app.api_key(&token, 1).await;
+    let keys = app.take_outbox();
+    let throttled = Fault::Answer(429, "TooManyRequestsException");
+    app.mailbox().fail_next(18, &throttled);
+    for times in 1..=6 {
+        assert_eq!(app.deliver_messages(&[(&keys[0], times)]).await, [0]);
+    }
+
+    assert!(app.deliver_messages(&[(&keys[0], 7)]).await.is_empty());
+    assert_eq!(app.mails().len(), 2);
+}
+
+#[tokio::test]
+async fn a_mail_that_expires_before_ses_takes_it_goes_on_to_the_dead_letters() {
+    let app = TestApp::with_mail().await;
+    app.sign_up("abc@example.com").await;
+    app.deliver().await;
+    app.forget_password("abc@example.com").await;
+    let keys = app.take_outbox();
+    app.clock.advance(HOUR);
+
+    assert_eq!(app.deliver_messages(&[(&keys[0], 2)]).await, [0]);
+
+    assert_eq!(app.mails().len(), 1);
 }
 
 #[tokio::test]

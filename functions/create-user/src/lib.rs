@@ -30,7 +30,8 @@ struct Body {
     // An `Option`, so that an invalid email or username is reported before a missing password.
     #[schema(value_type = String, format = Password, required = true, min_length = 6, max_length = 1024)]
     password: Option<String>,
-    /// At most 8192 bytes of compact JSON and 32 levels. Kept as sent, for programs of the operator. `{}` is
+    /// At most 8192 bytes of compact JSON and 32 levels. For programs of the operator. Numbers are kept as 64-bit
+    /// integers or doubles. `{}` is
     /// the same as none.
     #[schema(value_type = Option<Object>)]
     metadata: Option<JsonObject>,

@@ -1,6 +1,7 @@
 //! The HTTP client of webhooks. It connects to public addresses only, follows no redirect, and gives a
 //! receiver a bounded time.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -21,13 +22,18 @@ pub struct HttpClient {
     timeout: Duration,
 }
 
-/// What is sent: a body, and the headers of Standard Webhooks.
-#[derive(Debug)]
+/// What is sent: a body, which may have a code, and the headers of Standard Webhooks.
 pub struct Post {
     pub id: String,
     pub timestamp: i64,
     pub signature: String,
     pub body: String,
+}
+
+impl fmt::Debug for Post {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Post({})", self.id)
+    }
 }
 
 /// Why a receiver did not acknowledge a webhook.

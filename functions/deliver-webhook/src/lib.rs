@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::app::App;
-use shared::auth::{Letter, Prepared, prepare};
+use shared::auth::{Letter, NotSent, Prepared, prepare};
 use shared::crypto::{CodeKey, WebhookKey};
-use shared::domain::{Channel, OutboxId};
-use shared::runtime::queue::{OutboxQueue, QueueEvent, QueueResponse, Unreadable};
+use shared::domain::{Channel, OutboxId, OutboxMessage};
+use shared::runtime::queue::{NoOutboxId, OutboxQueue, QueueEvent, QueueResponse};
 use shared::runtime::{Error, Worker};
 use shared::store::StoreError;
 
@@ -52,11 +52,13 @@ impl DeliverWebhook {
     }
 
     /// The message stays in the queue if this fails.
-    async fn deliver(&self, id: OutboxId) -> Result<(), NotDelivered> {
-        match prepare(&self.app, &self.code_key, Channel::Webhook, &id).await? {
-            Prepared::Letter(letter) => self.send(&id, letter).await,
+    async fn deliver(&self, message: OutboxMessage) -> Result<(), NotDelivered> {
+        match prepare(&self.app, &self.code_key, &message).await? {
+            Prepared::Letter(letter) => self.send(&message.id, letter).await,
+            // It goes on to the dead letters, whose alarm tells that it was never sent.
+            Prepared::Nothing(NotSent::Expired) if message.times > 1 => Err(NotDelivered::Expired),
             Prepared::Nothing(reason) => {
-                tracing::info!(outbox = %id, ?reason, "webhook not sent");
+                tracing::info!(outbox = %message.id, ?reason, "webhook not sent");
                 Ok(())
             }
         }
@@ -101,7 +103,7 @@ impl DeliverWebhook {
             None => Body::UserCreated {
                 user_id,
                 email,
-                username: &letter.username,
+                username: letter.username.as_deref().unwrap_or_default(),
                 created,
             },
         }
@@ -139,7 +141,7 @@ impl Worker for DeliverWebhook {
 
     async fn work(&self, event: QueueEvent) -> QueueResponse {
         let retries = self.app.config.webhooks.retries;
-        let deliver = |id| self.deliver(id);
+        let deliver = |message| self.deliver(message);
         self.queue
             .deliver_each(event, |times| retries.pause_secs(times), deliver)
             .await
@@ -150,7 +152,9 @@ impl Worker for DeliverWebhook {
 #[derive(Debug, thiserror::Error)]
 enum NotDelivered {
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    NoOutboxId(#[from] NoOutboxId),
+    #[error("it expired before it was delivered")]
+    Expired,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the body cannot be written")]

@@ -9,10 +9,10 @@ pub mod sender;
 use std::sync::Arc;
 
 use shared::app::App;
-use shared::auth::{Letter, Prepared, prepare};
+use shared::auth::{Letter, NotSent, Prepared, prepare};
 use shared::crypto::CodeKey;
-use shared::domain::{Channel, OutboxId};
-use shared::runtime::queue::{OutboxQueue, QueueEvent, QueueResponse, Unreadable};
+use shared::domain::{Channel, OutboxId, OutboxMessage};
+use shared::runtime::queue::{NoOutboxId, OutboxQueue, QueueEvent, QueueResponse};
 use shared::runtime::{Error, Worker};
 use shared::store::StoreError;
 
@@ -59,14 +59,16 @@ impl Deliver {
     }
 
     /// The message stays in the queue if this fails.
-    async fn deliver(&self, id: OutboxId) -> Result<(), NotDelivered> {
+    async fn deliver(&self, message: OutboxMessage) -> Result<(), NotDelivered> {
         let Some(mail) = &self.mail else {
             return Ok(());
         };
-        match prepare(&self.app, &mail.key, Channel::Mail, &id).await? {
-            Prepared::Letter(letter) => self.send(mail, &id, letter).await,
+        match prepare(&self.app, &mail.key, &message).await? {
+            Prepared::Letter(letter) => self.send(mail, &message.id, letter).await,
+            // It goes on to the dead letters, whose alarm tells that it was never sent.
+            Prepared::Nothing(NotSent::Expired) if message.times > 1 => Err(NotDelivered::Expired),
             Prepared::Nothing(reason) => {
-                tracing::info!(outbox = %id, ?reason, "mail not sent");
+                tracing::info!(outbox = %message.id, ?reason, "mail not sent");
                 Ok(())
             }
         }
@@ -98,7 +100,7 @@ impl Worker for Deliver {
     }
 
     async fn work(&self, event: QueueEvent) -> QueueResponse {
-        let deliver = |id| self.deliver(id);
+        let deliver = |message| self.deliver(message);
         self.queue.deliver_each(event, pause_secs, deliver).await
     }
 }
@@ -118,7 +120,9 @@ pub fn pause_secs(times: u32) -> i32 {
 #[derive(Debug, thiserror::Error)]
 enum NotDelivered {
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    NoOutboxId(#[from] NoOutboxId),
+    #[error("it expired before it was delivered")]
+    Expired,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

@@ -1,16 +1,25 @@
 //! The texts of mails. They are in `templates/`, where an operator may replace them: per purpose a text,
 //! whose first line is the subject, and HTML within `layout.html`.
 
+use std::fmt;
+
 use minijinja::{Environment, UndefinedBehavior, context};
 use shared::auth::Letter;
 use shared::config::MailConfig;
 use shared::domain::Timestamp;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Its texts have the code, so there is no `Debug` of them.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     pub subject: String,
     pub text: String,
     pub html: String,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Message({})", self.subject)
+    }
 }
 
 #[derive(Debug)]
@@ -63,7 +72,6 @@ impl Templates {
         let code = letter.code.as_ref();
         let values = context! {
             product => config.product_name.as_str(),
-            username => letter.username.as_str(),
             app => config.app_url(),
             time => minute(letter.asked_at),
             link => code.map(|(purpose, code)| config.link(*purpose, code.expose())),

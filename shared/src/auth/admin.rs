@@ -100,7 +100,7 @@ pub async fn update_account(
             None => current_hash(app, seen).await?,
         };
         if password_hash.is_none() && !same_names {
-            described = read_account(app, seen.id.as_str()).await?;
+            described = read_target(app, &seen.id, &update).await?;
             continue;
         }
         let change = AccountChange {
@@ -130,11 +130,26 @@ pub async fn update_account(
             Changed::Stale => {
                 app.store.back_off(tries).await;
                 administrator = read_again(app, caller).await?;
-                described = read_account(app, seen.id.as_str()).await?;
+                described = read_target(app, &seen.id, &update).await?;
             }
         }
     }
     Err(StoreError::Contended.into())
+}
+
+/// Reads the account that is changed, with its metadata unless it was found by its email, as the response
+/// then has none of it.
+async fn read_target(
+    app: &App,
+    id: &AccountId,
+    update: &AccountUpdate,
+) -> Result<DescribedAccount, AuthError> {
+    if update.found_by.is_none() {
+        return read_account(app, id.as_str()).await;
+    }
+    let account = app.store.account(id).await?.ok_or(AuthError::NoUser)?;
+    let metadata = None;
+    Ok(DescribedAccount { account, metadata })
 }
 
 /// Logs who changed whose account, and what.

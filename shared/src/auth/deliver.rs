@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::crypto::{CodeKey, PlainCode, digest};
 use crate::domain::{
     Account, AccountId, AskedUnder, Channel, CodePurpose, Email, Identifier, MailPurpose,
-    MailedCode, OutboxId, OutboxItem, RateLimitPolicy, Recipient, Timestamp,
+    MailedCode, OutboxItem, OutboxMessage, RateLimitPolicy, Recipient, Timestamp,
 };
 use crate::store::{AddedCode, StoreError};
 
@@ -22,7 +22,9 @@ pub struct Letter {
     pub account: AccountId,
     /// Where a mail goes, or the account's email in a webhook.
     pub to: String,
-    pub username: String,
+    /// Only the webhook of a new account has it. In a mail, a username such as `evil.example` would be a link of
+    /// its owner's choice.
+    pub username: Option<String>,
     /// A notice and the webhook of a new account have none.
     pub code: Option<(CodePurpose, PlainCode)>,
     pub asked_at: Timestamp,
@@ -70,23 +72,17 @@ impl From<StoreError> for NoLetter {
 pub async fn prepare(
     app: &App,
     key: &CodeKey,
-    channel: Channel,
-    id: &OutboxId,
+    message: &OutboxMessage,
 ) -> Result<Prepared, StoreError> {
-    match letter(app, key, channel, id).await {
+    match letter(app, key, message).await {
         Ok(letter) => Ok(Prepared::Letter(letter)),
         Err(NoLetter::NotSent(reason)) => Ok(Prepared::Nothing(reason)),
         Err(NoLetter::Failed(error)) => Err(error),
     }
 }
 
-async fn letter(
-    app: &App,
-    key: &CodeKey,
-    channel: Channel,
-    id: &OutboxId,
-) -> Result<Letter, NoLetter> {
-    let item = app.store.outbox_item(channel, id).await?;
+async fn letter(app: &App, key: &CodeKey, message: &OutboxMessage) -> Result<Letter, NoLetter> {
+    let item = app.store.outbox_item(message.channel, &message.id).await?;
     let item = item.filter(|item| app.clock.now() < item.expires_at());
     let item = item.ok_or(NotSent::Expired)?;
     match &item.recipient {
@@ -103,7 +99,7 @@ async fn letter(
             let email = account.email.clone();
             let purpose = CodePurpose::ResetPassword;
             let letter = with_code(app, key, &item, purpose, account, None).await?;
-            Ok(match channel {
+            Ok(match message.channel {
                 Channel::Mail => letter,
                 Channel::Webhook => Letter {
                     to: email,
@@ -129,20 +125,19 @@ async fn letter(
         }
         Recipient::Notified {
             account,
-            username,
             address,
             is_verified,
             ..
         } => {
             let purpose = item.recipient.purpose();
-            if !is_verified {
+            if !is_verified && message.times == 1 {
                 count_unverified(app, purpose, address).await?;
             }
             Ok(Letter {
                 purpose,
                 to: address.clone(),
                 account: account.clone(),
-                username: username.clone(),
+                username: None,
                 code: None,
                 asked_at: item.asked_at,
             })
@@ -153,7 +148,7 @@ async fn letter(
                 purpose: item.recipient.purpose(),
                 to: account.email,
                 account: account.id,
-                username: account.username,
+                username: Some(account.username),
                 code: None,
                 asked_at: item.asked_at,
             })
@@ -166,7 +161,9 @@ async fn letter(
 async fn count_unverified(app: &App, purpose: MailPurpose, address: &str) -> Result<(), NoLetter> {
     let policy = RateLimitPolicy::MailAddress;
     let limit = app.config.limits.of(policy);
-    let counter = policy.counter(digest(&format!("{} {address}", purpose.name())));
+    let email = Email::parse(address).map_err(|_| NotSent::NoAccount)?;
+    let subject = format!("{} {}", purpose.name(), email.canonical());
+    let counter = policy.counter(digest(&subject));
     let tally = app.store.count(&counter, &limit, app.clock.now()).await?;
     if limit.admits(tally) {
         Ok(())
@@ -218,7 +215,7 @@ async fn with_code(
             purpose: item.recipient.purpose(),
             to: account.mail_address(),
             account: account.id,
-            username: account.username,
+            username: None,
             code: Some((purpose, code)),
             asked_at: item.asked_at,
         }),

@@ -129,7 +129,6 @@ pub(super) fn notice(
     let recipient = Recipient::Notified {
         notice,
         account: account.id.clone(),
-        username: account.username.clone(),
         address: account.mail_address(),
         is_verified: account.is_active,
     };

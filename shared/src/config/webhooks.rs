@@ -69,8 +69,8 @@ impl WebhookRetries {
     }
 }
 
-/// SQS holds a message back for at most twelve hours.
-const LONGEST_PAUSE_MS: u32 = 12 * 60 * 60 * 1000;
+/// SQS lets a message be held back until twelve hours after it was received.
+const LONGEST_PAUSE_MS: u32 = 11 * 60 * 60 * 1000;
 
 impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
     pub(super) fn webhooks(&self) -> Result<WebhookConfig, ConfigError> {

@@ -176,6 +176,15 @@ pub struct OutboxItem {
     pub asked_at: Timestamp,
 }
 
+/// A message of a queue, which names an item of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxMessage {
+    pub id: OutboxId,
+    pub channel: Channel,
+    /// How often it was received, this time included.
+    pub times: u32,
+}
+
 /// Whom a mail or a webhook is for, and with that its purpose.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Recipient {
@@ -195,7 +204,6 @@ pub enum Recipient {
     Notified {
         notice: Notice,
         account: AccountId,
-        username: String,
         /// Where the mail goes.
         address: String,
         /// Whether the account's email was verified.

@@ -38,7 +38,7 @@ pub use lifetime::{InvalidLifetime, Lifetime};
 pub use limit::{Limit, RateLimitStatus, Tally};
 pub use mail::{
     AskedUnder, Channel, CodeDigest, CodePurpose, MailPurpose, MailedCode, Notice, OutboxId,
-    OutboxItem, Recipient,
+    OutboxItem, OutboxMessage, Recipient,
 };
 pub use metadata::{
     InvalidMetadata, MAX_METADATA_BYTES, MAX_METADATA_DEPTH, Metadata, MetadataChange,

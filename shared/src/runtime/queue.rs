@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::SdkConfig;
 use crate::config::Aws;
-use crate::domain::{Channel, OutboxId};
+use crate::domain::{Channel, OutboxId, OutboxMessage};
 use crate::observe::causes;
 
 /// See [Using Lambda with Amazon SQS](https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html).
@@ -83,7 +83,7 @@ pub struct OutboxQueue {
 /// The message has no key of an item of this channel.
 #[derive(Debug, thiserror::Error)]
 #[error("the message has no outbox id")]
-pub struct Unreadable;
+pub struct NoOutboxId;
 
 impl OutboxQueue {
     #[must_use]
@@ -103,21 +103,24 @@ impl OutboxQueue {
         &self,
         event: QueueEvent,
         pause_secs: impl Fn(u32) -> i32,
-        deliver: impl Fn(OutboxId) -> F,
+        deliver: impl Fn(OutboxMessage) -> F,
     ) -> QueueResponse
     where
         F: Future<Output = Result<(), E>>,
-        E: Error + From<Unreadable>,
+        E: Error + From<NoOutboxId>,
     {
         let (pause_secs, deliver) = (&pause_secs, &deliver);
         let delivered = event.records.iter().map(|message| async move {
+            let (message_id, times) = (&message.id, message.receive_count());
             let id = message.key().strip_prefix(self.channel.prefix());
             let delivered = match id.and_then(OutboxId::parse) {
-                Some(id) => deliver(id).await,
-                None => Err(Unreadable.into()),
+                Some(id) => {
+                    let channel = self.channel;
+                    deliver(OutboxMessage { id, channel, times }).await
+                }
+                None => Err(NoOutboxId.into()),
             };
             let error = causes(&delivered.err()?);
-            let (message_id, times) = (&message.id, message.receive_count());
             match self.channel {
                 Channel::Mail => tracing::warn!(message_id, times, error, "mail delayed"),
                 Channel::Webhook => tracing::warn!(message_id, times, error, "webhook delayed"),

@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, TransactWriteItem, Update}
 use super::accounts::account_key;
 use super::error::is_failed_condition;
 use super::item::{
-    Attributes, Item, Key, deletable, delete_in_transaction, n, new_item, s, update_in_transaction,
+    Attributes, Item, Key, check_in_transaction, deletable, delete_in_transaction, n, new_item, s,
+    update_in_transaction,
 };
 use super::profiles::entry_key;
 use super::transaction::Transaction;
@@ -101,10 +102,8 @@ impl Store {
             .set_key(Some(account_key(&account.id).attributes()))
             .condition_expression("session_generation = :sessions AND key_generation = :keys")
             .expression_attribute_values(":sessions", n(account.session_generation))
-            .expression_attribute_values(":keys", n(account.key_generation))
-            .build()
-            .map_err(|error| StoreError::Rejected(error.into()))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
+            .expression_attribute_values(":keys", n(account.key_generation));
+        check_in_transaction(check)
     }
 
     fn put_api_key(

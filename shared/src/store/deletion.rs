@@ -91,7 +91,7 @@ impl Store {
         }))
     }
 
-    /// An account that expired has no tombstone.
+    /// An account that expired has no tombstone. A second erasure of an account takes nothing back.
     pub(super) async fn set_steps_done(
         &self,
         id: &AccountId,
@@ -104,7 +104,7 @@ impl Store {
                 .table_name(&self.tables.users)
                 .set_key(Some(tombstone_key(id).attributes()))
                 .update_expression("SET steps_done = :steps")
-                .condition_expression("attribute_exists(pk)")
+                .condition_expression("attribute_exists(pk) AND steps_done < :steps")
                 .expression_attribute_values(":steps", n(steps))
                 .send()
                 .await;

@@ -14,8 +14,8 @@
 //! | | `apikey#<digest>`, `key` | an API key |
 //! | | `session#<account id>`, `<session id>` | a live session |
 //! | | `admins`, `set` | the ids of all administrators |
-//! | sessions | `outbox#<id>` | a mail to send |
-//! | | `code#<digest>` | a one-time code that was mailed |
+//! | sessions | `outbox#<id>`, `webhook#<id>` | a mail or a webhook to send |
+//! | | `code#<digest>` | a one-time code that was sent |
 //! | rate-limits | `<policy>#<key>` | a counter |
 //! | | `sign-in-account#<digest>` | the failed sign-ins for one identifier from one source |
 

@@ -87,13 +87,11 @@ fn attributes(item: &OutboxItem) -> Attributes {
         }
         Recipient::Notified {
             account,
-            username,
             address,
             is_verified,
             ..
         } => {
             set("account_id", s(account.as_str()));
-            set("username", s(username));
             set("address", s(address));
             set("is_verified", AttributeValue::Bool(*is_verified));
         }
@@ -140,7 +138,6 @@ fn outbox_item(
             MailPurpose::Notice(notice) => Recipient::Notified {
                 notice,
                 account: account()?,
-                username: item.string("username")?.to_owned(),
                 address: address()?,
                 is_verified: item.boolean("is_verified")?,
             },
@@ -181,7 +178,6 @@ mod tests {
             Recipient::Notified {
                 notice: Notice::PasswordChanged,
                 account: account.clone(),
-                username: "abc".to_owned(),
                 address,
                 is_verified: true,
             },
