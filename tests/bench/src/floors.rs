@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use tests::call::get;
+use serde_json::json;
+use tests::app::MAIL;
+use tests::call::{Call, get, post};
 
 use super::Failure;
 use super::caller::Caller;
@@ -190,6 +192,16 @@ async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
             token(0),
         ),
         (
+            "forgot-password",
+            &MAIL,
+            200,
+            GUESSES,
+            "POST /user/forgot-password",
+            forgot(EMAIL),
+            "unknown address",
+            forgot("xyz@example.com"),
+        ),
+        (
             "get-user",
             &[],
             401,
@@ -218,6 +230,10 @@ async fn guesses(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
         add(table, what, other_is, &times.await?);
     }
     Ok(())
+}
+
+fn forgot(email: &str) -> Call {
+    post("/user/forgot-password", &json!({ "email": email }))
 }
 
 /// Keeps the first `right` characters of a secret and replaces the others. Both replacements end in

@@ -55,6 +55,8 @@ impl Stage {
         let of_aws = engine.variables().into_iter().chain(secrets.variables());
         variables.extend(of_aws.map(|(name, value)| (name.to_owned(), value)));
         for limit in [
+            "MAIL_RATE_LIMIT_ADDRESS",
+            "MAIL_RATE_LIMIT_IP",
             "PROFILE_RATE_LIMIT",
             "SIGNIN_RATE_LIMIT_ACCOUNT",
             "SIGNIN_RATE_LIMIT_IP",
