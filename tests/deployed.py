@@ -15,7 +15,7 @@ WITHOUT_ROUTE = {
     for function, logical_id in FUNCTIONS.items()
     if "Events" not in TEMPLATE["Resources"][logical_id]["Properties"]
 }
-OPERATORS = WITHOUT_ROUTE - {"deliver", "erase-account"}
+OPERATORS = WITHOUT_ROUTE - {"authorize", "deliver", "erase-account"}
 
 
 def must_deploy(*parameters, template=None):

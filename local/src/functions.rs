@@ -31,7 +31,7 @@ pub struct Endpoint {
     answer: for<'a> fn(&'a Arc<App>, Box<ApiGatewayV2httpRequest>) -> Answered<'a>,
 }
 
-/// A function for operators, without a route.
+/// A function with JSON input and output, and without a route.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator {
     /// The function's name: its folder in `functions/`.
@@ -115,6 +115,9 @@ pub const OPERATORS: &[Operator] = &[
     operator!("rotate-keys" = rotate_keys),
 ];
 
+/// The Lambda authorizer for API Gateways of other stacks.
+pub const AUTHORIZER: Operator = operator!("authorize" = authorize);
+
 /// Invokes an endpoint or the default route with an event; `None` if there is no such function.
 pub async fn invoke(
     function: &str,
@@ -128,13 +131,14 @@ pub async fn invoke(
     Some((endpoint.answer)(app, event).await)
 }
 
-/// Invokes a function for operators; `None` if there is no such function.
+/// Invokes the authorizer or a function for operators; `None` if there is no such function.
 pub async fn operate(
     function: &str,
     app: &Arc<App>,
     request: Value,
 ) -> Option<Result<Value, String>> {
-    let operator = OPERATORS.iter().find(|one| one.name == function)?;
+    let mut all = OPERATORS.iter().chain([&AUTHORIZER]);
+    let operator = all.find(|one| one.name == function)?;
     Some((operator.done)(app, request).await)
 }
 

@@ -23,7 +23,7 @@ const CODE_KEY: &str = "the key of codes in mail that is caught on this machine"
 /// The secret with the key that signs webhooks, and that key: it is used only on this machine.
 pub const WEBHOOK_KEY_ARN: &str =
     "arn:aws:secretsmanager:local:000000000000:secret:latchkey-webhook-key";
-const WEBHOOK_KEY: &str = "dGhlIGtleSB0aGF0IHNpZ25zIHdlYmhvb2tzIG9uIHRoaXMgbWFjaGluZQ==";
+pub const WEBHOOK_KEY: &str = "dGhlIGtleSB0aGF0IHNpZ25zIHdlYmhvb2tzIG9uIHRoaXMgbWFjaGluZQ==";
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use local::functions::{DEFAULT_ROUTE, ENDPOINTS, OPERATORS, WORKERS};
+use local::functions::{AUTHORIZER, DEFAULT_ROUTE, ENDPOINTS, OPERATORS, WORKERS};
 use local::template::Template;
 use tests::money::{BEGIN, END, figures as figures_of_costs};
 
@@ -31,8 +31,10 @@ fn workers() -> impl Iterator<Item = &'static str> {
     WORKERS.iter().copied()
 }
 
+/// Those for operators, and the authorizer.
 fn operators() -> impl Iterator<Item = &'static str> {
-    OPERATORS.iter().map(|operator| operator.name)
+    let all = OPERATORS.iter().chain([&AUTHORIZER]);
+    all.map(|operator| operator.name)
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod account_schedules;
 mod admin;
 mod api_keys;
 mod attacks;
+mod authorizer;
 mod bad_input;
 mod capacity;
 mod codes;

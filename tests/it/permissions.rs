@@ -329,7 +329,7 @@ async fn mail(r: &mut Recorder) {
 
 /// Asks for webhooks and delivers them, to a receiver that does not take the first.
 async fn webhooks(r: &mut Recorder) {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start(local::secrets::WEBHOOK_KEY).await;
     receiver.reply_next(Reply::Status(500));
     let url = receiver.url();
     let settings = [
@@ -355,6 +355,19 @@ async fn webhooks(r: &mut Recorder) {
         prefix: String::new(),
     };
     r.used.insert(("deliver-webhook".to_owned(), used));
+}
+
+/// Lets the authorizer check a token of a stale session, an API key and a guess.
+async fn authorize(r: &mut Recorder, stale: &str, key: &str, guess: &str) {
+    for (name, value) in [
+        ("authorization", format!("Bearer {stale}")),
+        ("x-api-key", key.to_owned()),
+        ("x-api-key", guess.to_owned()),
+    ] {
+        let peer = json!({"http": {"sourceIp": IPV6}});
+        let event = json!({"version": "2.0", "headers": {name: value}, "requestContext": peer});
+        r.operate("authorize", event).await;
+    }
 }
 
 /// Signs abc in and returns the token. Its session has another generation than the account, so each
@@ -489,6 +502,7 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     for request in requests() {
         r.send(&[], request.bearer(&stale)).await;
     }
+    authorize(r, &stale, &key, guess).await;
 
     operate(r).await;
     for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {

@@ -8,7 +8,7 @@ use local::stream;
 use serde_json::json;
 use shared::ports::Clock;
 use tests::app::{MAIL, PASSWORD, TestApp, post};
-use tests::receiver::{Receiver, Reply};
+use tests::receiver::{KEY, Receiver, Reply};
 
 use crate::key_rotation::HOUR;
 use crate::scene::Scene;
@@ -27,7 +27,7 @@ fn telling(url: &str) -> [(&str, &str); 5] {
 
 /// An instance that tells a receiver of everything.
 async fn with_receiver() -> (TestApp, Receiver) {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start(KEY).await;
     let app = TestApp::with(&telling(&receiver.url())).await;
     (app, receiver)
 }
@@ -218,7 +218,7 @@ async fn a_slow_receiver_holds_up_no_other_webhook() {
 
 #[tokio::test]
 async fn nobody_is_told_of_an_account_that_is_disabled_or_deleted_by_then() {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start(KEY).await;
     for operation in ["disable-account", "delete-account"] {
         let scene = Scene::with(&telling(&receiver.url()), "ana").await;
         scene.app.forget_password("ana@example.com").await;

@@ -60,6 +60,7 @@ pub async fn measure() -> Vec<Row> {
     rows.extend(removal(&app, &admin.token()).await);
     rows.extend(mail().await);
     rows.push(webhook().await);
+    rows.push(authorization().await);
     rows
 }
 
@@ -145,6 +146,19 @@ async fn webhook() -> Row {
     app.call(post("/user", &new)).await;
     Row {
         request: "POST /user with a username, mail and a webhook on",
+        cost: app.cost(),
+    }
+}
+
+/// A check of a token by the Lambda authorizer.
+async fn authorization() -> Row {
+    let (app, token) = TestApp::with_user().await;
+    let headers = json!({ "authorization": format!("Bearer {token}") });
+    let event = json!({"version": "2.0", "headers": headers});
+    let _ = app.cost();
+    app.operate("authorize", event).await.expect("a response");
+    Row {
+        request: "authorize, a token",
         cost: app.cost(),
     }
 }

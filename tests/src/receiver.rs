@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use crate::wire::lock;
 
 /// The key of Standard Webhooks' test vector, as `tests/vectors/webhook-key` has it.
-const KEY: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub const KEY: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A running receiver. It stops when its tokio runtime does.
 #[derive(Debug, Clone)]
@@ -32,6 +32,7 @@ pub struct Receiver {
 
 #[derive(Debug, Default)]
 struct Received {
+    key: &'static str,
     webhooks: Vec<Webhook>,
     replies: VecDeque<Reply>,
     has_come: Arc<Notify>,
@@ -59,12 +60,16 @@ pub enum Reply {
 }
 
 impl Receiver {
-    /// Listens on a free port.
-    pub async fn start() -> Self {
+    /// Listens on a free port. Webhooks must be signed with this key, which is in base64.
+    pub async fn start(key: &'static str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let state = Arc::<Mutex<Received>>::default();
+        let received = Received {
+            key,
+            ..Received::default()
+        };
+        let state = Arc::new(Mutex::new(received));
         let router = Router::new().fallback(take).with_state(Arc::clone(&state));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, state }
@@ -92,7 +97,8 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let webhook = verified(&headers, &body);
+    let key = lock(&state).key;
+    let webhook = verified(key, &headers, &body);
     let (reply, has_come) = {
         let mut received = lock(&state);
         received.webhooks.push(webhook);
@@ -117,11 +123,11 @@ async fn take(
 }
 
 /// Verifies a webhook as the specification of Standard Webhooks tells receivers to.
-fn verified(headers: &HeaderMap, body: &[u8]) -> Webhook {
+fn verified(key: &str, headers: &HeaderMap, body: &[u8]) -> Webhook {
     let header = |name| headers[name].to_str().expect("text").to_owned();
     assert_eq!(header("content-type"), "application/json");
     let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
-    let key = STANDARD.decode(KEY).expect("base64");
+    let key = STANDARD.decode(key).expect("base64");
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");
     mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(body);

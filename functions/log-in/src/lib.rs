@@ -32,7 +32,8 @@ struct Response<'a> {
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let client = request::client(&request, &app.config.proxies);
-    auth::authenticate_key_if_sent(&app, client.source, request::credentials(&request)).await?;
+    auth::authenticate_key_if_sent(&app, client.source, request::credentials(request.headers()))
+        .await?;
     let body: Body = body.read()?;
     let lifetime = app.config.session_lifetime;
     let sign_in = SignIn {

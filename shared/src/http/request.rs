@@ -5,8 +5,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use lambda_http::Request;
-use lambda_http::http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
+pub use lambda_http::http::header::AUTHORIZATION;
+use lambda_http::http::header::{CONTENT_TYPE, USER_AGENT};
+pub use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 pub use url::form_urlencoded;
 
@@ -76,7 +77,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Authenticates the caller: see [`auth::authenticate`].
 pub async fn caller(app: &App, request: &Request, need: Need) -> Result<Caller, HttpError> {
     let source = source_ip(request, &app.config.proxies);
-    Ok(auth::authenticate(app, source, credentials(request), need).await?)
+    Ok(auth::authenticate(app, source, credentials(request.headers()), need).await?)
 }
 
 /// Like [`caller`], and reads the caller's metadata in the same round trip.
@@ -86,7 +87,7 @@ pub async fn caller_with_metadata(
     need: Need,
 ) -> Result<(Caller, Option<Metadata>), HttpError> {
     let source = source_ip(request, &app.config.proxies);
-    Ok(auth::authenticate_with_metadata(app, source, credentials(request), need).await?)
+    Ok(auth::authenticate_with_metadata(app, source, credentials(request.headers()), need).await?)
 }
 
 /// Like [`caller`], and reads the caller's profile in the same round trip.
@@ -96,7 +97,7 @@ pub async fn caller_with_profile(
     need: Need,
 ) -> Result<(Caller, Profile), HttpError> {
     let source = source_ip(request, &app.config.proxies);
-    Ok(auth::authenticate_with_profile(app, source, credentials(request), need).await?)
+    Ok(auth::authenticate_with_profile(app, source, credentials(request.headers()), need).await?)
 }
 
 /// Like [`caller_with_profile`], and parses and counts a profile update.
@@ -107,12 +108,11 @@ pub async fn caller_with_update<T>(
     parse: impl FnOnce() -> Result<T, HttpError>,
 ) -> Result<(Caller, Profile, T), HttpError> {
     let source = source_ip(request, &app.config.proxies);
-    auth::authenticate_update(app, source, credentials(request), need, parse).await
+    auth::authenticate_update(app, source, credentials(request.headers()), need, parse).await
 }
 
 #[must_use]
-pub fn credentials(request: &Request) -> Credentials<'_> {
-    let headers = request.headers();
+pub fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     Credentials {
         authorization: match single(headers, &AUTHORIZATION) {
             Ok(Some(value)) => authorization(value),
@@ -131,7 +131,7 @@ pub fn credentials(request: &Request) -> Credentials<'_> {
     }
 }
 
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 struct Repeated;
 
