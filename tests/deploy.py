@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 
+import authorized
 import fakecloud
 import gateways
 import restored
@@ -334,6 +335,7 @@ def run():
          DIFFERENT)
     step("every function answers its events", invoke_with_events)
     step("the functions for operators act on an account", operate_on_account)
+    step("the API of another stack asks the authorizer, by the documented template", authorized.see_authorizer)
     step("an account signs up for the next steps", sign_up_account)
     step("RotateSecret adds a pending key; a token stays valid", rotate_first)
     step("RotateSecret makes it active; a token of the old key stays valid", rotate_again)
