@@ -40,13 +40,15 @@ def see_mail():
 
 
 def see_webhook():
-    """The webhook of a new account goes through the stream, the pipe and the queue, and is tried twice."""
-    sqs, queue = AWS.client("sqs"), AWS.output("WebhookDeadLetters")
+    """The webhook of a new account goes through the stream, the pipe and the queue, and is tried twice. fakecloud moves
+    a message to the dead letters only when somebody receives it."""
+    sqs, queue = AWS.client("sqs"), AWS.physical_id("WebhookQueue")
     sign_up("webhook@example.com")
 
     def dead():
-        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
-        return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
+        sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        received = sqs.receive_message(QueueUrl=AWS.output("WebhookDeadLetters"), VisibilityTimeout=0)
+        return [message for message in received.get("Messages", []) if "webhook#" in message["Body"]]
 
     until(dead, "a dead letter", seconds=120)
 

@@ -312,7 +312,7 @@ async fn a_search_reads_a_bounded_number_of_accounts_and_goes_on_by_its_link() {
 }
 
 #[tokio::test]
-#[ignore = "takes five minutes: cargo test -- --ignored"]
+#[ignore = "takes ten minutes: cargo test -- --ignored"]
 async fn a_hundred_thousand_accounts_are_listed_to_the_end_each_exactly_once() {
     let (app, token) = with_accounts(0).await;
     store_accounts(&app, 100_000).await;
