@@ -1,6 +1,7 @@
 """Runs fakecloud, an emulator of AWS that starts functions in Docker, for tests/deploy.py."""
 
 import contextlib
+import json
 import os
 import pathlib
 import subprocess
@@ -79,3 +80,12 @@ def end_instances(name):
     """Ends the running instances of a function."""
     request = urllib.request.Request(f"{URL}/_fakecloud/lambda/{name}/evict-container", method="POST")
     urllib.request.urlopen(request, timeout=60).close()
+
+
+def dead_letters(url):
+    """How many messages of the queue its function failed on so often that they are dead letters. fakecloud itself moves
+    a message there only when somebody else receives it."""
+    name = url.rpartition("/")[2]
+    request = urllib.request.Request(f"{URL}/_fakecloud/sqs/{name}/force-dlq?region={REGION}", method="POST")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)["movedMessages"]

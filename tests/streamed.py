@@ -40,17 +40,9 @@ def see_mail():
 
 
 def see_webhook():
-    """The webhook of a new account goes through the stream, the pipe and the queue, and is tried twice. fakecloud moves
-    a message to the dead letters only when somebody receives it."""
-    sqs, queue = AWS.client("sqs"), AWS.physical_id("WebhookQueue")
+    """The webhook of a new account goes through the stream, the pipe and the queue, and the function fails twice."""
     sign_up("webhook@example.com")
-
-    def dead():
-        sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        received = sqs.receive_message(QueueUrl=AWS.output("WebhookDeadLetters"), VisibilityTimeout=0)
-        return [message for message in received.get("Messages", []) if "webhook#" in message["Body"]]
-
-    until(dead, "a dead letter", seconds=120)
+    until(lambda: fakecloud.dead_letters(AWS.physical_id("WebhookQueue")), "a dead letter", seconds=120)
 
 
 def see_erasure():
