@@ -73,7 +73,7 @@ where
         |app| {
             let answer = move |invocation: LambdaEvent<I>| {
                 let answered = handle(Arc::clone(&app), invocation.payload);
-                async move {
+                Box::pin(async move {
                     answered.await.map_err(|refusal| {
                         tracing::error!(error = causes(&refusal), "refused");
                         Diagnostic {
@@ -81,7 +81,7 @@ where
                             error_message: refusal.to_string(),
                         }
                     })
-                }
+                })
             };
             lambda_runtime::run(service_fn(answer))
         },
