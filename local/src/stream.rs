@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dynoxide::Database;
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::runtime::Worker;
 use shared::runtime::queue::{QueueEvent, QueueResponse};
@@ -90,8 +89,8 @@ impl TableStream {
         Ok(keys)
     }
 
-    /// Invokes the worker for new events as long as this process runs. What fails is tried again after these
-    /// pauses, until this process ends, and holds up nothing else.
+    /// Invokes the worker for new events, one after another, as long as this process runs. What fails is tried
+    /// again after these pauses, until this process ends, beside later events.
     pub async fn pass_on<W>(
         mut self,
         worker: W,
@@ -106,12 +105,10 @@ impl TableStream {
                 Ok(read) => read,
                 Err(error) => return error,
             };
-            let first_tries = keys.into_iter().map(async |key| {
-                let is_done = pass_on_one(&*worker, &key, 1).await;
-                (!is_done).then_some(key)
-            });
-            for key in join_all(first_tries).await.into_iter().flatten() {
-                tokio::spawn(try_again(Arc::clone(&worker), key, pause_secs));
+            for key in keys {
+                if !pass_on_one(&*worker, &key, 1).await {
+                    tokio::spawn(try_again(Arc::clone(&worker), key, pause_secs));
+                }
             }
             if let Some(last) = last {
                 if let Some(path) = &self.kept_in
