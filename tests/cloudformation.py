@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 import gateway_events
 import gateways
-from emulator import FUNCTIONS, IMPORT, REGION, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
+from emulator import ALL_FUNCTIONS, FUNCTIONS, IMPORT, REGION, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
 
 MINISTACK = ROOT / ".venv-ministack/bin/ministack"
 USERS = f"{STACK}-users"
@@ -85,7 +85,7 @@ def supported_template():
     code.mkdir()
     (code / "bootstrap").touch()
     template = copy.deepcopy(TEMPLATE)
-    for logical_id in FUNCTIONS.values():
+    for logical_id in ALL_FUNCTIONS.values():
         template["Resources"][logical_id]["Properties"]["CodeUri"] = str(code)
     left_out = [
         logical_id

@@ -20,11 +20,15 @@ REGION = "eu-central-1"
 # `stack_name` of samconfig.toml's environment `default`.
 STACK = "latchkey-dev"
 TEMPLATE = yaml.safe_load((ROOT / "template.yaml").read_text())
-# The logical id of each function by the folder of its code, without those that a stack with default parameters has not.
-FUNCTIONS = {
+# The logical id of each function by the folder of its code.
+ALL_FUNCTIONS = {
     pathlib.Path(resource["Properties"]["CodeUri"]).name: logical_id
     for logical_id, resource in TEMPLATE["Resources"].items()
-    if resource["Type"] == "AWS::Serverless::Function" and "Condition" not in resource
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+# Those of a stack with default parameters.
+FUNCTIONS = {
+    name: logical_id for name, logical_id in ALL_FUNCTIONS.items() if "Condition" not in TEMPLATE["Resources"][logical_id]
 }
 # The commands of docs/operations.md that take over what a removed stack has kept.
 IMPORT, COPY_RING = blocks(OPERATIONS, "Create a removed stack again, with its users table")
