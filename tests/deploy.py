@@ -352,7 +352,7 @@ def run():
     step("an update that fails ends as rolled back", update_that_fails)
     step("the old stack answers after it", see_old_stack)
     step("a session and an API key end after a backup", restored.end_after_backup, account)
-    step("the commands for a restore stop the functions with a route", restored.stop_functions)
+    step("the commands for a restore stop the functions with a route and the authorizer", restored.stop_functions)
     step("the restored table revives the session and the API key", restored.replace_table, account)
     step("a new key ring ends the session", restored.replace_ring, account)
     step("end-sessions for each account ends the API key", restored.end_api_keys, account)
