@@ -118,11 +118,10 @@ impl Event {
             add(AUTHORIZATION.as_str(), token);
         }
         if let Some(all) = &self.multi_value_headers {
-            for (name, value) in all
-                .iter()
-                .flat_map(|(name, values)| values.iter().map(move |value| (name, value)))
-            {
-                add(name, value);
+            for (name, values) in all {
+                for value in values {
+                    add(name, value);
+                }
             }
         } else {
             for (name, value) in self.headers.iter().flatten() {

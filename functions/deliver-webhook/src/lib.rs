@@ -11,12 +11,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::app::App;
-use shared::auth::{Letter, NotSent, Prepared, prepare};
+use shared::auth::{Letter, NotPrepared, Prepared, prepare};
 use shared::crypto::{CodeKey, WebhookKey};
 use shared::domain::{Channel, OutboxId, OutboxMessage};
 use shared::runtime::queue::{NoOutboxId, OutboxQueue, QueueEvent, QueueResponse};
 use shared::runtime::{Error, Worker};
-use shared::store::StoreError;
 
 use self::client::{HttpClient, NotAcknowledged, Post};
 
@@ -55,8 +54,6 @@ impl DeliverWebhook {
     async fn deliver(&self, message: OutboxMessage) -> Result<(), NotDelivered> {
         match prepare(&self.app, &self.code_key, &message).await? {
             Prepared::Letter(letter) => self.send(&message.id, letter).await,
-            // It goes on to the dead letters, whose alarm tells that it was never sent.
-            Prepared::Nothing(NotSent::Expired) if message.times > 1 => Err(NotDelivered::Expired),
             Prepared::Nothing(reason) => {
                 tracing::info!(outbox = %message.id, ?reason, "webhook not sent");
                 Ok(())
@@ -153,10 +150,8 @@ impl Worker for DeliverWebhook {
 enum NotDelivered {
     #[error(transparent)]
     NoOutboxId(#[from] NoOutboxId),
-    #[error("it expired before it was delivered")]
-    Expired,
     #[error(transparent)]
-    Store(#[from] StoreError),
+    NotPrepared(#[from] NotPrepared),
     #[error("the body cannot be written")]
     Body(#[from] serde_json::Error),
     #[error(transparent)]

@@ -9,12 +9,11 @@ pub mod sender;
 use std::sync::Arc;
 
 use shared::app::App;
-use shared::auth::{Letter, NotSent, Prepared, prepare};
+use shared::auth::{Letter, NotPrepared, Prepared, prepare};
 use shared::crypto::CodeKey;
 use shared::domain::{Channel, OutboxId, OutboxMessage};
 use shared::runtime::queue::{NoOutboxId, OutboxQueue, QueueEvent, QueueResponse};
 use shared::runtime::{Error, Worker};
-use shared::store::StoreError;
 
 use self::message::{RenderError, Templates};
 use self::sender::{Sender, Sent, TryAgain};
@@ -65,8 +64,6 @@ impl Deliver {
         };
         match prepare(&self.app, &mail.key, &message).await? {
             Prepared::Letter(letter) => self.send(mail, &message.id, letter).await,
-            // It goes on to the dead letters, whose alarm tells that it was never sent.
-            Prepared::Nothing(NotSent::Expired) if message.times > 1 => Err(NotDelivered::Expired),
             Prepared::Nothing(reason) => {
                 tracing::info!(outbox = %message.id, ?reason, "mail not sent");
                 Ok(())
@@ -121,10 +118,8 @@ pub fn pause_secs(times: u32) -> i32 {
 enum NotDelivered {
     #[error(transparent)]
     NoOutboxId(#[from] NoOutboxId),
-    #[error("it expired before it was delivered")]
-    Expired,
     #[error(transparent)]
-    Store(#[from] StoreError),
+    NotPrepared(#[from] NotPrepared),
     #[error(transparent)]
     Render(#[from] RenderError),
     #[error(transparent)]

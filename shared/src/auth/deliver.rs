@@ -49,6 +49,16 @@ pub enum NotSent {
     TooMany,
 }
 
+/// Why an item has to stay in its queue.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPrepared {
+    /// It goes on to the dead letters, whose alarm tells that it was never sent.
+    #[error("it expired before it was delivered")]
+    Expired,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why there is no letter.
 enum NoLetter {
     NotSent(NotSent),
@@ -73,11 +83,12 @@ pub async fn prepare(
     app: &App,
     key: &CodeKey,
     message: &OutboxMessage,
-) -> Result<Prepared, StoreError> {
+) -> Result<Prepared, NotPrepared> {
     match letter(app, key, message).await {
         Ok(letter) => Ok(Prepared::Letter(letter)),
+        Err(NoLetter::NotSent(NotSent::Expired)) if message.times > 1 => Err(NotPrepared::Expired),
         Err(NoLetter::NotSent(reason)) => Ok(Prepared::Nothing(reason)),
-        Err(NoLetter::Failed(error)) => Err(error),
+        Err(NoLetter::Failed(error)) => Err(error.into()),
     }
 }
 

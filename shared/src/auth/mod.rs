@@ -35,7 +35,7 @@ pub use authenticate::{
 pub use codes::{change_email, reset_forgotten_password, verify_email};
 pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};
 pub use deletion::{delete_account, delete_user, read_deletion};
-pub use deliver::{Letter, NotSent, Prepared, prepare};
+pub use deliver::{Letter, NotPrepared, NotSent, Prepared, prepare};
 pub use error::{AccountError, AuthError, Denial, InternalError, LimitExceeded, Name};
 pub use listing::{AccountFilter, AccountPage, PageRequest, count_accounts, list_accounts};
 pub use mail::{ask_to_change_email, ask_to_reset_password, ask_to_verify_email};
