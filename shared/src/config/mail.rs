@@ -6,7 +6,7 @@ use url::Url;
 
 use super::settings::{Settings, invalid};
 use super::{ConfigError, KeySource};
-use crate::domain::{CodePurpose, Email, EmailVerification};
+use crate::domain::{CodePurpose, EmailVerification};
 
 #[derive(Debug, Clone)]
 pub struct MailConfig {
@@ -129,7 +129,13 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
     }
 }
 
-/// Whether SES takes the text as an address: ASCII, because it has no SMTPUTF8.
+/// Whether the text is an address that SES takes: ASCII, because it has no SMTPUTF8.
+///
+/// SES checks the rest. `Email::parse` would bring its Unicode tables into every function.
 fn is_plain_address(text: &str) -> bool {
-    text.is_ascii() && Email::parse(text).is_ok()
+    let is_address = |(local, domain): (&str, &str)| !local.is_empty() && domain.contains('.');
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"<>\",".contains(&byte));
+    is_plain && text.rsplit_once('@').is_some_and(is_address)
 }
