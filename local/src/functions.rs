@@ -44,11 +44,15 @@ type Done<'a> = Pin<Box<dyn Future<Output = Result<Value, String>> + Send + 'a>>
 
 macro_rules! endpoint {
     ($method:ident $path:literal, $name:literal = $function:ident) => {
+        endpoint!($method $path, $name = $function, operation)
+    };
+    // One of several routes of a function, with the name of its description.
+    ($method:ident $path:literal, $name:literal = $function:ident, $operation:ident) => {
         Endpoint {
             name: $name,
             method: stringify!($method),
             path: $path,
-            operation: $function::openapi::operation,
+            operation: $function::openapi::$operation,
             answer: |app, event| Box::pin(answer(app, event, $function::handle)),
         }
     };
@@ -95,6 +99,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!(POST "/user/verify-email/confirm", "confirm-email" = confirm_email),
     endpoint!(POST "/user/forgot-password", "forgot-password" = forgot_password),
     endpoint!(POST "/user/forgot-password/reset", "reset-forgotten-password" = reset_forgotten_password),
+    endpoint!(GET "/.well-known/jwks.json", "well-known" = well_known, key_set),
+    endpoint!(GET "/.well-known/openid-configuration", "well-known" = well_known, openid_configuration),
+    endpoint!(GET "/.well-known/oauth-authorization-server", "well-known" = well_known, oauth_authorization_server),
 ];
 
 /// The function of API Gateway's `$default` route, which answers what no endpoint does.

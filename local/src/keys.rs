@@ -7,11 +7,12 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::json;
+use shared::crypto::{KeyPlan, RingDocument};
+use shared::ports::{Clock, SystemClock, SystemEntropy};
 
 /// Creates a file at `path` with mode 0600, unless it exists. If several processes race, one creates it
 /// and the others find it complete.
@@ -19,16 +20,8 @@ pub fn make_once(path: &Path, fresh: impl FnOnce() -> io::Result<String>) -> io:
     if path.try_exists()? {
         return Ok(());
     }
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)?;
-    file.write_all(fresh()?.as_bytes())?;
-    file.sync_all()?;
+    let draft = draft(path);
+    write_private(&draft, &fresh()?)?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {
@@ -37,13 +30,40 @@ pub fn make_once(path: &Path, fresh: impl FnOnce() -> io::Result<String>) -> io:
     }
 }
 
+fn draft(path: &Path) -> PathBuf {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    draft.into()
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
 /// A key ring with one new key and a decoy key, as JSON.
-pub fn fresh_ring() -> io::Result<String> {
-    let ring = json!({
-        "keys": [{"kid": "local", "state": "active", "key": fresh_key()?}],
-        "decoy_key": fresh_key()?,
-    });
-    Ok(ring.to_string())
+pub fn fresh_ring(plan: &KeyPlan) -> io::Result<String> {
+    let ring = RingDocument::fresh(SystemClock.now(), plan, &SystemEntropy);
+    Ok(ring.map_err(io::Error::other)?.to_json())
+}
+
+/// Adds a key to the ring at `path` that signs as planned, unless the active key does. Earlier tokens go on
+/// being valid.
+pub fn adapt_ring(path: &Path, plan: &KeyPlan) -> io::Result<()> {
+    let ring = RingDocument::from_json(&fs::read_to_string(path)?).map_err(io::Error::other)?;
+    let adapted = ring.adapted(SystemClock.now(), plan, &SystemEntropy);
+    if let Some(adapted) = adapted.map_err(io::Error::other)? {
+        let draft = draft(path);
+        write_private(&draft, &adapted.to_json())?;
+        fs::rename(&draft, path)?;
+    }
+    Ok(())
 }
 
 /// 32 random bytes in base64url.

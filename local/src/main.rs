@@ -17,7 +17,7 @@ use axum::middleware::from_fn;
 use local::cors;
 use local::gateway::Gateway;
 use local::mailbox::CaughtMail;
-use local::setup::{Failure, host, services, settings_as_in_aws, text};
+use local::setup::{Failure, host, port, services, settings_as_in_aws};
 use local::template::{Route, Template};
 use local::{docs, functions, openapi};
 use serde_json::{Map, Value};
@@ -192,11 +192,7 @@ fn print_mail(mail: &CaughtMail) {
 }
 
 fn address() -> Result<SocketAddr, Failure> {
-    let port = match text("PORT")? {
-        Some(port) => port.parse().map_err(|_| "PORT must be a port number")?,
-        None => 3000,
-    };
-    Ok(SocketAddr::new(host("HOST")?, port))
+    Ok(SocketAddr::new(host("HOST")?, port()?))
 }
 
 #[expect(clippy::print_stdout, reason = "a person reads it")]

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use deliver::{Deliver, pause_secs};
@@ -14,6 +14,8 @@ use deliver_webhook::DeliverWebhook;
 use erase_account::EraseAccount;
 use shared::app::App;
 use shared::config::Config;
+use shared::domain::SigningAlgorithm;
+use shared::keys::rotation::key_plan;
 use shared::runtime::Worker;
 
 use crate::engine::Engine;
@@ -107,17 +109,12 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
             *setting = default.into();
         }
     }
-    let key_ring = key_file(
-        "JWT_KEYS_FILE",
-        state.join("jwt-keys.json"),
-        keys::fresh_ring,
-    )?;
-    settings.insert("JWT_KEYS_FILE".to_owned(), key_ring);
-    let code_key = key_file("CODE_KEY_FILE", state.join("code-key"), keys::fresh_key)?;
+    name_issuer(&mut settings)?;
+    let code_key = key_file("CODE_KEY_FILE", &state.join("code-key"), keys::fresh_key)?;
     settings.insert("CODE_KEY_FILE".to_owned(), code_key);
     let webhook_key = key_file(
         "WEBHOOK_KEY_FILE",
-        state.join("webhook-key"),
+        &state.join("webhook-key"),
         keys::fresh_webhook_key,
     )?;
     settings.insert("WEBHOOK_KEY_FILE".to_owned(), webhook_key);
@@ -125,6 +122,15 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
     let mailbox = Mailbox::start(host)?;
     let sdk = engine.variables().into_iter().chain(mailbox.variables());
     settings.extend(sdk.map(|(name, value)| (name.to_owned(), value.into())));
+    let ring = state.join("jwt-keys.json");
+    settings.insert("JWT_KEYS_FILE".to_owned(), ring.clone().into());
+    let plan = key_plan(&Config::from_lookup(|name| settings.get(name).cloned())?);
+    let key_ring = key_file("JWT_KEYS_FILE", &ring, || keys::fresh_ring(&plan))?;
+    if key_ring == ring {
+        keys::adapt_ring(&ring, &plan)
+            .map_err(|error| format!("cannot change {}: {error}", ring.display()))?;
+    }
+    settings.insert("JWT_KEYS_FILE".to_owned(), key_ring);
     let stream = |table: &str, filter, suffix: &str| {
         let table = settings.get(table).cloned().unwrap_or_default();
         let position = (database != ":memory:").then(|| format!("{database}.{suffix}").into());
@@ -150,15 +156,36 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
 /// The file that the variable names, or else one at `path`, which is made once.
 fn key_file(
     name: &str,
-    path: PathBuf,
-    fresh: fn() -> std::io::Result<String>,
+    path: &Path,
+    fresh: impl FnOnce() -> std::io::Result<String>,
 ) -> Result<OsString, Failure> {
     if let Some(path) = variable(name) {
         return Ok(path);
     }
     let failed = |path: &Path, error| format!("cannot keep a key in {}: {error}", path.display());
-    keys::make_once(&path, fresh).map_err(|error| failed(&path, error))?;
+    keys::make_once(path, fresh).map_err(|error| failed(path, error))?;
     Ok(path.into())
+}
+
+/// Tokens that others verify need an issuer from which they can fetch the key set: this process.
+fn name_issuer(settings: &mut BTreeMap<String, OsString>) -> Result<(), Failure> {
+    let algorithm = settings.get("JWT_ALGORITHM").and_then(|name| name.to_str());
+    let is_asymmetric = algorithm.and_then(SigningAlgorithm::parse);
+    if is_asymmetric.is_some_and(SigningAlgorithm::is_asymmetric)
+        && variable("JWT_ISSUER").is_none()
+    {
+        let issuer = format!("http://localhost:{}", port()?);
+        settings.insert("JWT_ISSUER".to_owned(), issuer.into());
+    }
+    Ok(())
+}
+
+/// The port of the API.
+pub fn port() -> Result<u16, Failure> {
+    match text("PORT")? {
+        Some(port) => Ok(port.parse().map_err(|_| "PORT must be a port number")?),
+        None => Ok(3000),
+    }
 }
 
 /// The environment of the real binaries: that of `services`, with the keys in a Secrets Manager that runs

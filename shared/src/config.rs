@@ -15,7 +15,9 @@ pub use self::mail::MailConfig;
 pub use self::proxies::TrustedProxies;
 use self::settings::Settings;
 pub use self::webhooks::{WebhookConfig, WebhookRetries, WebhookUrl};
-use crate::domain::{HashParams, Lifetime, Limits, PasswordPolicy, PreviousHashParams, Scope};
+use crate::domain::{
+    HashParams, Lifetime, Limits, PasswordPolicy, PreviousHashParams, Scope, SigningAlgorithm,
+};
 
 #[derive(Debug)]
 pub struct Config {
@@ -25,7 +27,10 @@ pub struct Config {
     pub tables: Tables,
     /// `JWT_KEYS_SECRET` or `JWT_KEYS_FILE`: where the key ring is kept.
     pub keys: KeySource,
-    /// `JWT_ISSUER`: the `iss` of every token.
+    /// `JWT_ALGORITHM`: what new keys are for. Each key of the ring says what it signs with.
+    pub algorithm: SigningAlgorithm,
+    /// `JWT_ISSUER`: the `iss` of tokens of new keys. If the algorithm is asymmetric, the origin under which the
+    /// key set is served.
     pub issuer: String,
     /// `JWT_AUDIENCE`: the `aud` of every token.
     pub audience: String,
@@ -140,7 +145,8 @@ impl Config {
                 rate_limits: settings.required("TABLE_RATE_LIMITS")?,
             },
             keys: settings.keys()?,
-            issuer: settings.text("JWT_ISSUER", "latchkey")?,
+            algorithm: settings.algorithm()?,
+            issuer: settings.issuer()?,
             audience: settings.text("JWT_AUDIENCE", "latchkey")?,
             token_lifetime: settings.lifetime("JWT_EXPIRES_IN", "30d")?,
             session_lifetime: settings.lifetime("SESSION_EXPIRES_IN", "30m")?,
@@ -231,6 +237,9 @@ mod tests {
             ("SIGNIN_RATE_LIMIT_WINDOW_MS", "0"),
             ("SIGNIN_RATE_LIMIT_TOTAL", "fifty"),
             ("SIGNIN_RATE_LIMIT_TOTAL_WINDOW_MS", "0"),
+            ("JWT_ALGORITHM", "none"),
+            ("JWT_ALGORITHM", "RS512"),
+            ("JWT_ALGORITHM", "rs256"),
             ("JWT_EXPIRES_IN", "30"),
             ("UNVERIFIED_ACCOUNT_EXPIRES_IN", "30"),
             ("SESSION_EXPIRES_IN", "0m"),
@@ -261,6 +270,8 @@ mod tests {
             ("ORIGIN_SECRET", "0123456789abcdef0123456789abcdef,"),
             ("MAIL_FROM", "Latchkey <noreply@example.com>"),
             ("MAIL_FROM", "noreply"),
+            ("MAIL_FROM", "a@example.com,b@example.com"),
+            ("MAIL_FROM", "nö@example.com"),
             ("EMAIL_VERIFICATION", "yes"),
             ("EMAIL_VERIFICATION", "required"),
             ("APP_URL", "app.example.com"),
@@ -295,6 +306,41 @@ mod tests {
     }
 
     #[test]
+    fn an_asymmetric_algorithm_needs_an_issuer_where_others_find_the_keys() {
+        for issuer in [
+            "https://id.example.com",
+            "https://id.example.com:8443",
+            "https://192.0.2.1",
+            "http://localhost:3000",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+        ] {
+            let settings = [("JWT_ALGORITHM", "RS256"), ("JWT_ISSUER", issuer)];
+            assert_eq!(config(&settings).unwrap().issuer, issuer);
+        }
+        for issuer in [
+            "latchkey",
+            "http://id.example.com",
+            "http://192.0.2.1",
+            "https://id.example.com/",
+            "https://id.example.com/auth",
+            "https://id.example.com?a=b",
+            "https://ID.example.com",
+            "https://id.example.com:443",
+            "https://me@id.example.com",
+            "ftp://localhost",
+        ] {
+            for algorithm in ["RS256", "ES256", "EdDSA"] {
+                let settings = [("JWT_ALGORITHM", algorithm), ("JWT_ISSUER", issuer)];
+                let message = config(&settings).unwrap_err().to_string();
+                assert!(message.starts_with("JWT_ISSUER must be"), "{message}");
+            }
+            let settings = [("JWT_ALGORITHM", "HS256"), ("JWT_ISSUER", issuer)];
+            assert_eq!(config(&settings).unwrap().issuer, issuer);
+        }
+    }
+
+    #[test]
     fn the_error_never_shows_the_malformed_value() {
         for variable in [
             "USER_SIGNUP_RATE_LIMIT_EMAIL",
@@ -304,6 +350,7 @@ mod tests {
             "SIGNIN_RATE_LIMIT_ACCOUNT",
             "SIGNIN_RATE_LIMIT_IP",
             "SIGNIN_RATE_LIMIT_WINDOW_MS",
+            "JWT_ALGORITHM",
             "JWT_EXPIRES_IN",
             "SESSION_EXPIRES_IN",
             "REAUTH_MAX_AGE",

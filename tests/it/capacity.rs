@@ -22,7 +22,7 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
 
 /// The expected cost of each kind of request. A write in a transaction costs twice its units; a
 /// read of a missing item costs one unit.
-const COSTS: [(&str, usize, f64, f64); 49] = [
+const COSTS: [(&str, usize, f64, f64); 50] = [
     ("GET /user", 1, 3.0, 0.0),
     ("GET /user by API key", 2, 3.0, 0.0),
     ("GET /user by a guessed API key", 2, 1.0, 1.0),
@@ -106,6 +106,7 @@ const COSTS: [(&str, usize, f64, f64); 49] = [
     ),
     // The account and the session.
     ("authorize, a token", 1, 2.0, 0.0),
+    ("GET /.well-known/jwks.json", 0, 0.0, 0.0),
 ];
 
 #[tokio::test]

@@ -42,6 +42,7 @@ mod parameters;
 mod permissions;
 mod profile_limit;
 mod profiles;
+mod public_keys;
 mod races;
 mod reference;
 mod refusals;

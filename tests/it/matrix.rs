@@ -250,6 +250,15 @@ routes!(
         400,
         NONE
     ),
+    getting_the_key_set_matches_the_matrix = open("GET", "/.well-known/jwks.json", nothing, 200),
+    discovering_the_provider_matches_the_matrix =
+        open("GET", "/.well-known/openid-configuration", nothing, 404),
+    discovering_the_server_matches_the_matrix = open(
+        "GET",
+        "/.well-known/oauth-authorization-server",
+        nothing,
+        404
+    ),
 );
 
 #[derive(Debug, Clone, Copy)]

@@ -84,6 +84,8 @@ fn rules_allow(template: &Template, set: &[(&'static str, &'static str)]) -> boo
         ("DomainName", ""),
         ("EmailVerification", "optional"),
         ("HostedZoneId", ""),
+        ("JwtAlgorithm", "HS256"),
+        ("JwtIssuer", "latchkey"),
         ("MailFrom", ""),
         ("OriginSecret", ""),
         ("PreviousOriginSecret", ""),
@@ -96,7 +98,7 @@ fn rules_allow(template: &Template, set: &[(&'static str, &'static str)]) -> boo
 }
 
 #[test]
-fn template_rules_refuse_the_same_combinations_for_mail_and_webhooks_as_the_functions() {
+fn template_rules_refuse_the_same_texts_together_as_the_functions() {
     let template = Template::checked_in().unwrap();
     let allows = |set: &[(&'static str, &'static str)]| rules_allow(&template, set);
     for (from, url) in [
@@ -118,6 +120,19 @@ fn template_rules_refuse_the_same_combinations_for_mail_and_webhooks_as_the_func
             let both = only("WEBHOOK_USER_FORGOT_PASSWORD", webhook).into_iter();
             let both = both.chain(only("APP_URL", url));
             assert_eq!(allowed, config(&template, both).is_ok(), "{webhook} {url}");
+        }
+    }
+    for algorithm in ["HS256", "RS256", "ES256", "EdDSA"] {
+        for issuer in ["latchkey", "https://id.example.com"] {
+            let allowed = allows(&[("JwtAlgorithm", algorithm), ("JwtIssuer", issuer)]);
+
+            let both = only("JWT_ALGORITHM", algorithm).into_iter();
+            let both = both.chain(only("JWT_ISSUER", issuer));
+            assert_eq!(
+                allowed,
+                config(&template, both).is_ok(),
+                "{algorithm} {issuer}"
+            );
         }
     }
     for verification in ["optional", "required"] {
@@ -374,6 +389,7 @@ fn the_template_refuses_no_text_that_functions_accept() {
         "ARGON2_PREVIOUS",
         "CHANGE_EMAIL_SUFFIX",
         "EMAIL_VERIFICATION",
+        "JWT_ALGORITHM",
         "JWT_EXPIRES_IN",
         "MAIL_FROM",
         "PASSWORD_REJECT_COMMON",

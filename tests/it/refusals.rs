@@ -57,7 +57,11 @@ async fn each_route_returns_exactly_the_common_statuses_it_documents() {
         let described = description::of(&route.method, &route.path).unwrap();
         let described = described["responses"].as_object().unwrap().keys();
         let described: BTreeSet<u16> = described.map(|status| status.parse().unwrap()).collect();
-        let common = BTreeSet::from(COMMON);
+        let mut common = BTreeSet::from(COMMON);
+        if route.function == "well-known" {
+            // Reads no item, and the metadata not even the ring.
+            common.retain(|status| *status < 500);
+        }
         assert_eq!(&provoked & &common, &described & &common, "{route:?}");
     }
 }

@@ -61,6 +61,7 @@ pub async fn measure() -> Vec<Row> {
     rows.extend(mail().await);
     rows.push(webhook().await);
     rows.push(authorization().await);
+    rows.push(key_set().await);
     rows
 }
 
@@ -92,6 +93,16 @@ async fn removal(app: &TestApp, admin: &str) -> Vec<Row> {
         cost: app.cost(),
     });
     rows
+}
+
+/// The public keys.
+async fn key_set() -> Row {
+    let app = TestApp::new().await;
+    assert_eq!(app.call(get("/.well-known/jwks.json")).await.status, 200);
+    Row {
+        request: "GET /.well-known/jwks.json",
+        cost: app.cost(),
+    }
 }
 
 /// The requests around mail.

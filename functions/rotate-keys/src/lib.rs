@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::crypto::{KeySummary, RingDocument};
-use shared::keys::rotation::{Rotation, RotationError};
+use shared::keys::rotation::{Rotation, RotationError, key_plan};
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
@@ -55,7 +55,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Rotatio
     let rotation = Rotation::new(
         &app.keys,
         app.clock.now(),
-        app.config.longest_token_life(),
+        key_plan(&app.config),
         app.entropy.as_ref(),
     )?;
     let ring = match request {

@@ -19,7 +19,7 @@ pub fn operation() -> Operation {
             An account has 60 updates a minute. A response can be sent back as a \
             request. An API key needs the permission Write.",
         body: Some(profile::openapi::body()),
-        max_body: PROFILE_BODY,
+        max_body: Some(PROFILE_BODY),
         asks: Asks::For(NEED),
         answer: Some(profile::openapi::answer()),
         refuses: vec![

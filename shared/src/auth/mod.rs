@@ -48,4 +48,4 @@ pub use sessions::{
 };
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use sign_up::{Creator, SignUp, SignedUp, creator, sign_up};
-pub use tokens::verify_token;
+pub use tokens::{current_keys, verify_token};

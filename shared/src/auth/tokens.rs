@@ -1,10 +1,18 @@
 //! Issuing and verifying bearer tokens with this instance's key ring.
 
+use std::sync::Arc;
+
 use super::error::{AuthError, Denial, InternalError};
 use crate::app::App;
 use crate::crypto::ids::random_id;
 use crate::crypto::{Claims, InvalidToken, KeyRing, Token};
 use crate::domain::{Account, Session, Timestamp};
+
+/// The key ring in use, and the time at which it is looked at.
+pub async fn current_keys(app: &App) -> Result<(Arc<KeyRing>, Timestamp), AuthError> {
+    let now = app.clock.now();
+    Ok((app.keys.current(now).await?, now))
+}
 
 /// Issues the token of a session.
 ///

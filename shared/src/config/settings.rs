@@ -7,9 +7,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use url::{Host, Url};
 
 use super::{Aws, ConfigError, KeySource, SignUpConfig, TrustedProxies};
-use crate::domain::{HashParams, Lifetime, Limit, Limits, PreviousHashParams, Scope};
+use crate::domain::{
+    HashParams, Lifetime, Limit, Limits, PreviousHashParams, Scope, SigningAlgorithm,
+};
 
 pub(super) struct Settings<F> {
     lookup: F,
@@ -99,6 +102,24 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
             let problem = "or JWT_KEYS_FILE must be set: the key ring that signs tokens";
             invalid("JWT_KEYS_SECRET", problem)
         })
+    }
+
+    pub(super) fn algorithm(&self) -> Result<SigningAlgorithm, ConfigError> {
+        let variable = "JWT_ALGORITHM";
+        let name = self.text(variable, "HS256")?;
+        let algorithm = SigningAlgorithm::parse(&name);
+        algorithm.ok_or_else(|| invalid(variable, "must be HS256, RS256, ES256 or EdDSA"))
+    }
+
+    pub(super) fn issuer(&self) -> Result<String, ConfigError> {
+        let variable = "JWT_ISSUER";
+        let issuer = self.text(variable, "latchkey")?;
+        if self.algorithm()?.is_asymmetric() && !is_origin(&issuer) {
+            let problem = "must be an https origin such as https://id.example.com, \
+                because JWT_ALGORITHM is asymmetric";
+            return Err(invalid(variable, problem));
+        }
+        Ok(issuer)
     }
 
     /// `None` if neither of the variables is set.
@@ -292,6 +313,22 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
 const MEMORY_KIB: RangeInclusive<u32> = 8..=1024 * 1024;
 const ITERATIONS: RangeInclusive<u32> = 1..=100;
 const PARALLELISM: RangeInclusive<u32> = 1..=16;
+
+/// Whether others can fetch documents from there: https, or http on this machine. Verifiers compare issuers
+/// byte by byte, so the origin is in its canonical form, without a slash.
+fn is_origin(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    let is_local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let is_reachable = url.scheme() == "https" || url.scheme() == "http" && is_local;
+    is_reachable && url.origin().ascii_serialization() == text
+}
 
 /// Parses `<memory in KiB>,<iterations>,<parallelism>`.
 fn parse_hash_params(text: &str) -> Option<HashParams> {

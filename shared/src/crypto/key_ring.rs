@@ -1,14 +1,18 @@
 //! The keys that sign and verify tokens.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use aws_lc_rs::hmac;
-use jsonwebtoken::{DecodingKey, EncodingKey};
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::{Jwk, KeyAlgorithm};
+use secrecy::{ExposeSecret, SecretSlice};
 
-use super::ring_document::{InvalidKeyRing, KeyDocument, KeyState, RingDocument};
-use crate::domain::Timestamp;
+use super::ring_document::{InvalidKeyRing, KeyDocument, KeyState, MAX_PUBLIC_KEYS, RingDocument};
+use super::signing_key::SigningKey;
+use crate::domain::{SigningAlgorithm, Timestamp};
 
-/// HMAC keys by `kid`. Exactly one signs.
+/// Keys by `kid`. Exactly one signs.
 ///
 /// [`RingDocument`] describes the JSON.
 #[derive(Debug)]
@@ -28,8 +32,14 @@ pub(super) struct Key {
     pub(super) kid: String,
     state: KeyState,
     until: Option<Timestamp>,
-    pub(super) encoding: EncodingKey,
+    pub(super) algorithm: SigningAlgorithm,
+    /// The `iss` of its tokens; `None` for the issuer of the configuration.
+    pub(super) issuer: Option<String>,
     pub(super) decoding: DecodingKey,
+    public: Option<Jwk>,
+    secret: SecretSlice<u8>,
+    /// Parsed from `secret` for the first signature, because few functions sign.
+    signing: OnceLock<Option<SigningKey>>,
 }
 
 impl KeyRing {
@@ -74,6 +84,19 @@ impl KeyRing {
         context.sign().as_ref().first_chunk().copied()
     }
 
+    /// The public parts of the keys that verify at `now` or will.
+    #[must_use]
+    pub fn public_keys(&self, now: Timestamp) -> Vec<&Jwk> {
+        let published = self.keys.iter().filter(|key| key.verifies(now));
+        published.filter_map(|key| key.public.as_ref()).collect()
+    }
+
+    /// The algorithm of the key that signs.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<SigningAlgorithm> {
+        self.signing().map(|key| key.algorithm)
+    }
+
     pub(super) fn signing(&self) -> Option<&Key> {
         self.keys.get(self.signing)
     }
@@ -102,6 +125,10 @@ impl TryFrom<RingDocument> for KeyRing {
         if kids.windows(2).any(|pair| pair.first() == pair.last()) {
             return Err(InvalidKeyRing::RepeatedKid);
         }
+        let is_public = |key: &&Key| key.public.is_some() && key.state != KeyState::Revoked;
+        if keys.iter().filter(is_public).count() > MAX_PUBLIC_KEYS {
+            return Err(InvalidKeyRing::TooManyPublic);
+        }
         let is_active = |key: &Key| key.state == KeyState::Active;
         match keys.iter().position(is_active) {
             Some(signing) if keys.iter().filter(|key| is_active(key)).count() == 1 => Ok(Self {
@@ -125,19 +152,52 @@ impl Key {
         }
     }
 
+    /// `None` if the key cannot sign.
+    pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let parse = || SigningKey::parse(self.algorithm, self.secret.expose_secret()).ok();
+        let key = self.signing.get_or_init(parse).as_ref()?;
+        key.sign(message).ok()
+    }
+
     fn parse(document: KeyDocument) -> Result<Self, InvalidKeyRing> {
         if document.kid.is_empty() {
             return Err(InvalidKeyRing::EmptyKid);
         }
         let secret = document.key.bytes()?;
+        let decoding = if document.alg.is_asymmetric() {
+            let public = document.public.as_ref();
+            verifier(document.alg, public).ok_or(InvalidKeyRing::NoPublicPart)?
+        } else {
+            DecodingKey::from_secret(&secret)
+        };
         Ok(Self {
             kid: document.kid,
             state: document.state,
             until: document.until.map(Timestamp::from_secs),
-            encoding: EncodingKey::from_secret(&secret),
-            decoding: DecodingKey::from_secret(&secret),
+            algorithm: document.alg,
+            issuer: document.iss,
+            decoding,
+            // A symmetric key has none, whatever the ring says.
+            public: document.public.filter(|_| document.alg.is_asymmetric()),
+            secret: secret.into(),
+            signing: OnceLock::new(),
         })
     }
+}
+
+/// `None` unless the public part is one of this algorithm.
+fn verifier(algorithm: SigningAlgorithm, public: Option<&Jwk>) -> Option<DecodingKey> {
+    let public = public?;
+    let wanted = match algorithm {
+        SigningAlgorithm::Hs256 => KeyAlgorithm::HS256,
+        SigningAlgorithm::Rs256 => KeyAlgorithm::RS256,
+        SigningAlgorithm::Es256 => KeyAlgorithm::ES256,
+        SigningAlgorithm::EdDsa => KeyAlgorithm::EdDSA,
+    };
+    if public.common.key_algorithm != Some(wanted) {
+        return None;
+    }
+    DecodingKey::from_jwk(public).ok()
 }
 
 impl fmt::Debug for Key {

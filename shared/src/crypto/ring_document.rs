@@ -2,11 +2,18 @@
 //!
 //! ```json
 //! {"keys": [
-//!   {"kid": "x1", "state": "retired", "key": "<base64url>", "until": 1735689600},
-//!   {"kid": "x2", "state": "active", "key": "<base64url>"},
-//!   {"kid": "x3", "state": "pending", "key": "<base64url>", "since": 1733097600}
+//!   {"kid": "x1", "state": "retired", "alg": "HS256", "iss": "latchkey", "key": "<base64url>",
+//!     "until": 1735689600},
+//!   {"kid": "x2", "state": "active", "alg": "RS256", "iss": "https://id.example",
+//!     "key": "<base64url of PKCS #8>", "public": {"kty": "RSA", "kid": "x2", ...}},
+//!   {"kid": "x3", "state": "pending", "alg": "RS256", "iss": "https://id.example",
+//!     "key": "<base64url of PKCS #8>", "public": {"kty": "RSA", "kid": "x3", ...},
+//!     "since": 1733097600}
 //! ], "decoy_key": "<base64url>"}
 //! ```
+//!
+//! A token is issued and verified by what its key says. `alg` is HS256 if absent, and `iss` the configured
+//! issuer until a rotation writes it down.
 //!
 //! Rotations keep `decoy_key`; a replacement renews it. [`super::KeyRing::draw`] says what it is for.
 //!
@@ -14,19 +21,22 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::Jwk;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::signing_key::MIN_KEY_BYTES;
+use crate::domain::SigningAlgorithm;
 use crate::ports::{Entropy, EntropyError, random};
 
-/// The shortest HMAC-SHA-256 key, in bytes (RFC 7518 section 3.2).
-const MIN_KEY_BYTES: usize = 32;
+/// The most public keys that others are given to verify tokens with.
+pub(super) const MAX_PUBLIC_KEYS: usize = 10;
 
 /// The kid of the key that Secrets Manager generates.
 const FIRST_KID: &str = "1";
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct RingDocument {
     #[serde(default)]
     pub(super) keys: Vec<KeyDocument>,
@@ -49,7 +59,14 @@ pub struct RingDocument {
 pub(super) struct KeyDocument {
     pub(super) kid: String,
     pub(super) state: KeyState,
+    #[serde(default)]
+    pub(super) alg: SigningAlgorithm,
+    #[serde(default)]
+    pub(super) iss: Option<String>,
     pub(super) key: KeyText,
+    /// The public part of an asymmetric key (RFC 7517).
+    #[serde(default)]
+    pub(super) public: Option<Jwk>,
     /// When a pending key was published.
     #[serde(default)]
     pub(super) since: Option<i64>,
@@ -76,6 +93,10 @@ pub enum KeyState {
 pub struct KeySummary {
     pub kid: String,
     pub state: KeyState,
+    pub alg: SigningAlgorithm,
+    /// The `iss` of its tokens. `None` if the configuration decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
     /// When a pending key was published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
@@ -90,12 +111,12 @@ pub struct KeySummary {
 pub(super) struct KeyText(pub(super) SecretString);
 
 impl KeyText {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bytes).into())
+    }
+
     pub(super) fn random(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        Ok(Self(
-            URL_SAFE_NO_PAD
-                .encode(random::<MIN_KEY_BYTES>(entropy)?)
-                .into(),
-        ))
+        Ok(Self::of(&random::<MIN_KEY_BYTES>(entropy)?))
     }
 
     pub(super) fn bytes(&self) -> Result<Vec<u8>, InvalidKeyRing> {
@@ -120,7 +141,10 @@ impl RingDocument {
             ring.keys.push(KeyDocument {
                 kid: FIRST_KID.to_owned(),
                 state: KeyState::Active,
+                alg: SigningAlgorithm::Hs256,
+                iss: None,
                 key,
+                public: None,
                 since: None,
                 until: None,
             });
@@ -138,6 +162,11 @@ impl RingDocument {
                 let mut written = Map::new();
                 written.insert("kid".to_owned(), key.kid.as_str().into());
                 written.insert("state".to_owned(), json!(key.state));
+                written.insert("alg".to_owned(), json!(key.alg));
+                let iss = key.iss.as_deref();
+                written.extend(iss.map(|iss| ("iss".to_owned(), iss.into())));
+                let public = key.public.as_ref();
+                written.extend(public.map(|public| ("public".to_owned(), json!(public))));
                 written.insert("key".to_owned(), key.key.0.expose_secret().into());
                 let times = [("since", key.since), ("until", key.until)];
                 for (name, time) in times {
@@ -161,6 +190,8 @@ impl RingDocument {
         let summary = |key: &KeyDocument| KeySummary {
             kid: key.kid.clone(),
             state: key.state,
+            alg: key.alg,
+            iss: key.iss.clone(),
             since: key.since,
             until: key.until,
         };
@@ -186,6 +217,10 @@ pub enum InvalidKeyRing {
     NotBase64Url,
     #[error("holds a key shorter than {MIN_KEY_BYTES} bytes")]
     TooShort,
+    #[error("holds an asymmetric key without the public part of its algorithm")]
+    NoPublicPart,
+    #[error("holds more than {MAX_PUBLIC_KEYS} public keys")]
+    TooManyPublic,
     #[error("must hold exactly one active key")]
     NotOneActive,
 }

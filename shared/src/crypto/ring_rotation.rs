@@ -6,43 +6,114 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::ring_document::{KeyDocument, KeyState, KeyText, RingDocument};
-use crate::domain::Timestamp;
-use crate::ports::{Entropy, EntropyError, random};
+use super::signing_key::{NewKey, NotGenerated};
+use crate::domain::{SigningAlgorithm, Timestamp};
+use crate::ports::{Entropy, random};
 
-/// How long a key is pending before it signs. Twice the time for which an instance caches the ring.
-pub const PUBLICATION: Duration = Duration::from_mins(10);
+/// How long a symmetric key is pending before it signs: twice the time for which an instance caches the
+/// ring.
+const PUBLICATION: Duration = Duration::from_mins(10);
+
+/// How long an asymmetric key is pending before it signs. Others cache the key set for two hours, which an
+/// instance may have read five minutes after the rotation, and a cache between may have kept for five more.
+const PUBLICATION_OUTSIDE: Duration = Duration::from_mins(130);
 
 /// The age at which an instance no longer uses a ring that it cannot read again: its keys may have
 /// been replaced after a leak. So it may sign with a retired key for this long.
 pub const LONGEST_USE: Duration = Duration::from_hours(1);
 
+/// What the keys of a ring are for.
+#[derive(Debug, Clone)]
+pub struct KeyPlan {
+    pub algorithm: SigningAlgorithm,
+    /// The `iss` of tokens.
+    pub issuer: String,
+    /// The longest lifetime of a token.
+    pub longest_life: Duration,
+}
+
+impl KeyPlan {
+    /// Whether the key signs as planned.
+    fn fits(&self, key: &KeyDocument) -> bool {
+        key.alg == self.algorithm && key.iss.as_ref().is_none_or(|iss| *iss == self.issuer)
+    }
+
+    fn publication(&self) -> Duration {
+        if self.algorithm.is_asymmetric() {
+            PUBLICATION_OUTSIDE
+        } else {
+            PUBLICATION
+        }
+    }
+}
+
 impl RingDocument {
+    /// A ring with one key, which signs.
+    pub fn fresh(
+        now: Timestamp,
+        plan: &KeyPlan,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, NotGenerated> {
+        let mut ring = Self::default();
+        ring.decoy_key = Some(KeyText::random(entropy)?);
+        ring.sign_at_once(now, plan, entropy)?;
+        Ok(ring)
+    }
+
+    /// The ring with a key that signs as planned at once, if the active key does not; else `None`. For rings
+    /// whose keys nobody caches.
+    pub fn adapted(
+        mut self,
+        now: Timestamp,
+        plan: &KeyPlan,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Self>, NotGenerated> {
+        let active = self.keys.iter().find(|key| key.state == KeyState::Active);
+        if active.is_some_and(|key| plan.fits(key)) {
+            return Ok(None);
+        }
+        self.sign_at_once(now, plan, entropy)?;
+        Ok(Some(self))
+    }
+
     /// The ring after a rotation of version `current`: the pending key is active, the active key is
     /// retired until its last token has expired, and a new key is pending.
     ///
-    /// Returns `TooSoon` while an instance may not have the pending key yet. If there is no pending
-    /// key, only adds one.
+    /// Returns `TooSoon` while somebody may not have the pending key yet. If there is no pending
+    /// key that signs as planned, only adds one: the active key goes on signing, whatever its algorithm and
+    /// issuer. But the first rotation of a ring makes the new key active at once, because nobody can have
+    /// cached the keys of a stack that has just been created.
     pub fn rotated(
         mut self,
         current: &str,
         now: Timestamp,
-        longest_life: Duration,
+        plan: &KeyPlan,
         entropy: &dyn Entropy,
     ) -> Result<Self, NotRotated> {
-        if let Some(pending) = self.position(KeyState::Pending) {
-            let since = self.keys.get(pending).and_then(|key| key.since);
-            let ready = Timestamp::from_secs(since.unwrap_or(0)).plus(PUBLICATION);
-            if now < ready {
-                return Err(NotRotated::TooSoon { ready });
-            }
-            let until = self.last_expiry(now, longest_life);
-            let active = self.keys.iter_mut();
-            active
-                .filter(|key| key.state == KeyState::Active)
-                .for_each(|key| key.retire_or_revoke(KeyState::Retired, until));
-            self.activate(pending);
+        let is_first = self.after.is_none();
+        for key in self.keys.iter_mut().filter(|key| key.iss.is_none()) {
+            key.iss = Some(plan.issuer.clone());
         }
-        self.prune_and_publish(current, now, longest_life, entropy)?;
+        if is_first && let Some(adapted) = self.clone().adapted(now, plan, entropy)? {
+            self = adapted;
+        }
+        let pending = self.position(KeyState::Pending);
+        let pending = pending.and_then(|position| Some((position, self.keys.get(position)?)));
+        match pending {
+            Some((position, key)) if plan.fits(key) => {
+                let published = Timestamp::from_secs(key.since.unwrap_or(0));
+                let ready = published.plus(plan.publication());
+                if now < ready {
+                    return Err(NotRotated::TooSoon { ready });
+                }
+                self.retire_active(now, plan);
+                self.activate(position);
+            }
+            // It has signed nothing.
+            Some((position, _)) => drop(self.keys.remove(position)),
+            None => {}
+        }
+        self.prune_and_publish(current, now, plan, entropy)?;
         Ok(self)
     }
 
@@ -53,25 +124,47 @@ impl RingDocument {
         mut self,
         current: &str,
         now: Timestamp,
-        longest_life: Duration,
+        plan: &KeyPlan,
         entropy: &dyn Entropy,
-    ) -> Result<Self, EntropyError> {
-        let until = self.last_expiry(now, longest_life);
+    ) -> Result<Self, NotGenerated> {
+        let until = self.last_expiry(now, plan);
         let leaked = self.keys.iter_mut();
         leaked
             .filter(|key| key.state != KeyState::Revoked)
             .for_each(|key| key.retire_or_revoke(KeyState::Revoked, until));
         self.decoy_key = None;
-        let next = self.publish(now, entropy)?;
+        let next = self.publish(now, plan, entropy)?;
         self.activate(next);
-        self.prune_and_publish(current, now, longest_life, entropy)?;
+        self.prune_and_publish(current, now, plan, entropy)?;
         Ok(self)
+    }
+
+    fn sign_at_once(
+        &mut self,
+        now: Timestamp,
+        plan: &KeyPlan,
+        entropy: &dyn Entropy,
+    ) -> Result<(), NotGenerated> {
+        self.retire_active(now, plan);
+        let next = self.publish(now, plan, entropy)?;
+        self.activate(next);
+        self.life = plan.longest_life.as_secs();
+        Ok(())
+    }
+
+    fn retire_active(&mut self, now: Timestamp, plan: &KeyPlan) {
+        let until = self.last_expiry(now, plan);
+        for key in &mut self.keys {
+            if key.state == KeyState::Active {
+                key.retire_or_revoke(KeyState::Retired, until);
+            }
+        }
     }
 
     /// When the last token of a key retired or revoked at `now` expires. Instances may go on
     /// signing with it for [`LONGEST_USE`], and earlier tokens may have a longer lifetime.
-    fn last_expiry(&self, now: Timestamp, longest_life: Duration) -> Timestamp {
-        let life = longest_life.max(Duration::from_secs(self.life));
+    fn last_expiry(&self, now: Timestamp, plan: &KeyPlan) -> Timestamp {
+        let life = plan.longest_life.max(Duration::from_secs(self.life));
         now.plus(LONGEST_USE).plus(life)
     }
 
@@ -91,28 +184,38 @@ impl RingDocument {
         &mut self,
         current: &str,
         now: Timestamp,
-        longest_life: Duration,
+        plan: &KeyPlan,
         entropy: &dyn Entropy,
-    ) -> Result<(), EntropyError> {
+    ) -> Result<(), NotGenerated> {
         let is_expired = |key: &KeyDocument| key.until.is_some_and(|until| until <= now.secs());
         self.keys.retain(|key| !is_expired(key));
         if self.position(KeyState::Pending).is_none() {
-            self.publish(now, entropy)?;
+            self.publish(now, plan, entropy)?;
         }
         if self.decoy_key.is_none() {
             self.decoy_key = Some(KeyText::random(entropy)?);
         }
         self.after = Some(current.to_owned());
-        self.life = longest_life.as_secs();
+        self.life = plan.longest_life.as_secs();
         Ok(())
     }
 
     /// Adds a new pending key and returns its position.
-    fn publish(&mut self, now: Timestamp, entropy: &dyn Entropy) -> Result<usize, EntropyError> {
+    fn publish(
+        &mut self,
+        now: Timestamp,
+        plan: &KeyPlan,
+        entropy: &dyn Entropy,
+    ) -> Result<usize, NotGenerated> {
+        let kid = URL_SAFE_NO_PAD.encode(random::<9>(entropy)?);
+        let new = NewKey::generate(plan.algorithm, &kid, entropy)?;
         self.keys.push(KeyDocument {
-            kid: URL_SAFE_NO_PAD.encode(random::<9>(entropy)?),
+            kid,
             state: KeyState::Pending,
-            key: KeyText::random(entropy)?,
+            alg: plan.algorithm,
+            iss: Some(plan.issuer.clone()),
+            key: KeyText::of(&new.key),
+            public: new.public,
             since: Some(now.secs()),
             until: None,
         });
@@ -132,14 +235,14 @@ impl KeyDocument {
 /// Why a rotation is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRotated {
-    /// An instance may not have the pending key yet.
-    #[error("the pending key was published less than 10 minutes ago: try again after {}", ready.to_js_date())]
+    /// Somebody may not have the pending key yet.
+    #[error("the pending key was published too recently: try again after {}", ready.to_js_date())]
     TooSoon {
-        /// When every instance has it.
+        /// When everybody has it.
         ready: Timestamp,
     },
     #[error(transparent)]
-    Entropy(#[from] EntropyError),
+    NotGenerated(#[from] NotGenerated),
 }
 
 #[cfg(test)]
@@ -147,11 +250,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::crypto::KeyRing;
+    use crate::crypto::{InvalidKeyRing, KeyRing};
     use crate::ports::SystemEntropy;
 
     const DAY: Duration = Duration::from_hours(24);
     const LIFE: Duration = Duration::from_hours(24 * 30);
+
+    fn plan(algorithm: SigningAlgorithm) -> KeyPlan {
+        KeyPlan {
+            algorithm,
+            issuer: "latchkey".to_owned(),
+            longest_life: LIFE,
+        }
+    }
 
     fn at(days: u32) -> Timestamp {
         Timestamp::from_secs(1_800_000_000).plus(DAY * days)
@@ -163,7 +274,13 @@ mod tests {
     }
 
     fn rotate(ring: &RingDocument, now: Timestamp) -> RingDocument {
-        let rotated = ring.clone().rotated("v", now, LIFE, &SystemEntropy);
+        rotate_to(SigningAlgorithm::Hs256, ring, now)
+    }
+
+    fn rotate_to(algorithm: SigningAlgorithm, ring: &RingDocument, now: Timestamp) -> RingDocument {
+        let rotated = ring
+            .clone()
+            .rotated("v", now, &plan(algorithm), &SystemEntropy);
         // Written and read again, as if stored.
         RingDocument::from_json(&rotated.unwrap().to_json()).unwrap()
     }
@@ -199,8 +316,12 @@ mod tests {
     #[test]
     fn lowering_the_lifetime_does_not_cut_short_tokens_already_issued() {
         let ring = rotate(&first(), at(0));
+        let short = KeyPlan {
+            longest_life: Duration::from_hours(1),
+            ..plan(SigningAlgorithm::Hs256)
+        };
 
-        let ring = ring.rotated("v", at(30), Duration::from_hours(1), &SystemEntropy);
+        let ring = ring.rotated("v", at(30), &short, &SystemEntropy);
 
         let until = at(60).plus(LONGEST_USE).secs();
         assert_eq!(ring.unwrap().keys[0].until, Some(until));
@@ -213,7 +334,7 @@ mod tests {
             ring = rotate(&ring, at(days));
             KeyRing::from_json(&ring.to_json()).unwrap();
         }
-        let ring = ring.replaced("v", at(91), LIFE, &SystemEntropy);
+        let ring = ring.replaced("v", at(91), &plan(SigningAlgorithm::Hs256), &SystemEntropy);
         KeyRing::from_json(&ring.unwrap().to_json()).unwrap();
     }
 
@@ -228,7 +349,9 @@ mod tests {
         let ring = rotate(&rotate(&ring, at(30)), at(60));
         assert_eq!(draw(&ring), drawn);
 
-        let replaced = ring.replaced("v", at(61), LIFE, &SystemEntropy).unwrap();
+        let replaced = ring
+            .replaced("v", at(61), &plan(SigningAlgorithm::Hs256), &SystemEntropy)
+            .unwrap();
         assert!(draw(&replaced).is_some());
         assert_ne!(draw(&replaced), drawn);
     }
@@ -239,7 +362,9 @@ mod tests {
         let ring = rotate(&first(), published);
         let almost = published.plus(PUBLICATION.saturating_sub(Duration::from_secs(1)));
 
-        let refused = ring.clone().rotated("v", almost, LIFE, &SystemEntropy);
+        let refused =
+            ring.clone()
+                .rotated("v", almost, &plan(SigningAlgorithm::Hs256), &SystemEntropy);
 
         assert!(matches!(refused, Err(NotRotated::TooSoon { ready })
             if ready == published.plus(PUBLICATION)));
@@ -251,7 +376,10 @@ mod tests {
         use KeyState::{Active, Pending, Revoked};
         let leaked = rotate(&rotate(&first(), at(0)), at(30));
 
-        let ring = leaked.clone().replaced("v", at(31), LIFE, &SystemEntropy);
+        let ring =
+            leaked
+                .clone()
+                .replaced("v", at(31), &plan(SigningAlgorithm::Hs256), &SystemEntropy);
 
         let ring = ring.unwrap();
         assert_eq!(states(&ring), [Revoked, Revoked, Revoked, Active, Pending]);
@@ -262,6 +390,115 @@ mod tests {
             ring.keys[0].until,
             Some(at(61).plus(LONGEST_USE).secs()),
             "revoked until its last token has expired"
+        );
+    }
+
+    const ASYMMETRIC: [SigningAlgorithm; 3] = [
+        SigningAlgorithm::Rs256,
+        SigningAlgorithm::Es256,
+        SigningAlgorithm::EdDsa,
+    ];
+
+    fn algorithms(ring: &RingDocument) -> Vec<SigningAlgorithm> {
+        ring.keys.iter().map(|key| key.alg).collect()
+    }
+
+    #[test]
+    fn after_a_change_of_algorithm_the_old_key_signs_until_the_new_one_was_published() {
+        use KeyState::{Active, Pending, Retired};
+        use SigningAlgorithm::Hs256;
+
+        for new in ASYMMETRIC {
+            let ring = rotate(&rotate(&first(), at(0)), at(1));
+            assert_eq!(algorithms(&ring), [Hs256, Hs256, Hs256]);
+
+            let ring = rotate_to(new, &ring, at(2));
+            assert_eq!(states(&ring), [Retired, Active, Pending]);
+            assert_eq!(algorithms(&ring), [Hs256, Hs256, new]);
+
+            let almost = at(2).plus(PUBLICATION_OUTSIDE.saturating_sub(Duration::from_secs(1)));
+            let refused = ring
+                .clone()
+                .rotated("v", almost, &plan(new), &SystemEntropy);
+            assert!(matches!(refused, Err(NotRotated::TooSoon { .. })));
+
+            let ring = rotate_to(new, &ring, at(2).plus(PUBLICATION_OUTSIDE));
+            assert_eq!(states(&ring), [Retired, Retired, Active, Pending]);
+            assert_eq!(algorithms(&ring), [Hs256, Hs256, new, new]);
+        }
+    }
+
+    #[test]
+    fn the_first_rotation_of_a_stack_with_an_asymmetric_algorithm_signs_with_it_at_once() {
+        use KeyState::{Active, Pending, Retired};
+
+        for new in ASYMMETRIC {
+            let ring = rotate_to(new, &first(), at(0));
+
+            assert_eq!(states(&ring), [Retired, Active, Pending]);
+            assert_eq!(algorithms(&ring), [SigningAlgorithm::Hs256, new, new]);
+        }
+    }
+
+    #[test]
+    fn keys_keep_the_issuer_under_which_they_sign() {
+        let other = KeyPlan {
+            issuer: "https://id.example".to_owned(),
+            ..plan(SigningAlgorithm::Rs256)
+        };
+        let ring = rotate(&first(), at(0));
+        let issuers = |ring: &RingDocument| {
+            let all = ring.keys.iter().map(|key| key.iss.clone().unwrap());
+            all.collect::<Vec<_>>()
+        };
+
+        let ring = ring.rotated("v", at(1), &other, &SystemEntropy).unwrap();
+        assert_eq!(issuers(&ring), ["latchkey", "https://id.example"]);
+
+        let ring = ring.rotated("v", at(2), &other, &SystemEntropy).unwrap();
+        assert_eq!(
+            issuers(&ring),
+            ["latchkey", "https://id.example", "https://id.example"]
+        );
+    }
+
+    #[test]
+    fn a_ring_whose_keys_nobody_caches_adapts_at_once() {
+        use KeyState::{Active, Retired};
+        let hs256 = plan(SigningAlgorithm::Hs256);
+        let es256 = plan(SigningAlgorithm::Es256);
+        let ring = RingDocument::fresh(at(0), &hs256, &SystemEntropy).unwrap();
+        let same = ring.clone().adapted(at(1), &hs256, &SystemEntropy);
+        assert!(same.unwrap().is_none());
+
+        let adapted = ring.adapted(at(1), &es256, &SystemEntropy);
+
+        let adapted = adapted.unwrap().unwrap();
+        assert_eq!(states(&adapted), [Retired, Active]);
+        assert_eq!(
+            algorithms(&adapted),
+            [SigningAlgorithm::Hs256, SigningAlgorithm::Es256]
+        );
+        KeyRing::from_json(&adapted.to_json()).unwrap();
+    }
+
+    #[test]
+    fn more_public_keys_than_verifiers_are_given_are_refused() {
+        let plan = plan(SigningAlgorithm::EdDsa);
+        let mut ring = RingDocument::fresh(at(0), &plan, &SystemEntropy).unwrap();
+        let count = |ring: &RingDocument| ring.keys.len();
+        for hours in 1..10 {
+            let now = at(0).plus(Duration::from_hours(3 * hours));
+            ring = ring.rotated("v", now, &plan, &SystemEntropy).unwrap();
+        }
+        assert_eq!(count(&ring), 10);
+        assert!(KeyRing::try_from(ring.clone()).is_ok());
+
+        let ring = ring.rotated("v", at(2), &plan, &SystemEntropy).unwrap();
+
+        assert_eq!(
+            KeyRing::try_from(ring).unwrap_err(),
+            InvalidKeyRing::TooManyPublic
         );
     }
 }

@@ -1,4 +1,9 @@
-//! Bearer tokens: JWTs signed with HMAC-SHA-256 (RFC 7519, RFC 8725).
+//! Bearer tokens: signed JWTs (RFC 7519, RFC 8725), in the form that the algorithm of their key calls for.
+//!
+//! | key | `typ` | `scope` | besides |
+//! | --- | --- | --- | --- |
+//! | symmetric | `JWT` | an array, as in Appmixer's tokens | |
+//! | asymmetric | `at+jwt` | a string, separated by spaces (RFC 9068) | `client_id`, the audience |
 //!
 //! `jsonwebtoken` verifies the signature, the algorithm, the issuer and the audience. Its defaults
 //! are lax, so this module requires every claim and compares times itself, with the given clock:
@@ -6,13 +11,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, Header, Validation, decode, encode};
+use jsonwebtoken::{Algorithm, Validation, decode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
-use super::key_ring::KeyRing;
-use crate::domain::{Account, AccountId, Session, Timestamp};
+use super::key_ring::{Key, KeyRing};
+use crate::domain::{Account, AccountId, Session, SigningAlgorithm, Timestamp};
 
 #[derive(Debug)]
 pub struct Token(SecretString);
@@ -40,7 +46,9 @@ pub struct Claims {
 struct ClaimSet {
     id: String,
     sub: String,
-    scope: Vec<String>,
+    scope: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
     jti: String,
     sid: String,
     auth_time: i64,
@@ -56,8 +64,18 @@ struct ClaimSet {
 pub struct Tokens {
     issuer: String,
     audience: String,
-    validation: Validation,
 }
+
+/// The header of a token that is issued.
+#[derive(Serialize)]
+struct Header<'a> {
+    typ: &'static str,
+    alg: &'static str,
+    kid: &'a str,
+}
+
+/// The `typ` of an access token that others verify (RFC 9068 section 2.1).
+const ACCESS_TOKEN: &str = "at+jwt";
 
 /// How far another instance's clock may run ahead of this one's.
 const NOT_BEFORE_SKEW_SECS: i64 = 5;
@@ -68,18 +86,7 @@ const MAX_SESSION_ID_BYTES: usize = 255;
 impl Tokens {
     #[must_use]
     pub fn new(issuer: String, audience: String) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-        validation.set_issuer(&[&issuer]);
-        validation.set_audience(&[&audience]);
-        // `verify` compares times with the given clock. The library would read the system clock.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        Self {
-            issuer,
-            audience,
-            validation,
-        }
+        Self { issuer, audience }
     }
 
     /// Signs a token of this session with the ring's active key, for a password that was proved or set
@@ -92,25 +99,34 @@ impl Tokens {
         token_id: String,
     ) -> Result<Token, InvalidToken> {
         let key = keys.signing().ok_or(InvalidToken::Signature)?;
-        let mut header = Header::new(Algorithm::HS256);
-        header.kid = Some(key.kid.clone());
         let now = session.created_at;
+        let scopes = account.scopes.iter();
+        let is_asymmetric = key.algorithm.is_asymmetric();
+        let header = Header {
+            typ: if is_asymmetric { ACCESS_TOKEN } else { "JWT" },
+            alg: key.algorithm.name(),
+            kid: &key.kid,
+        };
         let claims = ClaimSet {
             id: account.id.to_string(),
             sub: account.id.to_string(),
-            scope: account.scopes.iter().map(str::to_owned).collect(),
+            scope: if is_asymmetric {
+                scopes.collect::<Vec<_>>().join(" ").into()
+            } else {
+                scopes.collect()
+            },
+            client_id: is_asymmetric.then(|| self.audience.clone()),
             jti: token_id,
             sid: session.id.clone(),
             auth_time: now.secs(),
-            iss: self.issuer.clone(),
+            iss: self.issuer_of(key).to_owned(),
             aud: self.audience.clone(),
             iat: now.secs(),
             nbf: now.secs(),
             exp: session.expires_at.secs(),
         };
-        encode(&header, &claims, &key.encoding)
-            .map(|token| Token(token.into()))
-            .map_err(|_| InvalidToken::Signature)
+        let signed = signed(key, &header, &claims).ok_or(InvalidToken::Signature)?;
+        Ok(Token(signed.into()))
     }
 
     /// Verifies the signature, the claims and the times. The caller looks the session up.
@@ -121,15 +137,18 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<Claims, InvalidToken> {
         let header = header_part(token).ok_or(InvalidToken::Format)?;
-        let kid = kid(header).ok_or(InvalidToken::Signature)?;
-        let key = keys.find(&kid).ok_or(InvalidToken::UnknownKey)?;
+        let header = parse_header(header).ok_or(InvalidToken::Signature)?;
+        let key = keys.find(&header.kid).ok_or(InvalidToken::UnknownKey)?;
         if !key.verifies(now) {
             return Err(InvalidToken::Signature);
         }
-        let claims = decode::<ClaimSet>(token, &key.decoding, &self.validation)
+        let claims = decode::<ClaimSet>(token, &key.decoding, &self.validation(key))
             .map_err(|_| InvalidToken::Signature)?
             .claims;
-        if claims.id != claims.sub || !(1..=MAX_SESSION_ID_BYTES).contains(&claims.sid.len()) {
+        if claims.id != claims.sub
+            || !(1..=MAX_SESSION_ID_BYTES).contains(&claims.sid.len())
+            || !self.has_form_of(key, &header, &claims)
+        {
             return Err(InvalidToken::Signature);
         }
         let expires_at = Timestamp::from_secs(claims.exp);
@@ -148,6 +167,51 @@ impl Tokens {
     }
 }
 
+impl Tokens {
+    fn issuer_of<'a>(&'a self, key: &'a Key) -> &'a str {
+        key.issuer.as_deref().unwrap_or(&self.issuer)
+    }
+
+    /// What the library checks of a token of this key.
+    fn validation(&self, key: &Key) -> Validation {
+        let mut validation = Validation::new(match key.algorithm {
+            SigningAlgorithm::Hs256 => Algorithm::HS256,
+            SigningAlgorithm::Rs256 => Algorithm::RS256,
+            SigningAlgorithm::Es256 => Algorithm::ES256,
+            SigningAlgorithm::EdDsa => Algorithm::EdDSA,
+        });
+        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+        validation.set_issuer(&[self.issuer_of(key)]);
+        validation.set_audience(&[&self.audience]);
+        // `verify` compares times with the given clock. The library would read the system clock.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation
+    }
+
+    /// Whether a verified token has the form of the tokens that this key signs.
+    fn has_form_of(&self, key: &Key, header: &ReadHeader, claims: &ClaimSet) -> bool {
+        if key.algorithm.is_asymmetric() {
+            header.typ.as_deref() == Some(ACCESS_TOKEN)
+                && claims.scope.is_string()
+                && claims.client_id.as_ref() == Some(&self.audience)
+        } else {
+            let scopes = claims.scope.as_array();
+            scopes.is_some_and(|scopes| scopes.iter().all(Value::is_string))
+        }
+    }
+}
+
+/// The compact serialization (RFC 7515 section 3.1).
+fn signed(key: &Key, header: &Header<'_>, claims: &ClaimSet) -> Option<String> {
+    let part = |json: serde_json::Result<Vec<u8>>| Some(URL_SAFE_NO_PAD.encode(json.ok()?));
+    let header = part(serde_json::to_vec(header))?;
+    let claims = part(serde_json::to_vec(claims))?;
+    let message = format!("{header}.{claims}");
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes())?);
+    Some(format!("{message}.{signature}"))
+}
+
 /// The header; `None` unless `token` has three dot-separated parts.
 fn header_part(token: &str) -> Option<&str> {
     let (header, rest) = token.split_once('.')?;
@@ -157,10 +221,12 @@ fn header_part(token: &str) -> Option<&str> {
     (has_three_parts && !token.contains(is_stray)).then_some(header)
 }
 
-/// The header fields that are read before the signature is verified (RFC 7515 section 4.1).
+/// The header fields that this module reads (RFC 7515 section 4.1); the library reads `alg`.
 #[derive(Deserialize)]
-struct KeyHeader {
+struct ReadHeader {
     kid: String,
+    #[serde(default)]
+    typ: Option<String>,
     /// Extensions that a verifier must understand. None are supported, so any `crit` is refused,
     /// even `null`, which the library treats as absent.
     #[serde(default, deserialize_with = "present")]
@@ -171,11 +237,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredA
     IgnoredAny::deserialize(deserializer).map(Some)
 }
 
-/// The `kid`, not verified yet; `None` if the header has a `crit`.
-fn kid(header: &str) -> Option<String> {
+/// The fields, not verified yet; `None` if the header has a `crit`.
+fn parse_header(header: &str) -> Option<ReadHeader> {
     let json = URL_SAFE_NO_PAD.decode(header).ok()?;
-    let header: KeyHeader = serde_json::from_slice(&json).ok()?;
-    header.crit.is_none().then_some(header.kid)
+    let header: ReadHeader = serde_json::from_slice(&json).ok()?;
+    header.crit.is_none().then_some(header)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -77,6 +77,13 @@ impl Reply {
         self
     }
 
+    /// Lets any cache keep the reply, for this many seconds.
+    #[must_use]
+    pub fn cached_for(mut self, seconds: u32) -> Self {
+        self.set(CACHE_CONTROL, &format!("public, max-age={seconds}"));
+        self
+    }
+
     /// Sets a header, or does nothing if the value is not a valid header value.
     pub(crate) fn set(&mut self, name: HeaderName, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -19,7 +19,7 @@ use crate::domain::Timestamp;
 use crate::observe;
 
 /// The age at which the ring is read again. A key is pending for longer than this before it signs
-/// ([`crate::crypto::PUBLICATION`]).
+/// ([`crate::crypto::RingDocument::rotated`]).
 const MAX_AGE: Duration = Duration::from_mins(5);
 
 /// How long to wait after a failed read, and between reads in search of an unknown key.

@@ -4,12 +4,11 @@
 //! and may repeat each call. An operator replaces all keys in one call. A version names the version it
 //! was made from, and can replace only that one.
 
-use std::time::Duration;
-
 use super::secret::{AddOutcome, PENDING, SecretRing, Version};
 use super::{Keys, KeysError, SecretError};
+use crate::config::Config;
 use crate::crypto::ids::random_id;
-use crate::crypto::{InvalidKeyRing, KeyRing, NotRotated, RingDocument};
+use crate::crypto::{InvalidKeyRing, KeyPlan, KeyRing, NotGenerated, NotRotated, RingDocument};
 use crate::domain::Timestamp;
 use crate::ports::{Entropy, EntropyError};
 
@@ -19,25 +18,34 @@ const MAX_SECRET_BYTES: usize = 65_536;
 /// The stage of a version that replaces all keys, until it becomes current.
 const REPLACING: &str = "REPLACING";
 
+/// What new keys are for.
+#[must_use]
+pub fn key_plan(config: &Config) -> KeyPlan {
+    KeyPlan {
+        algorithm: config.algorithm,
+        issuer: config.issuer.clone(),
+        longest_life: config.longest_token_life(),
+    }
+}
+
 pub struct Rotation<'a> {
     secret: &'a SecretRing,
     now: Timestamp,
-    longest_life: Duration,
+    plan: KeyPlan,
     entropy: &'a dyn Entropy,
 }
 
 impl<'a> Rotation<'a> {
-    /// `longest_life` is the longest lifetime of a token.
     pub fn new(
         keys: &'a Keys,
         now: Timestamp,
-        longest_life: Duration,
+        plan: KeyPlan,
         entropy: &'a dyn Entropy,
     ) -> Result<Self, RotationError> {
         Ok(Self {
             secret: keys.secret().ok_or(RotationError::NotASecret)?,
             now,
-            longest_life,
+            plan,
             entropy,
         })
     }
@@ -52,7 +60,7 @@ impl<'a> Rotation<'a> {
             return check(self.secret, &pending, &current).await;
         }
         let from = current.ring.clone();
-        let ring = from.rotated(&current.id, self.now, self.longest_life, self.entropy)?;
+        let ring = from.rotated(&current.id, self.now, &self.plan, self.entropy)?;
         add(self.secret, id, PENDING, &ring).await
     }
 
@@ -78,7 +86,7 @@ impl<'a> Rotation<'a> {
     pub async fn replace(&self) -> Result<RingDocument, RotationError> {
         let current = self.secret.current().await?;
         let from = current.ring.clone();
-        let ring = from.replaced(&current.id, self.now, self.longest_life, self.entropy)?;
+        let ring = from.replaced(&current.id, self.now, &self.plan, self.entropy)?;
         let id = random_id(self.entropy)?;
         add(self.secret, &id, REPLACING, &ring).await?;
         self.secret.promote(&id, &current).await?;
@@ -154,6 +162,8 @@ pub enum RotationError {
     Full,
     #[error(transparent)]
     NotRotated(#[from] NotRotated),
+    #[error(transparent)]
+    NotGenerated(#[from] NotGenerated),
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]

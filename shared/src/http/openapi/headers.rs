@@ -23,6 +23,16 @@ pub(super) fn add_link(response: ResponseBuilder) -> ResponseBuilder {
     refer(response, "link")
 }
 
+/// A `Cache-Control` in place of the usual one.
+pub(super) fn add_cached(response: ResponseBuilder) -> ResponseBuilder {
+    let description = "Any cache may keep the response for this many seconds.";
+    let value = only(Type::String, json!("public, max-age=300"));
+    let header = HeaderBuilder::new()
+        .schema(Some(value))
+        .description(Some(description));
+    response.header("Cache-Control", header.build())
+}
+
 fn refer(response: ResponseBuilder, name: &str) -> ResponseBuilder {
     match NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)) {
         Some(name) => {

@@ -26,8 +26,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The request body; `None` if the endpoint reads nothing from it.
     pub body: Option<Json>,
-    /// The largest body, in bytes.
-    pub max_body: usize,
+    /// The largest body, in bytes. `None` if bodies are ignored.
+    pub max_body: Option<usize>,
     pub asks: Asks,
     /// The body of a success; in the Management family, what it adds to the envelope.
     pub answer: Option<Json>,
@@ -35,6 +35,8 @@ pub struct Operation {
     pub is_counted: bool,
     /// Whether a success has a `Link` to the next page.
     pub is_paged: bool,
+    /// Whether caches may keep a success.
+    pub is_cached: bool,
     /// The endpoint's own errors: not those of every endpoint, nor those of [`Operation::asks`].
     pub refuses: Vec<HttpError>,
 }
@@ -60,18 +62,20 @@ impl Operation {
             description: "",
             parameters: Vec::new(),
             body: None,
-            max_body: SMALL_BODY,
+            max_body: Some(SMALL_BODY),
             asks: Asks::Ignored,
             answer: None,
             is_counted: false,
             is_paged: false,
+            is_cached: false,
             refuses: Vec::new(),
         }
     }
 
     /// All error responses, by status.
     pub(super) fn refusals(&mut self, family: Family) -> Vec<Answer> {
-        let everywhere = refusals::everywhere(self.max_body).into_iter();
+        let of_body = self.max_body.into_iter().flat_map(refusals::of_body);
+        let everywhere = of_body.chain(refusals::EVERYWHERE);
         let for_credentials = self.asks.refusals();
         let own = std::mem::take(&mut self.refuses);
         refusals::by_status(family, everywhere.chain(for_credentials).chain(own))
@@ -131,6 +135,9 @@ impl Operation {
         let mut response = ResponseBuilder::new().description("The request succeeded.");
         if let Ok(reply) = Reply::ok(&json!({})) {
             response = headers::add(response, &reply.headers);
+        }
+        if self.is_cached {
+            response = headers::add_cached(response);
         }
         if self.is_counted {
             response = headers::add_rate_limit(response);

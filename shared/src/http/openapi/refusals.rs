@@ -17,14 +17,15 @@ use crate::http::code::Code;
 use crate::http::family::Family;
 
 /// The errors that every operation can return.
-pub(super) fn everywhere(max_body: usize) -> [HttpError; 6] {
+pub(super) const EVERYWHERE: [HttpError; 2] = [HttpError::Panicked, HttpError::TimedOut];
+
+/// The errors that every operation can return that reads bodies of up to `max` bytes.
+pub(super) fn of_body(max: usize) -> [HttpError; 4] {
     [
         HttpError::Unreadable,
         HttpError::MalformedJson,
-        HttpError::TooLarge(max_body),
+        HttpError::TooLarge(max),
         HttpError::UnsupportedMediaType,
-        HttpError::Panicked,
-        HttpError::TimedOut,
     ]
 }
 

@@ -1,0 +1,5 @@
+//! The Lambda function `well-known`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::serve(well_known::handle)
+}

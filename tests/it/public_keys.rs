@@ -1,0 +1,509 @@
+//! Tokens that others verify with the published keys.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use local::secrets::Secrets;
+use serde_json::{Value, json};
+use shared::crypto::{KeyPlan, RingDocument};
+use shared::domain::SigningAlgorithm;
+use shared::ports::{Clock, SystemEntropy};
+use tests::app::{Call, TestApp, get, post};
+
+use crate::key_rotation::{
+    HOUR, MINUTE, ask, fresh_token, kid_of, rotate, secrets, two_instances, with_secret,
+};
+use crate::tokens::{assert_invalid, sign_with};
+
+const ISSUER: &str = "https://id.example.com";
+const KEY_SET: &str = "/.well-known/jwks.json";
+const DISCOVERY: [&str; 2] = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+];
+
+const ASYMMETRIC: [SigningAlgorithm; 3] = [
+    SigningAlgorithm::Rs256,
+    SigningAlgorithm::Es256,
+    SigningAlgorithm::EdDsa,
+];
+
+fn settings(algorithm: SigningAlgorithm) -> [(&'static str, &'static str); 2] {
+    [("JWT_ALGORITHM", algorithm.name()), ("JWT_ISSUER", ISSUER)]
+}
+
+/// An instance that signs with this algorithm, the ring, and a token.
+async fn signing(algorithm: SigningAlgorithm) -> (TestApp, Value, String) {
+    let base = TestApp::new().await;
+    let plan = KeyPlan {
+        algorithm,
+        issuer: ISSUER.to_owned(),
+        longest_life: Duration::from_hours(24 * 30),
+    };
+    let ring = RingDocument::fresh(base.clock.now(), &plan, &SystemEntropy).unwrap();
+    let ring = ring.to_json();
+    let secrets = Secrets::start(Ipv4Addr::LOCALHOST.into(), &ring).await;
+    let app = with_secret(&base, &secrets.unwrap(), &settings(algorithm));
+    let token = app.sign_up("abc@example.com").await.token();
+    (app, serde_json::from_str(&ring).unwrap(), token)
+}
+
+async fn key_set(app: &TestApp) -> JwkSet {
+    let answer = app.call(get(KEY_SET)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    serde_json::from_value(answer.body).unwrap()
+}
+
+/// Verifies a token as a service of somebody else does. The clock is the test's.
+fn verify_elsewhere(keys: &JwkSet, token: &str, app: &TestApp) -> Option<Value> {
+    let key = keys.find(&kid_of(token))?;
+    let algorithm = key.common.key_algorithm?.to_string().parse().ok()?;
+    let mut validation = Validation::new(algorithm);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&["latchkey"]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.validate_exp = false;
+    let claims = decode::<Value>(token, &DecodingKey::from_jwk(key).ok()?, &validation);
+    let claims = claims.ok()?.claims;
+    (app.clock.now().secs() < claims["exp"].as_i64()?).then_some(claims)
+}
+
+fn part(token: &str, n: usize) -> Value {
+    let part = token.split('.').nth(n).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn tokens_of_asymmetric_keys_are_access_tokens_that_anybody_can_verify() {
+    for algorithm in ASYMMETRIC {
+        let (app, _, token) = signing(algorithm).await;
+        let name = algorithm.name();
+
+        let keys = key_set(&app).await;
+        let claims = verify_elsewhere(&keys, &token, &app).expect(name);
+
+        let kid = kid_of(&token);
+        assert_eq!(
+            part(&token, 0),
+            json!({"typ": "at+jwt", "alg": name, "kid": kid})
+        );
+        assert_eq!(claims["scope"], "user", "{name}");
+        assert_eq!(claims["client_id"], "latchkey", "{name}");
+        assert_eq!(claims["iss"], ISSUER, "{name}");
+        for claim in ["id", "sub", "jti", "sid", "auth_time", "iat", "nbf"] {
+            assert!(!claims[claim].is_null(), "{name} {claim}");
+        }
+        assert_eq!(app.user(&token).await.status, 200, "{name}");
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        bytes[10] ^= 1;
+        let altered = format!("{message}.{}", URL_SAFE_NO_PAD.encode(bytes));
+        assert!(verify_elsewhere(&keys, &altered, &app).is_none(), "{name}");
+        assert_invalid(&app, &altered, name).await;
+    }
+}
+
+#[tokio::test]
+async fn the_key_set_has_public_parts_alone_and_may_be_cached() {
+    for algorithm in ASYMMETRIC {
+        let (app, ring, _) = signing(algorithm).await;
+        let _ = app.wire.take_calls();
+
+        let answer = app.call(get(KEY_SET)).await;
+
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+        let keys = answer.body["keys"].as_array().unwrap();
+        assert_eq!(keys.len(), 1);
+        let mut members: BTreeSet<_> = keys[0].as_object().unwrap().keys().collect();
+        for common in ["kty", "kid", "use", "alg"] {
+            assert!(members.remove(&common.to_owned()), "{common}");
+        }
+        let members: Vec<_> = members.into_iter().map(String::as_str).collect();
+        let public: &[&str] = match algorithm {
+            SigningAlgorithm::Rs256 => &["e", "n"],
+            SigningAlgorithm::Es256 => &["crv", "x", "y"],
+            _ => &["crv", "x"],
+        };
+        assert_eq!(members, public);
+        assert_eq!(keys[0]["use"], "sig");
+        assert_eq!(keys[0]["alg"], algorithm.name());
+        assert_eq!(keys[0]["kid"], ring["keys"][0]["kid"]);
+        for name in DISCOVERY {
+            let answer = app.call(get(name)).await;
+            assert_eq!(answer.body["issuer"], ISSUER);
+            assert_eq!(answer.body["jwks_uri"], format!("{ISSUER}{KEY_SET}"));
+            assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+        }
+        assert!(app.wire.take_calls().is_empty(), "a call to AWS");
+    }
+}
+
+#[tokio::test]
+async fn with_hs256_no_key_is_published_and_nothing_can_be_discovered() {
+    let app = TestApp::new().await;
+
+    let answer = app.call(get(KEY_SET)).await;
+
+    assert_eq!((answer.status, answer.body), (200, json!({"keys": []})));
+    for name in DISCOVERY {
+        let answer = app.call(get(name)).await;
+        assert_eq!(answer.status, 404, "{name}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_request_for_the_key_set_has_besides_is_ignored() {
+    let app = TestApp::new().await;
+    let odd = [
+        get(KEY_SET).bearer("not.a.token"),
+        get(KEY_SET).api_key("not a key"),
+        get(KEY_SET).header("content-type", "text/html"),
+        get(KEY_SET).header("accept", "image/png"),
+        get(KEY_SET).header("if-none-match", "*"),
+        get(KEY_SET).header("x-forwarded-host", "evil.example"),
+        get("/.well-known/jwks.json?kid=test&keys[]=%00"),
+        get("/.well-known/jwks.json/"),
+    ];
+    for call in odd {
+        let shown = format!("{:?}", call.request);
+        assert_eq!(app.call(call).await.status, 200, "{shown}");
+    }
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+        let mut call: Call = post(KEY_SET, &json!({}));
+        *call.request.method_mut() = method.parse().unwrap();
+        assert_eq!(app.call(call).await.status, 405, "{method}");
+    }
+    for path in [
+        "/.well-known",
+        "/.well-known/jwks",
+        "/.well-known/jwks.json/a",
+    ] {
+        assert_eq!(app.call(get(path)).await.status, 404, "{path}");
+    }
+}
+
+/// A key that signs what the test says, and its ring's `kid`.
+fn private_key(ring: &Value) -> (EncodingKey, String) {
+    let key = &ring["keys"][0];
+    let der = URL_SAFE_NO_PAD
+        .decode(key["key"].as_str().unwrap())
+        .unwrap();
+    let kid = key["kid"].as_str().unwrap().to_owned();
+    (EncodingKey::from_ed_der(&der), kid)
+}
+
+fn signed(key: &EncodingKey, kid: &str, typ: Option<&str>, claims: &Value) -> String {
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.kid = Some(kid.to_owned());
+    header.typ = typ.map(str::to_owned);
+    encode(&header, claims, key).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_of_another_form_than_its_key_s_is_refused() {
+    let (app, ring, token) = signing(SigningAlgorithm::EdDsa).await;
+    let (key, kid) = private_key(&ring);
+    let claims = part(&token, 1);
+    let ours = signed(&key, &kid, Some("at+jwt"), &claims);
+    assert_eq!(app.user(&ours).await.status, 200);
+
+    for (name, value) in [
+        ("scope", json!(["user"])),
+        ("scope", json!(null)),
+        ("scope", json!(1)),
+        ("client_id", json!("elsewhere")),
+        ("client_id", json!(null)),
+        ("iss", json!("latchkey")),
+        ("iss", json!(format!("{ISSUER}/"))),
+        ("aud", json!("elsewhere")),
+    ] {
+        let mut changed = claims.clone();
+        changed[name] = value;
+        let token = signed(&key, &kid, Some("at+jwt"), &changed);
+        assert_invalid(&app, &token, name).await;
+    }
+    for typ in [None, Some("JWT"), Some("rt+jwt"), Some("")] {
+        let token = signed(&key, &kid, typ, &claims);
+        assert_invalid(&app, &token, &format!("{typ:?}")).await;
+    }
+}
+
+/// The public key in the forms in which an attacker may take it for a secret.
+fn encodings(key: &Jwk) -> Vec<Vec<u8>> {
+    let json = serde_json::to_value(key).unwrap();
+    let members = ["n", "x", "y"]
+        .iter()
+        .filter_map(|name| json[name].as_str());
+    let members: Vec<String> = members.map(str::to_owned).collect();
+    let raw = members
+        .iter()
+        .map(|text| URL_SAFE_NO_PAD.decode(text).unwrap());
+    let raw: Vec<Vec<u8>> = raw.collect();
+    let mut all: Vec<Vec<u8>> = members.iter().map(|text| text.clone().into()).collect();
+    all.push(json.to_string().into_bytes());
+    all.push(json!({ "keys": [json] }).to_string().into_bytes());
+    for n in &raw {
+        let pkcs1 = rsa_public_key(n);
+        let spki = spki(&pkcs1);
+        let point = [&[4][..], &raw.concat()].concat();
+        let ed25519 = [
+            &[
+                0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+            ][..],
+            n,
+        ];
+        for der in [
+            n.clone(),
+            raw.concat(),
+            point,
+            pkcs1,
+            spki,
+            ed25519.concat(),
+        ] {
+            let lines: Vec<_> = STANDARD
+                .encode(&der)
+                .as_bytes()
+                .chunks(64)
+                .map(<[u8]>::to_vec)
+                .collect();
+            for label in ["PUBLIC KEY", "RSA PUBLIC KEY"] {
+                let body = lines.join(&b"\n"[..]);
+                let body = String::from_utf8(body).unwrap();
+                let pem = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----");
+                all.push(format!("{pem}\n").into_bytes());
+                all.push(pem.into_bytes());
+            }
+            all.push(STANDARD.encode(&der).into_bytes());
+            all.push(der);
+        }
+    }
+    all
+}
+
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = match content.len() {
+        short @ ..128 => vec![u8::try_from(short).unwrap()],
+        long => {
+            let [high, low] = u16::try_from(long).unwrap().to_be_bytes();
+            vec![0x82, high, low]
+        }
+    };
+    [&[tag][..], &length, content].concat()
+}
+
+/// PKCS #1, with the exponent 65537.
+fn rsa_public_key(modulus: &[u8]) -> Vec<u8> {
+    let modulus = tlv(2, &[&[0], modulus].concat());
+    tlv(0x30, &[modulus, tlv(2, &[1, 0, 1])].concat())
+}
+
+/// The key in X.509's form.
+fn spki(pkcs1: &[u8]) -> Vec<u8> {
+    let rsa = [
+        0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
+    ];
+    let bits = tlv(3, &[&[0], pkcs1].concat());
+    tlv(0x30, &[tlv(0x30, &rsa), bits].concat())
+}
+
+// RFC 8725 section 2.1.
+#[tokio::test]
+async fn a_public_key_is_never_taken_for_a_secret() {
+    for algorithm in ASYMMETRIC {
+        let (app, _, token) = signing(algorithm).await;
+        let keys = key_set(&app).await;
+        let kid = kid_of(&token);
+        let claims = part(&token, 1);
+        let mut as_hs256 = claims.clone();
+        as_hs256["scope"] = json!(["user"]);
+        let secrets = encodings(&keys.keys[0]);
+        assert!(secrets.len() > 20);
+        for secret in secrets {
+            for claims in [&claims, &as_hs256] {
+                for header in [
+                    json!({"alg": "HS256", "typ": "at+jwt", "kid": kid}),
+                    json!({"alg": "HS256", "typ": "JWT", "kid": kid}),
+                    json!({"alg": algorithm.name(), "typ": "at+jwt", "kid": kid}),
+                ] {
+                    let forged = sign_with(&secret, &header, &claims.to_string());
+                    assert_invalid(&app, &forged, &header.to_string()).await;
+                }
+            }
+        }
+        for other in ["none", "RS384", "PS256", "ES384", "HS512"] {
+            let header = json!({"alg": other, "typ": "at+jwt", "kid": kid});
+            let message = URL_SAFE_NO_PAD.encode(header.to_string());
+            let (_, rest) = token.split_once('.').unwrap();
+            assert_invalid(&app, &format!("{message}.{rest}"), other).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn changing_algorithm_and_issuer_signs_nobody_out() {
+    let app = TestApp::new().await;
+    let secrets = secrets().await;
+    let long = ("JWT_EXPIRES_IN", "30d");
+    let hs256 = with_secret(&app, &secrets, &[long]);
+    rotate(&hs256, "1").await;
+    hs256.sign_up("abc@example.com").await;
+    let mut tokens = vec![fresh_token(&hs256).await];
+
+    let steps = [
+        SigningAlgorithm::Rs256,
+        SigningAlgorithm::EdDsa,
+        SigningAlgorithm::Es256,
+        SigningAlgorithm::Hs256,
+    ];
+    for (n, algorithm) in steps.into_iter().enumerate() {
+        let change = with_secret(
+            &app,
+            &secrets,
+            &[&settings(algorithm)[..], &[long]].concat(),
+        );
+        let before = tokens.last().map(|token| part(token, 0)["alg"].clone());
+        rotate(&change, &format!("{n}a")).await;
+        app.clock.advance(6 * MINUTE);
+        tokens.push(fresh_token(&change).await);
+        let still = tokens.last().map(|token| part(token, 0)["alg"].clone());
+        assert_eq!(still, before, "the new key is pending");
+        app.clock.advance(3 * HOUR);
+        rotate(&change, &format!("{n}b")).await;
+        app.clock.advance(6 * MINUTE);
+        tokens.push(fresh_token(&change).await);
+        assert_eq!(part(tokens.last().unwrap(), 0)["alg"], algorithm.name());
+
+        let fresh = with_secret(
+            &app,
+            &secrets,
+            &[&settings(algorithm)[..], &[long]].concat(),
+        );
+        for token in &tokens {
+            assert_eq!(change.user(token).await.status, 200, "{}", part(token, 0));
+            assert_eq!(fresh.user(token).await.status, 200, "{}", part(token, 0));
+        }
+    }
+    let issuers: BTreeSet<_> = tokens
+        .iter()
+        .map(|token| part(token, 1)["iss"].to_string())
+        .collect();
+    assert_eq!(issuers.len(), 2, "{issuers:?}");
+}
+
+/// A verifier that fetches the key set every two hours.
+struct Verifier {
+    keys: JwkSet,
+    fetched_in: i64,
+}
+
+#[tokio::test]
+async fn verifiers_that_cache_the_keys_for_two_hours_accept_every_live_token() {
+    let settings = settings(SigningAlgorithm::Rs256);
+    let settings = [&settings[..], &[("JWT_EXPIRES_IN", "2h")]].concat();
+    let (one, other, operator) = two_instances(&settings).await;
+    // As when a stack is created.
+    rotate(&operator, "version-0").await;
+    one.clock.advance(6 * MINUTE);
+    let mut verifiers = Vec::new();
+    for n in 0..8 {
+        verifiers.push(Verifier {
+            keys: JwkSet { keys: Vec::new() },
+            fetched_in: n * 15 - 120,
+        });
+    }
+    let mut live: Vec<(i64, String)> = Vec::new();
+    let mut kids = BTreeSet::new();
+    // The instances read the ring anew every five minutes, so they see each rotation later.
+    for minute in (0..12 * 60).step_by(5) {
+        if minute > 0 && minute % 150 == 0 {
+            rotate(&operator, &format!("version-{minute}")).await;
+        }
+        for verifier in &mut verifiers {
+            if minute - verifier.fetched_in >= 120 {
+                verifier.keys = key_set(&other).await;
+                verifier.fetched_in = minute;
+            }
+        }
+        let token = fresh_token(&one).await;
+        kids.insert(kid_of(&token));
+        live.push((minute, token));
+        live.retain(|(issued, _)| minute < issued + 120);
+        for (issued, token) in &live {
+            for verifier in verifiers.iter().filter(|one| one.fetched_in >= 0) {
+                assert!(
+                    verify_elsewhere(&verifier.keys, token, &one).is_some(),
+                    "minute {minute}: issued {issued}, fetched {}",
+                    verifier.fetched_in
+                );
+            }
+        }
+        let (_, oldest) = live.first().unwrap();
+        assert_eq!(other.user(oldest).await.status, 200);
+        one.clock.advance(5 * MINUTE);
+    }
+    assert!(kids.len() >= 4, "{kids:?}");
+}
+
+#[tokio::test]
+async fn a_replacement_publishes_new_keys_alone() {
+    let settings = settings(SigningAlgorithm::EdDsa);
+    let (one, other, operator) = two_instances(&settings).await;
+    rotate(&operator, "version-1").await;
+    one.clock.advance(6 * MINUTE);
+    let leaked = key_set(&one).await;
+    assert_eq!(leaked.keys.len(), 2, "active and pending");
+    let token = fresh_token(&one).await;
+
+    ask(&operator, json!({"action": "replace"})).await.unwrap();
+
+    one.clock.advance(6 * MINUTE);
+    let published = key_set(&other).await;
+    assert_eq!(published.keys.len(), 2);
+    for key in &leaked.keys {
+        assert!(
+            published
+                .find(key.common.key_id.as_ref().unwrap())
+                .is_none()
+        );
+    }
+    assert!(verify_elsewhere(&published, &token, &one).is_none());
+    assert_invalid(&one, &token, "signed with a leaked key").await;
+    let token = fresh_token(&one).await;
+    assert!(verify_elsewhere(&published, &token, &one).is_some());
+}
+
+#[tokio::test]
+async fn operators_see_the_algorithm_and_issuer_of_each_key() {
+    let (_, _, operator) = two_instances(&settings(SigningAlgorithm::Es256)).await;
+    rotate(&operator, "version-1").await;
+
+    let ring = ask(&operator, json!({"action": "list"})).await.unwrap();
+
+    let shown: Vec<_> = ring["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| {
+            (
+                key["state"].as_str().unwrap(),
+                key["alg"].as_str().unwrap(),
+                key["iss"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("retired", "HS256", ISSUER),
+            ("active", "ES256", ISSUER),
+            ("pending", "ES256", ISSUER),
+        ]
+    );
+    assert!(!ring.to_string().contains("public") && ring["keys"][0]["key"].is_null());
+}
