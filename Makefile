@@ -101,6 +101,12 @@ test-cloudformation: $(VENV)/installed $(MINISTACK)/installed ## Create, fail an
 test-clients: $(CLIENTS)/installed target/clients/installed ## Generate clients in Python and TypeScript, and call the API with each
 	$(PYTHON) tests/clients/run.py
 
+# Without npm, the test says which libraries it did not run.
+.PHONY: test-verifiers
+test-verifiers: $(VENV)/installed $(if $(shell command -v npm 2>/dev/null),target/verifiers/installed) ## Verify tokens with libraries of JavaScript, Python and Go
+	cargo build --quiet --package local
+	$(VENV)/bin/python tests/verifiers/run.py
+
 # First the unit tests of `shared` run against each mutant, then all tests against the survivors. A
 # timeout (status 3) counts as caught.
 MUTANTS := cargo mutants --config tests/mutants.toml --output target/mutants --package shared \
@@ -194,10 +200,10 @@ $(CLIENTS)/installed: tests/clients/requirements.txt
 	$(CLIENTS)/bin/pip install --quiet --requirement tests/clients/requirements.txt
 	@touch $@
 
-target/clients/installed: tests/clients/package.json tests/clients/package-lock.json
-	@mkdir -p target/clients
-	cp $^ target/clients
-	npm ci --silent --prefix target/clients
+target/%/installed: tests/%/package.json tests/%/package-lock.json
+	@mkdir -p $(@D)
+	cp $^ $(@D)
+	npm ci --silent --prefix $(@D)
 	@touch $@
 
 .PHONY: build
