@@ -14,7 +14,7 @@ def see_authorizer():
     """Who is signed in reaches the function behind the API. The default route's stands in for it, whose answer to
     an unknown path is 404."""
     page = (ROOT / "docs/protect-your-api.md").read_text()
-    (template,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    template = re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1)
     function = AWS.client("lambda").get_function(FunctionName=AWS.physical_id(FUNCTIONS["default-route"]))
     parameters = {
         "Authorizer": AWS.output("Authorizer"),

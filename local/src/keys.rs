@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use shared::crypto::{KeyPlan, RingDocument};
+use shared::crypto::{KeyPlan, KeyRing, RingDocument};
 use shared::ports::{Clock, SystemClock, SystemEntropy};
 
 /// Creates a file at `path` with mode 0600, unless it exists. If several processes race, one creates it
@@ -53,12 +53,16 @@ pub fn fresh_ring(plan: &KeyPlan) -> io::Result<String> {
     Ok(ring.map_err(io::Error::other)?.to_json())
 }
 
-/// Adds a key to the ring at `path` that signs as planned, unless the active key does. Earlier tokens go on
-/// being valid.
-pub fn adapt_ring(path: &Path, plan: &KeyPlan) -> io::Result<()> {
+/// Lets the ring at `path` sign as planned. Earlier tokens stay valid. `issuer` is that of keys that do not name
+/// one.
+pub fn adapt_ring(path: &Path, plan: &KeyPlan, issuer: &str) -> io::Result<()> {
     let ring = RingDocument::from_json(&fs::read_to_string(path)?).map_err(io::Error::other)?;
-    let adapted = ring.adapted(SystemClock.now(), plan, &SystemEntropy);
-    if let Some(adapted) = adapted.map_err(io::Error::other)? {
+    let adapted = ring
+        .with_issuer(issuer)
+        .adapted(SystemClock.now(), plan, &SystemEntropy)
+        .map_err(io::Error::other)?;
+    if let Some(adapted) = adapted {
+        KeyRing::try_from(adapted.clone()).map_err(io::Error::other)?;
         let draft = draft(path);
         write_private(&draft, &adapted.to_json())?;
         fs::rename(&draft, path)?;

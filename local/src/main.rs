@@ -73,6 +73,7 @@ async fn run() -> Result<(), Failure> {
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let template = Template::checked_in()?;
     let services = services(&template).await?;
+    services.adapt_ring()?;
     let app = Arc::new(services.app().await?);
     announce(listener.local_addr()?, &template.routes);
     services.mailbox.announce(print_mail);
@@ -147,6 +148,7 @@ async fn with(mut command: impl Iterator<Item = OsString>) -> Result<(), Failure
     let program = command.next().ok_or("with needs a command")?;
     let name = program.display();
     let services = services(&Template::checked_in()?).await?;
+    services.adapt_ring()?;
     services.mailbox.announce(print_mail);
     services.work(Arc::new(services.app().await?)).await?;
     let mut running = Command::new(&program)

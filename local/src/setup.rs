@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use deliver::{Deliver, pause_secs};
@@ -44,12 +44,30 @@ const MAIL: [(&str, &str); 2] = [
 pub struct Services {
     pub settings: BTreeMap<String, OsString>,
     pub mailbox: Mailbox,
+    own_ring: Option<OwnRing>,
     outbox: TableStream,
     webhooks: TableStream,
     deletions: TableStream,
 }
 
+/// A key ring that was made for this machine.
+struct OwnRing {
+    path: PathBuf,
+    /// The issuer of keys that do not name one.
+    issuer: OsString,
+}
+
 impl Services {
+    /// Lets the ring sign as the settings say. A ring that `JWT_KEYS_FILE` names is not changed.
+    pub fn adapt_ring(&self) -> Result<(), Failure> {
+        let Some(OwnRing { path, issuer }) = &self.own_ring else {
+            return Ok(());
+        };
+        let plan = key_plan(&self.config()?);
+        keys::adapt_ring(path, &plan, &issuer.to_string_lossy())
+            .map_err(|error| format!("cannot change {}: {error}", path.display()).into())
+    }
+
     /// The app of `make run` and `make grant`.
     pub async fn app(&self) -> Result<App, Failure> {
         let app = App::from_config(self.config()?)?;
@@ -109,6 +127,7 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
             *setting = default.into();
         }
     }
+    let issuer = settings.get("JWT_ISSUER").cloned().unwrap_or_default();
     name_issuer(&mut settings)?;
     let code_key = key_file("CODE_KEY_FILE", &state.join("code-key"), keys::fresh_key)?;
     settings.insert("CODE_KEY_FILE".to_owned(), code_key);
@@ -126,10 +145,7 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
     settings.insert("JWT_KEYS_FILE".to_owned(), ring.clone().into());
     let plan = key_plan(&Config::from_lookup(|name| settings.get(name).cloned())?);
     let key_ring = key_file("JWT_KEYS_FILE", &ring, || keys::fresh_ring(&plan))?;
-    if key_ring == ring {
-        keys::adapt_ring(&ring, &plan)
-            .map_err(|error| format!("cannot change {}: {error}", ring.display()))?;
-    }
+    let own_ring = (key_ring == ring).then_some(OwnRing { path: ring, issuer });
     settings.insert("JWT_KEYS_FILE".to_owned(), key_ring);
     let stream = |table: &str, filter, suffix: &str| {
         let table = settings.get(table).cloned().unwrap_or_default();
@@ -147,6 +163,7 @@ pub async fn services(template: &Template) -> Result<Services, Failure> {
     Ok(Services {
         settings,
         mailbox,
+        own_ring,
         outbox,
         webhooks,
         deletions,

@@ -1,4 +1,7 @@
 // Verifies access tokens of Latchkey with go-jose v2: verify ISSUER AUDIENCE, a token per line.
+//
+// This is the version that Debian has. In a program of yours use github.com/go-jose/go-jose/v4, a client with a
+// timeout, and fetch the keys again after two hours or when a token has an unknown kid.
 package main
 
 import (
@@ -58,7 +61,6 @@ func verify(text string, keys *jose.JSONWebKeySet, issuer, audience string) (*jw
 
 func main() {
 	issuer, audience := os.Args[1], os.Args[2]
-	// A server that runs for days must fetch the keys again when a token has an unknown kid.
 	keys, err := fetchKeys(issuer)
 	if err != nil {
 		log.Fatal(err)

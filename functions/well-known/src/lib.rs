@@ -9,8 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use shared::app::App;
 use shared::auth;
-use shared::crypto::Jwk;
-use shared::domain::SigningAlgorithm;
+use shared::crypto::{Jwk, Published};
 use shared::http::request::path;
 use shared::http::route::matches;
 use shared::http::{HttpError, Reply, Request};
@@ -25,7 +24,7 @@ const MAX_AGE: u32 = 300;
 /// A JWK set (RFC 7517 section 5).
 #[derive(Serialize, ToSchema)]
 struct KeySet<'k> {
-    /// The public keys; none if tokens are signed with HS256.
+    /// Those of the keys of HS256 are not among them.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<&'k Jwk>,
 }
@@ -33,38 +32,33 @@ struct KeySet<'k> {
 /// The metadata of an authorization server, as far as they apply (RFC 8414 section 2; section 3 of `OpenID` Connect
 /// Discovery 1.0).
 #[derive(Serialize, ToSchema)]
-struct Metadata<'c> {
-    issuer: &'c str,
+struct Metadata<'k> {
+    issuer: &'k str,
     jwks_uri: String,
-    /// There is no authorization endpoint.
-    response_types_supported: Vec<&'static str>,
-    grant_types_supported: Vec<&'static str>,
-    subject_types_supported: Vec<&'static str>,
+    subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
 }
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
+    let (keys, now) = auth::current_keys(&app).await?;
     let reply = if matches(KEY_SET, path(&request)) {
-        let (keys, now) = auth::current_keys(&app).await?;
         Reply::ok(&KeySet {
             keys: keys.public_keys(now),
         })
     } else {
-        metadata(&app.config.issuer, app.config.algorithm)
+        let published = keys.published(now).ok_or(HttpError::NotFound)?;
+        Reply::ok(&metadata(&published, &app.config.issuer))
     };
     Ok(reply?.cached_for(MAX_AGE))
 }
 
-fn metadata(issuer: &str, algorithm: SigningAlgorithm) -> Result<Reply, HttpError> {
-    if !algorithm.is_asymmetric() {
-        return Err(HttpError::NotFound);
-    }
-    Reply::ok(&Metadata {
+fn metadata<'k>(published: &Published<'k>, configured: &'k str) -> Metadata<'k> {
+    let issuer = published.issuer.unwrap_or(configured);
+    let algorithms = published.algorithms.iter();
+    Metadata {
         issuer,
         jwks_uri: format!("{issuer}{KEY_SET}"),
-        response_types_supported: Vec::new(),
-        grant_types_supported: Vec::new(),
-        subject_types_supported: vec!["public"],
-        id_token_signing_alg_values_supported: vec![algorithm.name()],
-    })
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: algorithms.map(|one| one.name()).collect(),
+    }
 }

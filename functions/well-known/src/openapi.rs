@@ -9,8 +9,9 @@ use crate::{KeySet, Metadata};
 pub fn key_set() -> Operation {
     Operation {
         summary: "The public keys",
-        description: "The keys with which others verify tokens, as a JWK set (RFC 7517). A key is here two hours and \
-            more before it signs, and until the last token that it signed has expired.",
+        description: "The keys with which others verify tokens, as a JWK set (RFC 7517). Except for \
+            the first key, and after a leak, a key is here for three hours before it signs. It stays until the last token \
+            that it signed has expired.",
         answer: Some(Json::of::<KeySet<'_>>(example!({ "keys": [{
             "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "aDbsvn3QhH3B",
             "x": "kaO4EVVREsifhZmSkAcgVByyEVIYg6QonHSj7XDcSjw"
@@ -35,12 +36,10 @@ fn metadata(id: &'static str) -> Operation {
     Operation {
         summary: "Where to verify tokens",
         description: "The issuer of tokens and the place of the public keys (RFC 8414, OpenID Connect Discovery 1.0). \
-            404 if tokens are signed with HS256, because only Latchkey can verify those.",
+            404 if there is no public key, as with HS256.",
         answer: Some(Json::of::<Metadata<'_>>(example!({
             "issuer": "https://id.example.com",
             "jwks_uri": "https://id.example.com/.well-known/jwks.json",
-            "response_types_supported": [],
-            "grant_types_supported": [],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
         }))),

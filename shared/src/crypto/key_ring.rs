@@ -4,8 +4,11 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use aws_lc_rs::hmac;
-use jsonwebtoken::DecodingKey;
-use jsonwebtoken::jwk::{Jwk, KeyAlgorithm};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::verify;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use super::ring_document::{InvalidKeyRing, KeyDocument, KeyState, MAX_PUBLIC_KEYS, RingDocument};
@@ -27,6 +30,7 @@ pub struct KeyRing {
 const DRAW: &[u8] = b"latchkey decoy cost\0";
 const PSEUDONYM: &[u8] = b"latchkey pseudonym\0";
 const CURSOR: &[u8] = b"latchkey cursor\0";
+const REFRESH: &[u8] = b"latchkey refresh\0";
 
 pub(super) struct Key {
     pub(super) kid: String,
@@ -35,11 +39,25 @@ pub(super) struct Key {
     pub(super) algorithm: SigningAlgorithm,
     /// The `iss` of its tokens; `None` for the issuer of the configuration.
     pub(super) issuer: Option<String>,
-    pub(super) decoding: DecodingKey,
+    /// `None` if the key is revoked.
+    material: Option<Material>,
+}
+
+struct Material {
+    decoding: DecodingKey,
     public: Option<Jwk>,
     secret: SecretSlice<u8>,
     /// Parsed from `secret` for the first signature, because few functions sign.
     signing: OnceLock<Option<SigningKey>>,
+}
+
+/// What others need to know to find the keys of tokens.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Published<'k> {
+    /// `None` for the issuer of the configuration.
+    pub issuer: Option<&'k str>,
+    /// Each once.
+    pub algorithms: Vec<SigningAlgorithm>,
 }
 
 impl KeyRing {
@@ -77,6 +95,23 @@ impl KeyRing {
         Some(format!("{:016x}", u64::from_be_bytes(mac)))
     }
 
+    /// The tag of a refresh token: 256 bits in base64url. `None` if the ring has no decoy key.
+    pub(super) fn refresh_tag(&self, message: &str) -> Option<String> {
+        let key = self.decoy_key.as_ref()?;
+        let tag = hmac::sign(key, &[REFRESH, message.as_bytes()].concat());
+        Some(URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// Whether this is the tag of the message. Takes as long for any wrong tag.
+    pub(super) fn is_refresh_tag(&self, message: &str, tag: &str) -> bool {
+        let key = self.decoy_key.as_ref();
+        let tag = URL_SAFE_NO_PAD.decode(tag);
+        key.zip(tag.ok()).is_some_and(|(key, tag)| {
+            let message = [REFRESH, message.as_bytes()].concat();
+            hmac::verify(key, &message, &tag).is_ok()
+        })
+    }
+
     fn start_of_mac(&self, label: &[u8], identifier: &str) -> Option<[u8; 8]> {
         let mut context = hmac::Context::with_key(self.decoy_key.as_ref()?);
         context.update(label);
@@ -84,17 +119,37 @@ impl KeyRing {
         context.sign().as_ref().first_chunk().copied()
     }
 
-    /// The public parts of the keys that verify at `now` or will.
+    /// Whether the keys that sign now or next make signatures that verify.
     #[must_use]
-    pub fn public_keys(&self, now: Timestamp) -> Vec<&Jwk> {
-        let published = self.keys.iter().filter(|key| key.verifies(now));
-        published.filter_map(|key| key.public.as_ref()).collect()
+    pub fn is_sound(&self) -> bool {
+        let signs = |key: &&Key| [KeyState::Pending, KeyState::Active].contains(&key.state);
+        self.keys.iter().filter(signs).all(Key::is_sound)
     }
 
-    /// The algorithm of the key that signs.
+    /// The public parts of the keys that verify at `now`, pending ones included.
     #[must_use]
-    pub fn algorithm(&self) -> Option<SigningAlgorithm> {
-        self.signing().map(|key| key.algorithm)
+    pub fn public_keys(&self, now: Timestamp) -> Vec<&Jwk> {
+        let keys = self.keys.iter();
+        keys.filter_map(|key| key.public(now)).collect()
+    }
+
+    /// Which issuer and algorithms tokens have that others can verify. The issuer is that of the active key, or else
+    /// of the newest. `None` if there are no public keys.
+    #[must_use]
+    pub fn published(&self, now: Timestamp) -> Option<Published<'_>> {
+        let is_public = |key: &&Key| key.public(now).is_some();
+        let active = self.signing().filter(is_public);
+        let key = active.or_else(|| self.keys.iter().rfind(is_public))?;
+        let mut algorithms: Vec<_> = Vec::new();
+        for one in self.keys.iter().filter(is_public) {
+            if !algorithms.contains(&one.algorithm) {
+                algorithms.push(one.algorithm);
+            }
+        }
+        Some(Published {
+            issuer: key.issuer.as_deref(),
+            algorithms,
+        })
     }
 
     pub(super) fn signing(&self) -> Option<&Key> {
@@ -114,7 +169,7 @@ impl TryFrom<RingDocument> for KeyRing {
         let published = document.keys.iter().filter_map(|key| key.since);
         let rotated_at = published.max().map(Timestamp::from_secs);
         let decoy_key = document.decoy_key.map(|key| key.bytes()).transpose()?;
-        let decoy_key = decoy_key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key));
+        let decoy_key = decoy_key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret()));
         let keys = document
             .keys
             .into_iter()
@@ -125,8 +180,8 @@ impl TryFrom<RingDocument> for KeyRing {
         if kids.windows(2).any(|pair| pair.first() == pair.last()) {
             return Err(InvalidKeyRing::RepeatedKid);
         }
-        let is_public = |key: &&Key| key.public.is_some() && key.state != KeyState::Revoked;
-        if keys.iter().filter(is_public).count() > MAX_PUBLIC_KEYS {
+        let materials = keys.iter().filter_map(|key| key.material.as_ref());
+        if materials.filter(|one| one.public.is_some()).count() > MAX_PUBLIC_KEYS {
             return Err(InvalidKeyRing::TooManyPublic);
         }
         let is_active = |key: &Key| key.state == KeyState::Active;
@@ -143,19 +198,39 @@ impl TryFrom<RingDocument> for KeyRing {
 }
 
 impl Key {
-    /// Whether tokens signed with this key are accepted at `now`.
-    pub(super) fn verifies(&self, now: Timestamp) -> bool {
-        match self.state {
+    /// The key with which tokens are verified at `now`; `None` if they are not accepted.
+    pub(super) fn decoding(&self, now: Timestamp) -> Option<&DecodingKey> {
+        Some(&self.verifying(now)?.decoding)
+    }
+
+    fn public(&self, now: Timestamp) -> Option<&Jwk> {
+        self.verifying(now)?.public.as_ref()
+    }
+
+    fn verifying(&self, now: Timestamp) -> Option<&Material> {
+        let is_accepted = match self.state {
             KeyState::Pending | KeyState::Active => true,
             KeyState::Retired => self.until.is_none_or(|until| now < until),
             KeyState::Revoked => false,
-        }
+        };
+        self.material.as_ref().filter(|_| is_accepted)
+    }
+
+    fn is_sound(&self) -> bool {
+        let message = b"signed to be verified";
+        let Some((material, signature)) = self.material.as_ref().zip(self.sign(message)) else {
+            return false;
+        };
+        let signature = URL_SAFE_NO_PAD.encode(signature);
+        let algorithm = library_name(self.algorithm);
+        verify(&signature, message, &material.decoding, algorithm).unwrap_or(false)
     }
 
     /// `None` if the key cannot sign.
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let parse = || SigningKey::parse(self.algorithm, self.secret.expose_secret()).ok();
-        let key = self.signing.get_or_init(parse).as_ref()?;
+        let material = self.material.as_ref()?;
+        let parse = || SigningKey::parse(self.algorithm, material.secret.expose_secret()).ok();
+        let key = material.signing.get_or_init(parse).as_ref()?;
         key.sign(message).ok()
     }
 
@@ -163,12 +238,10 @@ impl Key {
         if document.kid.is_empty() {
             return Err(InvalidKeyRing::EmptyKid);
         }
-        let secret = document.key.bytes()?;
-        let decoding = if document.alg.is_asymmetric() {
-            let public = document.public.as_ref();
-            verifier(document.alg, public).ok_or(InvalidKeyRing::NoPublicPart)?
+        let material = if document.state == KeyState::Revoked {
+            None
         } else {
-            DecodingKey::from_secret(&secret)
+            Some(Material::parse(&document)?)
         };
         Ok(Self {
             kid: document.kid,
@@ -176,28 +249,62 @@ impl Key {
             until: document.until.map(Timestamp::from_secs),
             algorithm: document.alg,
             issuer: document.iss,
+            material,
+        })
+    }
+}
+
+impl Material {
+    fn parse(document: &KeyDocument) -> Result<Self, InvalidKeyRing> {
+        let secret = document.key.as_ref().ok_or(InvalidKeyRing::NoKey)?;
+        let secret = secret.bytes()?;
+        let (decoding, public) = if document.alg.is_asymmetric() {
+            let public = document.public.clone();
+            let public =
+                public.filter(|public| is_public_part(public, document.alg, &document.kid));
+            let public = public.ok_or(InvalidKeyRing::NoPublicPart)?;
+            let decoding = DecodingKey::from_jwk(&public);
+            let decoding = decoding.map_err(|_| InvalidKeyRing::NoPublicPart)?;
+            (decoding, Some(public))
+        } else {
+            // A symmetric key has no public part, whatever the ring says.
+            (DecodingKey::from_secret(secret.expose_secret()), None)
+        };
+        Ok(Self {
             decoding,
-            // A symmetric key has none, whatever the ring says.
-            public: document.public.filter(|_| document.alg.is_asymmetric()),
-            secret: secret.into(),
+            public,
+            secret,
             signing: OnceLock::new(),
         })
     }
 }
 
-/// `None` unless the public part is one of this algorithm.
-fn verifier(algorithm: SigningAlgorithm, public: Option<&Jwk>) -> Option<DecodingKey> {
-    let public = public?;
-    let wanted = match algorithm {
-        SigningAlgorithm::Hs256 => KeyAlgorithm::HS256,
-        SigningAlgorithm::Rs256 => KeyAlgorithm::RS256,
-        SigningAlgorithm::Es256 => KeyAlgorithm::ES256,
-        SigningAlgorithm::EdDsa => KeyAlgorithm::EdDSA,
-    };
-    if public.common.key_algorithm != Some(wanted) {
-        return None;
+/// The algorithm as `jsonwebtoken` names it.
+pub(super) fn library_name(algorithm: SigningAlgorithm) -> Algorithm {
+    match algorithm {
+        SigningAlgorithm::Hs256 => Algorithm::HS256,
+        SigningAlgorithm::Rs256 => Algorithm::RS256,
+        SigningAlgorithm::Es256 => Algorithm::ES256,
+        SigningAlgorithm::EdDsa => Algorithm::EdDSA,
     }
-    DecodingKey::from_jwk(public).ok()
+}
+
+/// Whether it is the public part of a key of this algorithm and `kid`.
+fn is_public_part(public: &Jwk, algorithm: SigningAlgorithm, kid: &str) -> bool {
+    let has_type = match (algorithm, &public.algorithm) {
+        (SigningAlgorithm::Rs256, AlgorithmParameters::RSA(_)) => true,
+        (SigningAlgorithm::Es256, AlgorithmParameters::EllipticCurve(key)) => {
+            key.curve == EllipticCurve::P256
+        }
+        (SigningAlgorithm::EdDsa, AlgorithmParameters::OctetKeyPair(key)) => {
+            key.curve == EllipticCurve::Ed25519
+        }
+        _ => false,
+    };
+    let alg = public.common.key_algorithm.map(|alg| alg.to_string());
+    has_type
+        && alg.as_deref() == Some(algorithm.name())
+        && public.common.key_id.as_deref() == Some(kid)
 }
 
 impl fmt::Debug for Key {
@@ -219,7 +326,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
     fn verifies(ring: &KeyRing, kid: &str) -> bool {
-        ring.find(kid).is_some_and(|key| key.verifies(NOW))
+        ring.find(kid)
+            .is_some_and(|key| key.decoding(NOW).is_some())
     }
 
     fn ring(keys: &[(&str, &str, usize)]) -> Result<KeyRing, InvalidKeyRing> {
@@ -323,5 +431,46 @@ mod tests {
         assert!(ring.contains("kid: \"a\", state: Active"), "{ring}");
         assert!(!ring.contains(secret), "{ring}");
         assert!(!format!("{error:?} {error}").contains(secret), "{error}");
+    }
+
+    #[test]
+    fn only_a_public_part_of_the_key_s_own_kind_is_published() {
+        let rsa =
+            serde_json::json!({"kty": "RSA", "alg": "RS256", "kid": "a", "n": "AQAB", "e": "AQAB"});
+        let ed = serde_json::json!({
+            "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "a",
+            "x": "kaO4EVVREsifhZmSkAcgVByyEVIYg6QonHSj7XDcSjw"
+        });
+        let ring = |alg: &str, public: &serde_json::Value| {
+            let key = URL_SAFE_NO_PAD.encode([7; 48]);
+            let json = serde_json::json!({"keys": [
+                {"kid": "a", "state": "active", "alg": alg, "key": key, "public": public},
+            ]});
+            KeyRing::from_json(&json.to_string())
+        };
+        let with = |name: &str, value: &str| {
+            let mut changed = ed.clone();
+            changed[name] = value.into();
+            changed
+        };
+
+        assert!(ring("RS256", &rsa).is_ok());
+        let good = ring("EdDSA", &with("d", "c2VjcmV0")).unwrap();
+        let published = serde_json::to_string(&good.public_keys(NOW)).unwrap();
+        assert!(!published.contains("c2VjcmV0"), "{published}");
+        assert!(!good.is_sound(), "the bytes are no private key");
+        assert!(ring("HS256", &ed).unwrap().public_keys(NOW).is_empty());
+        let secret = serde_json::json!({"kty": "oct", "alg": "EdDSA", "kid": "a", "k": "AAAA"});
+        for wrong in [
+            secret,
+            with("kid", "b"),
+            with("alg", "RS256"),
+            with("crv", "P-256"),
+            rsa.clone(),
+            serde_json::Value::Null,
+        ] {
+            let error = ring("EdDSA", &wrong).unwrap_err();
+            assert_eq!(error, InvalidKeyRing::NoPublicPart, "{wrong}");
+        }
     }
 }

@@ -22,7 +22,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -63,7 +63,9 @@ pub(super) struct KeyDocument {
     pub(super) alg: SigningAlgorithm,
     #[serde(default)]
     pub(super) iss: Option<String>,
-    pub(super) key: KeyText,
+    /// Only a revoked key may lack it.
+    #[serde(default)]
+    pub(super) key: Option<KeyText>,
     /// The public part of an asymmetric key (RFC 7517).
     #[serde(default)]
     pub(super) public: Option<Jwk>,
@@ -111,19 +113,19 @@ pub struct KeySummary {
 pub(super) struct KeyText(pub(super) SecretString);
 
 impl KeyText {
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bytes).into())
+    pub(super) fn of(bytes: &SecretSlice<u8>) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bytes.expose_secret()).into())
     }
 
     pub(super) fn random(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        Ok(Self::of(&random::<MIN_KEY_BYTES>(entropy)?))
+        Ok(Self::of(&random::<MIN_KEY_BYTES>(entropy)?.to_vec().into()))
     }
 
-    pub(super) fn bytes(&self) -> Result<Vec<u8>, InvalidKeyRing> {
+    pub(super) fn bytes(&self) -> Result<SecretSlice<u8>, InvalidKeyRing> {
         let unpadded = self.0.expose_secret().trim_end_matches('=');
         let bytes = URL_SAFE_NO_PAD.decode(unpadded);
-        let bytes = bytes.map_err(|_| InvalidKeyRing::NotBase64Url)?;
-        if bytes.len() < MIN_KEY_BYTES {
+        let bytes: SecretSlice<u8> = bytes.map_err(|_| InvalidKeyRing::NotBase64Url)?.into();
+        if bytes.expose_secret().len() < MIN_KEY_BYTES {
             return Err(InvalidKeyRing::TooShort);
         }
         Ok(bytes)
@@ -143,7 +145,7 @@ impl RingDocument {
                 state: KeyState::Active,
                 alg: SigningAlgorithm::Hs256,
                 iss: None,
-                key,
+                key: Some(key),
                 public: None,
                 since: None,
                 until: None,
@@ -167,7 +169,8 @@ impl RingDocument {
                 written.extend(iss.map(|iss| ("iss".to_owned(), iss.into())));
                 let public = key.public.as_ref();
                 written.extend(public.map(|public| ("public".to_owned(), json!(public))));
-                written.insert("key".to_owned(), key.key.0.expose_secret().into());
+                let secret = key.key.as_ref().map(|key| key.0.expose_secret());
+                written.extend(secret.map(|secret| ("key".to_owned(), secret.into())));
                 let times = [("since", key.since), ("until", key.until)];
                 for (name, time) in times {
                     written.extend(time.map(|time| (name.to_owned(), time.into())));
@@ -217,7 +220,9 @@ pub enum InvalidKeyRing {
     NotBase64Url,
     #[error("holds a key shorter than {MIN_KEY_BYTES} bytes")]
     TooShort,
-    #[error("holds an asymmetric key without the public part of its algorithm")]
+    #[error("holds a key without a key")]
+    NoKey,
+    #[error("holds an asymmetric key without the public part of its algorithm and kid")]
     NoPublicPart,
     #[error("holds more than {MAX_PUBLIC_KEYS} public keys")]
     TooManyPublic,
@@ -236,7 +241,7 @@ mod tests {
 
         assert!(ring.contains("kid: \"1\""), "{ring}");
         assert!(
-            ring.contains("key: KeyText(SecretBox<str>([REDACTED]))"),
+            ring.contains("key: Some(KeyText(SecretBox<str>([REDACTED])))"),
             "{ring}"
         );
         assert!(!ring.contains("AAAA"), "{ring}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::ring_document::{KeyDocument, KeyState, KeyText, RingDocument};
+use super::ring_document::{KeyDocument, KeyState, KeyText, MAX_PUBLIC_KEYS, RingDocument};
 use super::signing_key::{NewKey, NotGenerated};
 use crate::domain::{SigningAlgorithm, Timestamp};
 use crate::ports::{Entropy, random};
@@ -14,9 +14,10 @@ use crate::ports::{Entropy, random};
 /// ring.
 const PUBLICATION: Duration = Duration::from_mins(10);
 
-/// How long an asymmetric key is pending before it signs. Others cache the key set for two hours, which an
-/// instance may have read five minutes after the rotation, and a cache between may have kept for five more.
-const PUBLICATION_OUTSIDE: Duration = Duration::from_mins(130);
+/// How long an asymmetric key is pending before it signs. Verifiers cache the key set for two hours. For
+/// [`LONGEST_USE`] after a rotation an instance that cannot read the ring may serve the earlier set, and an HTTP
+/// cache may keep that for five minutes more.
+const PUBLICATION_OUTSIDE: Duration = Duration::from_mins(120 + 60 + 5);
 
 /// The age at which an instance no longer uses a ring that it cannot read again: its keys may have
 /// been replaced after a leak. So it may sign with a retired key for this long.
@@ -60,8 +61,17 @@ impl RingDocument {
         Ok(ring)
     }
 
-    /// The ring with a key that signs as planned at once, if the active key does not; else `None`. For rings
-    /// whose keys nobody caches.
+    /// Writes the issuer into the keys that do not name one.
+    #[must_use]
+    pub fn with_issuer(mut self, issuer: &str) -> Self {
+        for key in self.keys.iter_mut().filter(|key| key.iss.is_none()) {
+            key.iss = Some(issuer.to_owned());
+        }
+        self
+    }
+
+    /// Makes a key active that fits the plan, and retires the active key. Returns `None` if the active key fits. For
+    /// rings whose keys nobody caches.
     pub fn adapted(
         mut self,
         now: Timestamp,
@@ -71,6 +81,20 @@ impl RingDocument {
         let active = self.keys.iter().find(|key| key.state == KeyState::Active);
         if active.is_some_and(|key| plan.fits(key)) {
             return Ok(None);
+        }
+        self.remove_expired(now);
+        let retired = |key: &KeyDocument| key.state == KeyState::Retired && plan.fits(key);
+        if let Some(earlier) = self.keys.iter().position(retired) {
+            self.retire_active(now, plan);
+            self.activate(earlier);
+            self.life = plan.longest_life.as_secs();
+            return Ok(Some(self));
+        }
+        let is_public = |key: &KeyDocument| key.public.is_some();
+        if self.keys.iter().filter(|key| is_public(key)).count() + 1 >= MAX_PUBLIC_KEYS
+            && let Some(oldest) = self.keys.iter().position(is_public)
+        {
+            self.keys.remove(oldest);
         }
         self.sign_at_once(now, plan, entropy)?;
         Ok(Some(self))
@@ -90,10 +114,11 @@ impl RingDocument {
         plan: &KeyPlan,
         entropy: &dyn Entropy,
     ) -> Result<Self, NotRotated> {
-        let is_first = self.after.is_none();
-        for key in self.keys.iter_mut().filter(|key| key.iss.is_none()) {
-            key.iss = Some(plan.issuer.clone());
-        }
+        let has_public_key = self.keys.iter().any(|key| key.alg.is_asymmetric());
+        let is_first = self.after.is_none() && !has_public_key;
+        // The active key may go on signing, and its earlier tokens may have a longer lifetime.
+        let mut life = self.life.max(plan.longest_life.as_secs());
+        self = self.with_issuer(&plan.issuer);
         if is_first && let Some(adapted) = self.clone().adapted(now, plan, entropy)? {
             self = adapted;
         }
@@ -108,12 +133,14 @@ impl RingDocument {
                 }
                 self.retire_active(now, plan);
                 self.activate(position);
+                life = plan.longest_life.as_secs();
             }
             // It has signed nothing.
             Some((position, _)) => drop(self.keys.remove(position)),
             None => {}
         }
         self.prune_and_publish(current, now, plan, entropy)?;
+        self.life = life;
         Ok(self)
     }
 
@@ -187,8 +214,7 @@ impl RingDocument {
         plan: &KeyPlan,
         entropy: &dyn Entropy,
     ) -> Result<(), NotGenerated> {
-        let is_expired = |key: &KeyDocument| key.until.is_some_and(|until| until <= now.secs());
-        self.keys.retain(|key| !is_expired(key));
+        self.remove_expired(now);
         if self.position(KeyState::Pending).is_none() {
             self.publish(now, plan, entropy)?;
         }
@@ -198,6 +224,11 @@ impl RingDocument {
         self.after = Some(current.to_owned());
         self.life = plan.longest_life.as_secs();
         Ok(())
+    }
+
+    fn remove_expired(&mut self, now: Timestamp) {
+        let is_expired = |key: &KeyDocument| key.until.is_some_and(|until| until <= now.secs());
+        self.keys.retain(|key| !is_expired(key));
     }
 
     /// Adds a new pending key and returns its position.
@@ -214,7 +245,7 @@ impl RingDocument {
             state: KeyState::Pending,
             alg: plan.algorithm,
             iss: Some(plan.issuer.clone()),
-            key: KeyText::of(&new.key),
+            key: Some(KeyText::of(&new.key)),
             public: new.public,
             since: Some(now.secs()),
             until: None,
@@ -224,11 +255,15 @@ impl RingDocument {
 }
 
 impl KeyDocument {
-    /// Retires or revokes the key. It may be removed at `until`.
+    /// Retires or revokes the key. It may be removed at `until`. Nothing is left of a revoked key but its id.
     fn retire_or_revoke(&mut self, state: KeyState, until: Timestamp) {
         self.state = state;
         self.since = None;
         self.until = Some(until.secs());
+        if state == KeyState::Revoked {
+            self.key = None;
+            self.public = None;
+        }
     }
 }
 
@@ -247,6 +282,7 @@ pub enum NotRotated {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
     use serde_json::json;
 
     use super::*;
@@ -488,7 +524,7 @@ mod tests {
         let mut ring = RingDocument::fresh(at(0), &plan, &SystemEntropy).unwrap();
         let count = |ring: &RingDocument| ring.keys.len();
         for hours in 1..10 {
-            let now = at(0).plus(Duration::from_hours(3 * hours));
+            let now = at(0).plus(Duration::from_hours(4 * hours));
             ring = ring.rotated("v", now, &plan, &SystemEntropy).unwrap();
         }
         assert_eq!(count(&ring), 10);
@@ -500,5 +536,80 @@ mod tests {
             KeyRing::try_from(ring).unwrap_err(),
             InvalidKeyRing::TooManyPublic
         );
+    }
+
+    #[test]
+    fn a_key_whose_successor_waits_keeps_the_lifetime_of_its_tokens() {
+        let short = KeyPlan {
+            longest_life: Duration::from_hours(1),
+            ..plan(SigningAlgorithm::EdDsa)
+        };
+        let ring = rotate(&first(), at(0));
+
+        let ring = ring.rotated("v", at(1), &short, &SystemEntropy).unwrap();
+        let ring = ring.rotated("v", at(2), &short, &SystemEntropy).unwrap();
+
+        assert_eq!(states(&ring)[0], KeyState::Retired);
+        assert_eq!(ring.keys[0].until, Some(at(32).plus(LONGEST_USE).secs()));
+    }
+
+    #[test]
+    fn replacements_in_a_row_keep_nothing_of_revoked_keys() {
+        for algorithm in ASYMMETRIC {
+            let plan = plan(algorithm);
+            let mut ring = RingDocument::fresh(at(0), &plan, &SystemEntropy).unwrap();
+            let secret = ring.keys[0].key.clone().unwrap();
+            for _ in 0..5 {
+                ring = ring.replaced("v", at(1), &plan, &SystemEntropy).unwrap();
+            }
+
+            let json = ring.to_json();
+            assert!(KeyRing::from_json(&json).unwrap().is_sound());
+            assert!(!json.contains(secret.0.expose_secret()));
+            let revoked = ring
+                .keys
+                .iter()
+                .filter(|key| key.state == KeyState::Revoked);
+            assert_eq!(revoked.count(), 9);
+        }
+    }
+
+    #[test]
+    fn a_local_ring_can_change_as_often_as_one_likes() {
+        let mut ring =
+            RingDocument::fresh(at(0), &plan(SigningAlgorithm::Es256), &SystemEntropy).unwrap();
+        for n in 0..30 {
+            let next = KeyPlan {
+                issuer: format!("http://localhost:{n}"),
+                ..plan(ASYMMETRIC[n % 3])
+            };
+            let adapted = ring.adapted(at(1), &next, &SystemEntropy).unwrap();
+            ring = adapted.unwrap();
+            KeyRing::try_from(ring.clone()).unwrap();
+        }
+        let hs256 = plan(SigningAlgorithm::Hs256);
+        let es256 = plan(SigningAlgorithm::Es256);
+        let ring = ring
+            .adapted(at(1), &hs256, &SystemEntropy)
+            .unwrap()
+            .unwrap();
+        let there = ring
+            .adapted(at(1), &es256, &SystemEntropy)
+            .unwrap()
+            .unwrap();
+        let back = there.clone().adapted(at(1), &hs256, &SystemEntropy);
+        assert_eq!(back.unwrap().unwrap().keys.len(), there.keys.len());
+    }
+
+    #[test]
+    fn an_unused_key_of_an_abandoned_change_is_removed() {
+        use KeyState::{Active, Pending};
+        let ring = rotate(&first(), at(0));
+        let ring = rotate_to(SigningAlgorithm::Es256, &ring, at(1));
+
+        let ring = rotate(&ring, at(2));
+
+        assert_eq!(states(&ring), [Active, Pending]);
+        assert_eq!(algorithms(&ring), [SigningAlgorithm::Hs256; 2]);
     }
 }

@@ -11,6 +11,7 @@ use aws_lc_rs::signature::{
 };
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
+use secrecy::SecretSlice;
 
 use crate::domain::SigningAlgorithm;
 use crate::ports::{Entropy, EntropyError, random};
@@ -61,7 +62,7 @@ impl SigningKey {
 /// A new key.
 pub(super) struct NewKey {
     /// What [`SigningKey::parse`] takes.
-    pub(super) key: Vec<u8>,
+    pub(super) key: SecretSlice<u8>,
     /// Its public part (RFC 7517); `None` for a symmetric key.
     pub(super) public: Option<Jwk>,
 }
@@ -74,7 +75,7 @@ impl NewKey {
     ) -> Result<Self, NotGenerated> {
         let (key, public, name) = match algorithm {
             SigningAlgorithm::Hs256 => {
-                let key = random::<MIN_KEY_BYTES>(entropy)?.to_vec();
+                let key = random::<MIN_KEY_BYTES>(entropy)?.to_vec().into();
                 return Ok(Self { key, public: None });
             }
             SigningAlgorithm::Rs256 => {
@@ -99,8 +100,10 @@ impl NewKey {
         let mut public = Jwk::from_decoding_key(&public, Some(name))?;
         public.common.key_id = Some(kid.to_owned());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
-        let public = Some(public);
-        Ok(Self { key, public })
+        Ok(Self {
+            key: key.into(),
+            public: Some(public),
+        })
     }
 }
 

@@ -61,6 +61,9 @@ pub enum KeysError {
     Secret(#[from] SecretError),
     #[error("the key ring {0}")]
     Invalid(#[from] InvalidKeyRing),
+    /// The ring was never rotated.
+    #[error("the key ring has no decoy key, which refresh tokens need: rotate it")]
+    NoDecoyKey,
     #[error("reading the key ring failed less than a minute ago: not tried again yet")]
     Paused,
 }

@@ -119,7 +119,9 @@ async fn add(
     stage: &str,
     ring: &RingDocument,
 ) -> Result<(), RotationError> {
-    KeyRing::try_from(ring.clone())?;
+    if !KeyRing::try_from(ring.clone())?.is_sound() {
+        return Err(RotationError::Unsound);
+    }
     let json = ring.to_json();
     if json.len() > MAX_SECRET_BYTES {
         return Err(RotationError::Full);
@@ -157,6 +159,9 @@ pub enum RotationError {
     /// The current version is not the one that this version was made from.
     #[error("the ring has changed since this version was made: rotate again")]
     Overtaken,
+    /// A key does not make signatures that verify.
+    #[error("the new key ring has a key that cannot sign")]
+    Unsound,
     /// The keys do not fit into a secret: each is kept until its tokens have expired.
     #[error("the ring is too large: rotate less often, or let tokens live shorter")]
     Full,

@@ -2,17 +2,17 @@
 //!
 //! | section | requirement | tests |
 //! | --- | --- | --- |
-//! | 3.1 | the verifier chooses the algorithm | [`every_algorithm_except_hs256_is_refused`], `tokens::only_our_key_and_algorithm_are_accepted` |
+//! | 3.1 | the verifier chooses the algorithm | [`every_algorithm_except_hs256_is_refused`], `public_keys::a_public_key_is_never_taken_for_a_secret`, `public_keys::an_rsa_key_verifies_rs256_alone`, `tokens::only_our_key_and_algorithm_are_accepted` |
 //! | 3.2 | appropriate algorithms | [`issued_tokens_use_hs256_and_name_only_their_key`] |
 //! | 3.3 | validate all cryptographic operations | [`a_nested_token_is_refused`] |
-//! | 3.4 | validate cryptographic inputs | [`a_truncated_or_extended_signature_is_refused`]; no elliptic curves are used: [`an_encrypted_token_is_refused`] |
+//! | 3.4 | validate cryptographic inputs | [`a_truncated_or_extended_signature_is_refused`]; points of elliptic curves are part of no token: [`an_encrypted_token_is_refused`] |
 //! | 3.5 | use keys with enough entropy | [`a_key_shorter_than_the_hash_is_refused`], `shared::crypto::key_ring::a_weak_or_ambiguous_ring_is_refused` |
 //! | 3.6 | do not compress before encryption | not applicable; [`a_compressed_token_is_refused`] |
 //! | 3.7 | UTF-8 | [`claims_not_encoded_in_utf_8_are_refused`] |
 //! | 3.8 | validate issuer and subject | `attacks::jwt_claims::an_issuer_or_subject_that_only_resembles_ours_is_refused`, `tokens::a_claim_with_a_foreign_value_or_wrong_type_is_refused` |
 //! | 3.9 | use and validate the audience | `attacks::jwt_claims::a_token_for_another_issuer_or_audience_is_refused` |
 //! | 3.10 | do not trust received claims | `attacks::jwt_claims::token_contents_cannot_trigger_calls_or_read_other_items`, `tokens::keys_embedded_in_token_headers_are_ignored` |
-//! | 3.11 | use explicit typing | not used: there is one type of token, recognized by its claims: `attacks::jwt_claims::a_token_of_another_type_is_refused` |
+//! | 3.11 | use explicit typing | `at+jwt` if others can verify the token: `public_keys::a_token_of_another_form_than_its_key_s_is_refused`; else there is one type, recognized by its claims: `attacks::jwt_claims::a_token_of_another_type_is_refused` |
 //! | 3.12 | use mutually exclusive rules for different types | `attacks::jwt_claims::a_token_of_another_type_is_refused`, `tokens::every_token_claim_is_required` |
 
 use base64::Engine;
