@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use serde_json::json;
+use shared::domain::SigningAlgorithm;
 use tests::app::MAIL;
 use tests::call::{Call, get, post};
 
@@ -70,7 +71,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
     add(&mut table, "POST /user/auth", "bare hash", &times);
     sign_ups(stage, &mut table).await?;
     guesses(stage, &mut table).await?;
-    // Last, because it replaces the account's hash.
+    // Last, because these replace the account's hash.
     let floor = [TINY_HASH, &[("BARE", "sign-in")]].concat();
     let sides = [
         stage.function_with("sign-in", TINY_HASH).await?,
@@ -79,6 +80,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
     let times = warm(sides, sign_in, READS).await?;
     let what = "POST /user/auth, hash of 8 KiB";
     add(&mut table, what, "bare read, hash and write", &times);
+    algorithms(stage, &mut table).await?;
     Ok(table)
 }
 
@@ -130,6 +132,54 @@ async fn cold(
         Ok(answer.since_spawn)
     };
     add(table, what, floor_is, &COLD.measure(first_answer).await?);
+    Ok(())
+}
+
+/// Compares tokens of keys with a public part with those of HS256.
+async fn algorithms(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
+    let sign_in = &stage.event(sign_in(EMAIL, PASSWORD)).await?;
+    for algorithm in [
+        SigningAlgorithm::Rs256,
+        SigningAlgorithm::Es256,
+        SigningAlgorithm::EdDsa,
+    ] {
+        let ring = stage.ring_of(algorithm)?;
+        let name = algorithm.name();
+        let with = &[("JWT_KEYS_SECRET", ""), ("JWT_KEYS_FILE", ring.as_str())];
+        let mut signs = stage.function_with("sign-in", with).await?;
+        let token = signs.invoke(sign_in, 200).await?.reply.text("/token")?;
+        let reads = [
+            stage.event(get("/user").bearer(&token)).await?,
+            stage.get_user.clone(),
+        ];
+        let both = [with, RING_IN_FILE];
+        let first_answer = async |side: usize| {
+            let mut function = stage.function_with("get-user", both[side]).await?;
+            let answer = function.invoke(&reads[side], 200).await?;
+            Ok(answer.since_spawn)
+        };
+        let times = COLD.measure(first_answer).await?;
+        add(
+            table,
+            &format!("GET /user, cold start, {name}"),
+            "HS256",
+            &times,
+        );
+        let mut sides = [
+            stage.function_with("get-user", with).await?,
+            stage.function_with("get-user", RING_IN_FILE).await?,
+        ];
+        let times = READS.measure(async |side| sides[side].time(&reads[side], 200).await);
+        add(table, &format!("GET /user, {name}"), "HS256", &times.await?);
+        let tiny = [with, RING_IN_FILE].map(|ring| [ring, TINY_HASH].concat());
+        let sides = [
+            stage.function_with("sign-in", &tiny[0]).await?,
+            stage.function_with("sign-in", &tiny[1]).await?,
+        ];
+        let times = warm(sides, sign_in, READS).await?;
+        let what = format!("POST /user/auth, hash of 8 KiB, {name}");
+        add(table, &what, "HS256", &times);
+    }
     Ok(())
 }
 

@@ -3,13 +3,17 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use axum::body::to_bytes;
 use local::engine::Engine;
 use local::gateway;
+use local::keys::fresh_ring;
 use local::secrets::Secrets;
 use local::template::Template;
 use serde_json::json;
+use shared::crypto::KeyPlan;
+use shared::domain::SigningAlgorithm;
 use shared::ports::{Clock, SystemClock};
 use tests::app::KEYS;
 use tests::call::{Call, get, post};
@@ -113,6 +117,21 @@ impl Stage {
         let body = to_bytes(body, usize::MAX).await?;
         let now = SystemClock.now();
         Ok(gateway::event(Some(route), call.peer, &parts, &body, now).to_string())
+    }
+
+    /// The path of a ring with one key of this algorithm.
+    pub(super) fn ring_of(&self, algorithm: SigningAlgorithm) -> Result<String, Failure> {
+        let plan = KeyPlan {
+            algorithm,
+            issuer: "http://localhost:3000".to_owned(),
+            longest_life: Duration::from_hours(24 * 30),
+        };
+        let ring = fresh_ring(&plan)?;
+        let path = self
+            .programs
+            .join(format!("ring-{}.json", algorithm.name()));
+        std::fs::write(&path, ring)?;
+        Ok(path.display().to_string())
     }
 
     /// See [`Stage::function_with`].
