@@ -53,11 +53,17 @@ expect(400, "POST /user again", call("POST", "/user", new))
 token = expect(200, "POST /user/auth", call("POST", "/user/auth", by_name))["token"]
 wrong = {**by_name, "password": "incorrect"}
 expect(403, "POST /user/auth, wrong password", call("POST", "/user/auth", wrong))
+keys = expect(200, "GET /.well-known/jwks.json", call("GET", "/.well-known/jwks.json"))
+assert keys == {"keys": []}, keys
+for document in ("openid-configuration", "oauth-authorization-server"):
+    expect(404, f"GET /.well-known/{document} with HS256", call("GET", f"/.well-known/{document}"))
 user = expect(200, "GET /user", call("GET", "/user", token=token))
 assert user["id"] == signed_up["user"]["id"], user
 expect(401, "GET /user without credentials", call("GET", "/user"))
 
-session = expect(200, "POST /v1/auth/login", call("POST", "/v1/auth/login", by_name))["token"]
+logged_in = expect(200, "POST /v1/auth/login", call("POST", "/v1/auth/login", {**by_name, "refresh": True}))
+again = {"refreshToken": logged_in["refreshToken"]}
+session = expect(200, "POST /v1/auth/refresh", call("POST", "/v1/auth/refresh", again))["token"]
 new_key = {"name": "end to end", "permissions": 3}
 key = expect(200, "POST /v1/api-keys", call("POST", "/v1/api-keys", new_key, session))["apiKey"]
 profile = {"user": {"firstName": "Ada", "settings": [{"category": "ui", "name": "theme"}]}}

@@ -87,6 +87,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!(DELETE "/users/{id}", "remove-user" = remove_user),
     endpoint!(GET "/users/{id}/delete-status/{ticket}", "read-deletion" = read_deletion),
     endpoint!(POST "/v1/auth/login", "log-in" = log_in),
+    endpoint!(POST "/v1/auth/refresh", "refresh-session" = refresh_session),
     endpoint!(POST "/v1/auth/logout", "log-out" = log_out),
     endpoint!(GET "/v1/auth/user", "get-profile" = get_profile),
     endpoint!(POST "/v1/auth/user", "update-profile" = update_profile),

@@ -38,6 +38,10 @@ pub struct Config {
     pub token_lifetime: Lifetime,
     /// `SESSION_EXPIRES_IN`: the lifetime of tokens of the Management family.
     pub session_lifetime: Lifetime,
+    /// `ACCESS_EXPIRES_IN`: the lifetime of the tokens of sessions that can be refreshed.
+    pub access_lifetime: Lifetime,
+    /// `REFRESH_GRACE`: how long a refresh token can be used again after its first use.
+    pub refresh_grace: Lifetime,
     /// `REAUTH_MAX_AGE`: how long a sign-in counts as recent.
     pub reauth_max_age: Lifetime,
     /// `UNVERIFIED_ACCOUNT_EXPIRES_IN`: how long after sign-up an account is gone whose email was never
@@ -120,8 +124,13 @@ pub struct ConfigError {
 impl Config {
     #[must_use]
     pub fn longest_token_life(&self) -> Duration {
-        let appmixer = self.token_lifetime.duration();
-        appmixer.max(self.session_lifetime.duration())
+        let all = [
+            self.token_lifetime,
+            self.session_lifetime,
+            self.access_lifetime,
+        ];
+        let longest = all.iter().map(|lifetime| lifetime.duration()).max();
+        longest.unwrap_or_default()
     }
 
     /// Reads the process's environment.
@@ -150,6 +159,8 @@ impl Config {
             audience: settings.text("JWT_AUDIENCE", "latchkey")?,
             token_lifetime: settings.lifetime("JWT_EXPIRES_IN", "30d")?,
             session_lifetime: settings.lifetime("SESSION_EXPIRES_IN", "30m")?,
+            access_lifetime: settings.lifetime("ACCESS_EXPIRES_IN", "15m")?,
+            refresh_grace: settings.lifetime("REFRESH_GRACE", "10s")?,
             reauth_max_age: settings.lifetime("REAUTH_MAX_AGE", "15m")?,
             unverified_account_lifetime: settings
                 .optional_lifetime("UNVERIFIED_ACCOUNT_EXPIRES_IN")?,
@@ -243,6 +254,8 @@ mod tests {
             ("JWT_EXPIRES_IN", "30"),
             ("UNVERIFIED_ACCOUNT_EXPIRES_IN", "30"),
             ("SESSION_EXPIRES_IN", "0m"),
+            ("ACCESS_EXPIRES_IN", "15"),
+            ("REFRESH_GRACE", "0s"),
             ("REAUTH_MAX_AGE", "15"),
             ("API_KEY_MAX_EXPIRES_IN", "1y"),
             ("PASSWORD_MIN_LENGTH", "0"),
@@ -353,6 +366,8 @@ mod tests {
             "JWT_ALGORITHM",
             "JWT_EXPIRES_IN",
             "SESSION_EXPIRES_IN",
+            "ACCESS_EXPIRES_IN",
+            "REFRESH_GRACE",
             "REAUTH_MAX_AGE",
             "API_KEY_MAX_EXPIRES_IN",
             "PASSWORD_MIN_LENGTH",

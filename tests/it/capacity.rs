@@ -22,7 +22,7 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
 
 /// The expected cost of each kind of request. A write in a transaction costs twice its units; a
 /// read of a missing item costs one unit.
-const COSTS: [(&str, usize, f64, f64); 50] = [
+const COSTS: [(&str, usize, f64, f64); 51] = [
     ("GET /user", 1, 3.0, 0.0),
     ("GET /user by API key", 2, 3.0, 0.0),
     ("GET /user by a guessed API key", 2, 1.0, 1.0),
@@ -107,6 +107,8 @@ const COSTS: [(&str, usize, f64, f64); 50] = [
     // The account and the session.
     ("authorize, a token", 1, 2.0, 0.0),
     ("GET /.well-known/jwks.json", 0, 0.0, 0.0),
+    // The account and the session; then the number of the next refresh token.
+    ("POST /v1/auth/refresh", 2, 2.0, 1.0),
 ];
 
 #[tokio::test]

@@ -250,6 +250,7 @@ fn alarms_use_only_metrics_that_exist() {
         alarmed,
         BTreeSet::from([
             "failures",
+            "refresh_reuses",
             "refusals",
             "retries",
             "ring_age_days",

@@ -45,6 +45,7 @@ mod profiles;
 mod public_keys;
 mod races;
 mod reference;
+mod refresh;
 mod refusals;
 mod round_trip;
 mod scene;

@@ -250,6 +250,7 @@ routes!(
         400,
         NONE
     ),
+    refreshing_a_session_matches_the_matrix = open("POST", "/v1/auth/refresh", nothing, 400),
     getting_the_key_set_matches_the_matrix = open("GET", "/.well-known/jwks.json", nothing, 200),
     discovering_the_provider_matches_the_matrix =
         open("GET", "/.well-known/openid-configuration", nothing, 404),

@@ -383,6 +383,7 @@ fn the_template_refuses_no_text_that_functions_accept() {
     }
 
     let checked = [
+        "ACCESS_EXPIRES_IN",
         "API_KEY_MAX_EXPIRES_IN",
         "API_USER_CREATE_SCOPE",
         "APP_URL",
@@ -394,6 +395,7 @@ fn the_template_refuses_no_text_that_functions_accept() {
         "MAIL_FROM",
         "PASSWORD_REJECT_COMMON",
         "REAUTH_MAX_AGE",
+        "REFRESH_GRACE",
         "RESET_PASSWORD_SUFFIX",
         "SESSION_EXPIRES_IN",
         "TRUSTED_PROXY_CIDRS",
@@ -429,12 +431,14 @@ fn a_text_that_only_functions_refuse_is_reported_with_its_variable() {
     }
 
     let inexact = [
+        "ACCESS_EXPIRES_IN",
         "API_KEY_MAX_EXPIRES_IN",
         "API_USER_CREATE_SCOPE",
         "ARGON2_PREVIOUS",
         "DEFAULT_USER_VENDOR",
         "JWT_EXPIRES_IN",
         "REAUTH_MAX_AGE",
+        "REFRESH_GRACE",
         "SESSION_EXPIRES_IN",
         "TRUSTED_PROXY_CIDRS",
         "UNVERIFIED_ACCOUNT_EXPIRES_IN",

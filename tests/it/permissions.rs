@@ -372,6 +372,26 @@ async fn authorize(r: &mut Recorder, stale: &str, key: &str, guess: &str) {
 
 /// Signs abc in and returns the token. Its session has another generation than the account, so each
 /// request reads both a second time.
+async fn refresh(r: &mut Recorder) {
+    with_new_session(r, "refresher").await;
+    let mut log_in = credentials("refresher@example.com");
+    log_in["refresh"] = true.into();
+    for is_stale in [false, true] {
+        let first = r.send(&[], post("/v1/auth/login", &log_in)).await;
+        assert_eq!(first["code"], 0, "{first}");
+        let token = json!({"refreshToken": first["refreshToken"]});
+        r.send(&[], post("/v1/auth/refresh", &token)).await;
+        if is_stale {
+            let instance = with_secret(&r.app, &r.secrets, &[]);
+            let id = instance.user_id(first["token"].as_str().unwrap()).await;
+            r.operate("end-sessions", json!({"id": id})).await;
+        }
+        r.app.clock.advance(Duration::from_mins(1));
+        // Used again, so it ends the session.
+        r.send(&[], post("/v1/auth/refresh", &token)).await;
+    }
+}
+
 async fn with_stale_session(r: &mut Recorder) -> String {
     r.app.clock.advance(Duration::from_secs(1));
     let answer = r.send(&[], post("/user/auth", &credentials("abc"))).await;
@@ -508,6 +528,8 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
         r.operate("rotate-keys", step_of("version-2", step)).await;
     }
+    // Refresh tokens need the decoy key, which the rotation added.
+    refresh(r).await;
     for action in ["list", "replace"] {
         r.operate("rotate-keys", json!({"action": action})).await;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use local::template::{Route, Template};
 use serde_json::{Value, json};
-use tests::app::{Call, TestApp};
+use tests::app::{Call, PASSWORD, TestApp, post};
 use tests::description;
 use tests::wire::Fault;
 
@@ -19,7 +19,13 @@ async fn provoked(route: &Route) -> BTreeSet<u16> {
     let app = first.another(&[("SIGNIN_RATE_LIMIT_IP", "1")]);
     let path = route.path.replace("{id}", "1");
     let call = |body: &str| Call::new(&route.method, &path, body.to_owned().into());
+    let log_in = json!({"username": "abc@example.com", "password": PASSWORD, "refresh": true});
+    let logged_in = first.call(post("/v1/auth/login", &log_in)).await;
+    let refresh = json!({"refreshToken": logged_in.body["refreshToken"]});
     let good = || {
+        if route.function == "refresh-session" {
+            return post(&route.path, &refresh);
+        }
         let mut calls = sample_requests(&token).into_iter();
         calls.find(|call| call.is_for(route)).unwrap()
     };
@@ -35,6 +41,7 @@ async fn provoked(route: &Route) -> BTreeSet<u16> {
         good().api_key(&guess),
         call(&wrong),
         call(&wrong),
+        call(&json!({"refreshToken": "unknown"}).to_string()),
     ] {
         statuses.insert(app.call(bad).await.status);
     }
@@ -104,10 +111,10 @@ async fn every_documented_request_field_is_validated() {
                 wrong = json!({&within[1..]: wrong});
             }
             let field = &mut wrong.pointer_mut(within).unwrap()[name];
-            *field = if field.is_boolean() {
-                json!("x")
-            } else {
-                json!(true)
+            *field = match field {
+                Value::Bool(_) => json!("x"),
+                Value::Null => json!(1.5),
+                _ => json!(true),
             };
 
             let call = Call::new(&route.method, &route.path, wrong.to_string().into());

@@ -6,7 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use shared::auth::verify_token;
-use shared::domain::{Client, Session, SourceIp, Timestamp};
+use shared::crypto::NewToken;
+use shared::domain::{Client, SourceIp, Timestamp};
 use shared::ports::Clock;
 use tests::app::TestApp;
 
@@ -198,21 +199,15 @@ async fn pyjwt_and_latchkey_verify_each_other_s_tokens() {
 
     let account = crate::tokens::account_of(&vector["claims"]);
     let lifetime = shared::domain::Lifetime::parse("30d").unwrap();
-    let session = Session {
-        id: verified.session,
-        account: account.id.clone(),
-        generation: 1,
-        created_at: at,
+    let new = NewToken {
+        id: vector["claims"]["jti"].as_str().unwrap().to_owned(),
+        session: &verified.session,
+        authenticated_at: at,
+        issued_at: at,
         expires_at: at.plus(lifetime.duration()),
-        client: client(),
     };
-    let token_id = vector["claims"]["jti"].as_str().unwrap().to_owned();
     let keys = app.app.keys.current(at).await.unwrap();
-    let ours = app
-        .app
-        .tokens
-        .issue(&keys, &account, &session, token_id)
-        .unwrap();
+    let ours = app.app.tokens.issue(&keys, &account, new).unwrap();
     assert_eq!(ours.expose(), vector["ours"].as_str().unwrap());
 }
 

@@ -22,10 +22,11 @@ const ALLOWED: [&str; 6] = [
 
 /// The routes that take neither credentials nor a password. The sample requests of the two sign-ins have the
 /// password of the account.
-const PUBLIC: [&str; 6] = [
+const PUBLIC: [&str; 7] = [
     "GET /.well-known/jwks.json",
     "GET /.well-known/oauth-authorization-server",
     "GET /.well-known/openid-configuration",
+    "POST /v1/auth/refresh",
     "POST /user/forgot-password",
     "POST /user/forgot-password/reset",
     "POST /user/verify-email/confirm",

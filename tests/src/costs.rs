@@ -62,6 +62,7 @@ pub async fn measure() -> Vec<Row> {
     rows.push(webhook().await);
     rows.push(authorization().await);
     rows.push(key_set().await);
+    rows.push(refresh().await);
     rows
 }
 
@@ -101,6 +102,21 @@ async fn key_set() -> Row {
     assert_eq!(app.call(get("/.well-known/jwks.json")).await.status, 200);
     Row {
         request: "GET /.well-known/jwks.json",
+        cost: app.cost(),
+    }
+}
+
+/// A refresh of a session.
+async fn refresh() -> Row {
+    let (app, _) = TestApp::with_user().await;
+    let log_in = json!({"username": "abc@example.com", "password": PASSWORD, "refresh": true});
+    let logged_in = app.call(post("/v1/auth/login", &log_in)).await;
+    let token = json!({"refreshToken": logged_in.text("/refreshToken")});
+    let _ = app.cost();
+    let refreshed = app.call(post("/v1/auth/refresh", &token)).await;
+    assert_eq!(refreshed.status, 200, "{refreshed:?}");
+    Row {
+        request: "POST /v1/auth/refresh",
         cost: app.cost(),
     }
 }

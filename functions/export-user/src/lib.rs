@@ -63,7 +63,7 @@ fn shown<'a>(session: &'a ListedSession, caller: &Caller, now: Timestamp) -> Exp
     let generation = caller.account.session_generation;
     ExportedSession {
         id: &session.id,
-        created: session.created_at.to_rfc3339(),
+        created: session.state.created_at.to_rfc3339(),
         expires: session.state.expires_at.to_rfc3339(),
         ip: &session.source,
         user_agent: session.user_agent.as_deref(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::auth::{self, SignIn};
+use shared::crypto::Token;
 use shared::domain::{Identifier, Password};
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
@@ -18,6 +19,8 @@ struct Body {
     username: String,
     #[schema(format = Password)]
     password: String,
+    /// Whether to answer with a refresh token.
+    refresh: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -26,6 +29,10 @@ struct Response<'a> {
     token: &'a str,
     /// In seconds.
     expires_in: u64,
+    /// Only if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    refresh_token: Option<&'a str>,
 }
 
 /// `Authorization` is ignored. An API key is optional, but must be live if it is sent.
@@ -35,15 +42,16 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     auth::authenticate_key_if_sent(&app, client.source, request::credentials(request.headers()))
         .await?;
     let body: Body = body.read()?;
-    let lifetime = app.config.session_lifetime;
     let sign_in = SignIn {
         identifier: Identifier::parse(&body.username),
         password: Password::new(body.password),
-        lifetime,
+        lifetime: app.config.session_lifetime,
+        refresh: body.refresh.unwrap_or_default(),
     };
     let signed_in = auth::sign_in(&app, client, sign_in).await?;
     Reply::success(&Response {
         token: signed_in.token.expose(),
-        expires_in: lifetime.duration().as_secs(),
+        expires_in: signed_in.expires_in.as_secs(),
+        refresh_token: signed_in.refresh_token.as_ref().map(Token::expose),
     })
 }

@@ -13,7 +13,8 @@ pub fn operation() -> Operation {
     Operation {
         summary: "Log in",
         description: "Starts a session, by username or email. `Authorization` is ignored. An API key is \
-            optional; if it is sent, it must be a live key of any account.",
+            optional; if it is sent, it must be a live key of any account. With `refresh` the response has a refresh token, \
+            and the token lives for `ACCESS_EXPIRES_IN`.",
         body: Some(Json::of::<Body>(example!({
             "username": "abc@example.com",
             "password": "abc321",

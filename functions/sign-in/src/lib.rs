@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::auth::{self, SignIn};
+use shared::crypto::Token;
 use shared::domain::{Identifier, Lifetime, Password};
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::SignedInUser;
@@ -22,12 +23,18 @@ struct Body {
     // An `Option`, so that a missing username is reported before a missing password.
     #[schema(value_type = String, format = Password, required = true)]
     password: Option<String>,
+    /// Whether to answer with a refresh token.
+    refresh: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct Response<'a> {
     user: SignedInUser<'a>,
     token: &'a str,
+    /// Only if it was asked for.
+    #[serde(rename = "refreshToken", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    refresh_token: Option<&'a str>,
 }
 
 /// Credentials in headers are ignored.
@@ -39,6 +46,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     Reply::ok(&Response {
         user: SignedInUser::of(&signed_in.account),
         token: signed_in.token.expose(),
+        refresh_token: signed_in.refresh_token.as_ref().map(Token::expose),
     })
 }
 
@@ -55,5 +63,6 @@ fn parse(body: Body, lifetime: Lifetime) -> Result<SignIn, HttpError> {
         identifier,
         password: Password::new(password),
         lifetime,
+        refresh: body.refresh.unwrap_or_default(),
     })
 }

@@ -13,7 +13,8 @@ pub fn operation() -> Operation {
     Operation {
         summary: "Sign in",
         description: "By username or email. Credentials in headers are ignored. An identifier or password \
-            that no account could have gets the same response as a wrong one.",
+            that no account could have gets the same response as a wrong one. With `refresh` the response has a refresh \
+            token, and the token lives for `ACCESS_EXPIRES_IN`.",
         body: Some(Json::with_one_of::<Body>(
             &[("SignInByUsername", "username"), ("SignInByEmail", "email")],
             example!({

@@ -215,12 +215,12 @@ async fn identify(
     Ok((caller, profile))
 }
 
-fn live_account(account: Option<Account>, if_gone: Denial) -> Result<Account, Denial> {
+pub(super) fn live_account(account: Option<Account>, if_gone: Denial) -> Result<Account, Denial> {
     let is_enabled = |account: &Account| account.disabled_at.is_none();
     account.filter(is_enabled).ok_or(if_gone)
 }
 
-fn check_session(
+pub(super) fn check_session(
     session: Option<StoredSession>,
     account: &Account,
     now: Timestamp,

@@ -112,6 +112,8 @@ pub enum Denial {
     TokenNotActive,
     /// The token's session has ended, or its account does not exist.
     TokenRevoked,
+    /// The refresh token is not current, or its session has ended.
+    RefreshToken,
     /// The API key is malformed, not live or not the caller's.
     ApiKey,
     /// The password was proved longer ago than this.

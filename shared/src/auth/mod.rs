@@ -17,6 +17,7 @@ mod need;
 mod own_account;
 mod passwords;
 mod profile;
+mod refresh;
 mod sessions;
 mod sign_in;
 mod sign_up;
@@ -43,6 +44,7 @@ pub use need::Need;
 pub use own_account::{Proof, change_username, delete_own_account};
 pub use passwords::{change_password, set_random_password};
 pub use profile::{ProfileRequest, update_profile};
+pub use refresh::{Refreshed, refresh};
 pub use sessions::{
     CurrentSession, end_own_sessions, end_session, list_sessions, sign_out, stored_sessions,
 };

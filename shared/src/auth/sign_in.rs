@@ -1,15 +1,19 @@
 //! Signing in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::attempt::{Attempt, Purpose};
 use super::error::AuthError;
 use super::mail::ask_to_verify_email;
+use super::refresh::first_refresh_token;
 use super::tokens::issue_token;
 use crate::app::App;
 use crate::crypto::ids::session_id;
 use crate::crypto::{PasswordHash, Token};
-use crate::domain::{Account, Client, EmailVerification, Identifier, Lifetime, Password, Session};
+use crate::domain::{
+    Account, Client, EmailVerification, Identifier, Lifetime, Password, Refresh, Session,
+};
 use crate::observe;
 use crate::store::{Claim, StoreError};
 
@@ -17,8 +21,10 @@ use crate::store::{Claim, StoreError};
 pub struct SignIn {
     pub identifier: Identifier,
     pub password: Password,
-    /// The lifetime of the new token.
+    /// The lifetime of the new token, unless the session can be refreshed.
     pub lifetime: Lifetime,
+    /// Whether the session can be refreshed. Its tokens live for `ACCESS_EXPIRES_IN` then.
+    pub refresh: bool,
 }
 
 #[derive(Debug)]
@@ -26,6 +32,9 @@ pub struct SignedIn {
     /// Its `last_login` is this sign-in.
     pub account: Account,
     pub token: Token,
+    /// How long the token lives.
+    pub expires_in: Duration,
+    pub refresh_token: Option<Token>,
 }
 
 /// How often to start over if the password or the session generation changes during a sign-in.
@@ -40,26 +49,41 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
     let attempt = Attempt::begin(app, client.source, &sign_in.identifier, Purpose::SignIn)?;
     let keys = app.keys.current(app.clock.now()).await?;
     let password = Arc::new(sign_in.password);
+    let lifetime = if sign_in.refresh {
+        app.config.access_lifetime
+    } else {
+        sign_in.lifetime
+    };
+    let expires_in = lifetime.duration();
     for _ in 0..MAX_TRIES {
         let claim = attempt.verify(&keys, Arc::clone(&password)).await?;
         let now = app.clock.now();
+        let refresh = sign_in.refresh.then(|| Refresh::first(now));
+        let token_ends = now.plus(expires_in);
         let session = Session {
             id: session_id(now, app.entropy.as_ref())?,
             account: claim.account.clone(),
             generation: claim.session_generation,
             created_at: now,
-            expires_at: now.plus(sign_in.lifetime.duration()),
+            expires_at: refresh.map_or(token_ends, |refresh| refresh.ends(now)),
+            refresh,
             client: client.clone(),
         };
+        let refresh_token = first_refresh_token(&keys, &session)?;
         let Some(account) = start(app, &attempt, &claim, &session).await? else {
             continue;
         };
         if app.hasher.is_outdated(&claim.password_hash)? {
             rehash(app, &account, &claim.password_hash, password).await;
         }
-        let token = issue_token(app, &keys, &account, &session)?;
+        let token = issue_token(app, &keys, &account, &session, token_ends)?;
         observe::signed_in(&account.id);
-        return Ok(SignedIn { account, token });
+        return Ok(SignedIn {
+            account,
+            token,
+            expires_in,
+            refresh_token,
+        });
     }
     Err(StoreError::Contended.into())
 }

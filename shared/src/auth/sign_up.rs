@@ -110,6 +110,7 @@ pub async fn sign_up(
             generation: account.session_generation,
             created_at: now,
             expires_at: now.plus(app.config.token_lifetime.duration()),
+            refresh: None,
             client: client.clone(),
         };
         let mail = verification(app, &account, now)?;
@@ -125,7 +126,7 @@ pub async fn sign_up(
         let request_token = random_id(app.entropy.as_ref())?;
         match app.store.add_account(&new, &request_token).await? {
             Added::Stored => {
-                let token = issue_token(app, &keys, &account, &session)?;
+                let token = issue_token(app, &keys, &account, &session, session.expires_at)?;
                 observe::signed_up(&account.id);
                 return Ok(SignedUp {
                     account,

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::error::{AuthError, Denial, InternalError};
 use crate::app::App;
 use crate::crypto::ids::random_id;
-use crate::crypto::{Claims, InvalidToken, KeyRing, Token};
+use crate::crypto::{Claims, InvalidToken, KeyRing, NewToken, Token};
 use crate::domain::{Account, Session, Timestamp};
 
-/// The key ring in use, and the time at which it is looked at.
+/// The key ring in use, and the current time.
 pub async fn current_keys(app: &App) -> Result<(Arc<KeyRing>, Timestamp), AuthError> {
     let now = app.clock.now();
     Ok((app.keys.current(now).await?, now))
 }
 
-/// Issues the token of a session.
+/// Issues the first token of a session, for a password that was proved or set when it started.
 ///
 /// Callers load the key ring before they write anything, so that a missing ring leaves no partial
 /// change.
@@ -23,11 +23,26 @@ pub(super) fn issue_token(
     keys: &KeyRing,
     account: &Account,
     session: &Session,
+    expires_at: Timestamp,
 ) -> Result<Token, AuthError> {
-    let token_id = random_id(app.entropy.as_ref())?;
-    app.tokens
-        .issue(keys, account, session, token_id)
-        .map_err(|_| InternalError::Signing.into())
+    let new = NewToken {
+        id: random_id(app.entropy.as_ref())?,
+        session: &session.id,
+        authenticated_at: session.created_at,
+        issued_at: session.created_at,
+        expires_at,
+    };
+    sign(app, keys, account, new)
+}
+
+pub(super) fn sign(
+    app: &App,
+    keys: &KeyRing,
+    account: &Account,
+    new: NewToken<'_>,
+) -> Result<Token, AuthError> {
+    let signed = app.tokens.issue(keys, account, new);
+    signed.map_err(|_| InternalError::Signing.into())
 }
 
 /// Verifies a token's signature and claims, but not whether its session is there.

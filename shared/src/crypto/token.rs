@@ -11,24 +11,41 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, Validation, decode};
+use jsonwebtoken::{Validation, decode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::key_ring::{Key, KeyRing};
-use crate::domain::{Account, AccountId, Session, SigningAlgorithm, Timestamp};
+use super::key_ring::{Key, KeyRing, library_name};
+use crate::domain::{Account, AccountId, Timestamp};
 
 #[derive(Debug)]
 pub struct Token(SecretString);
 
 impl Token {
+    pub(super) fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
     /// The token itself, for the response that issues it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// What a new token says, besides its account.
+#[derive(Debug)]
+pub struct NewToken<'a> {
+    /// `jti`.
+    pub id: String,
+    /// `sid`.
+    pub session: &'a str,
+    /// `auth_time`.
+    pub authenticated_at: Timestamp,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// The claims of a verified token.
@@ -59,7 +76,7 @@ struct ClaimSet {
     exp: i64,
 }
 
-/// Issues and verifies tokens of one issuer for one audience.
+/// Issues and verifies tokens for one audience. The issuer is that of the key.
 #[derive(Debug)]
 pub struct Tokens {
     issuer: String,
@@ -89,17 +106,14 @@ impl Tokens {
         Self { issuer, audience }
     }
 
-    /// Signs a token of this session with the ring's active key, for a password that was proved or set
-    /// when the session started.
+    /// Signs a token with the ring's active key.
     pub fn issue(
         &self,
         keys: &KeyRing,
         account: &Account,
-        session: &Session,
-        token_id: String,
+        new: NewToken<'_>,
     ) -> Result<Token, InvalidToken> {
         let key = keys.signing().ok_or(InvalidToken::Signature)?;
-        let now = session.created_at;
         let scopes = account.scopes.iter();
         let is_asymmetric = key.algorithm.is_asymmetric();
         let header = Header {
@@ -116,17 +130,17 @@ impl Tokens {
                 scopes.collect()
             },
             client_id: is_asymmetric.then(|| self.audience.clone()),
-            jti: token_id,
-            sid: session.id.clone(),
-            auth_time: now.secs(),
+            jti: new.id,
+            sid: new.session.to_owned(),
+            auth_time: new.authenticated_at.secs(),
             iss: self.issuer_of(key).to_owned(),
             aud: self.audience.clone(),
-            iat: now.secs(),
-            nbf: now.secs(),
-            exp: session.expires_at.secs(),
+            iat: new.issued_at.secs(),
+            nbf: new.issued_at.secs(),
+            exp: new.expires_at.secs(),
         };
         let signed = signed(key, &header, &claims).ok_or(InvalidToken::Signature)?;
-        Ok(Token(signed.into()))
+        Ok(Token::new(signed))
     }
 
     /// Verifies the signature, the claims and the times. The caller looks the session up.
@@ -139,10 +153,8 @@ impl Tokens {
         let header = header_part(token).ok_or(InvalidToken::Format)?;
         let header = parse_header(header).ok_or(InvalidToken::Signature)?;
         let key = keys.find(&header.kid).ok_or(InvalidToken::UnknownKey)?;
-        if !key.verifies(now) {
-            return Err(InvalidToken::Signature);
-        }
-        let claims = decode::<ClaimSet>(token, &key.decoding, &self.validation(key))
+        let decoding = key.decoding(now).ok_or(InvalidToken::Signature)?;
+        let claims = decode::<ClaimSet>(token, decoding, &self.validation(key))
             .map_err(|_| InvalidToken::Signature)?
             .claims;
         if claims.id != claims.sub
@@ -174,12 +186,7 @@ impl Tokens {
 
     /// What the library checks of a token of this key.
     fn validation(&self, key: &Key) -> Validation {
-        let mut validation = Validation::new(match key.algorithm {
-            SigningAlgorithm::Hs256 => Algorithm::HS256,
-            SigningAlgorithm::Rs256 => Algorithm::RS256,
-            SigningAlgorithm::Es256 => Algorithm::ES256,
-            SigningAlgorithm::EdDsa => Algorithm::EdDSA,
-        });
+        let mut validation = Validation::new(library_name(key.algorithm));
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.set_issuer(&[self.issuer_of(key)]);
         validation.set_audience(&[&self.audience]);

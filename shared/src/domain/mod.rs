@@ -16,6 +16,7 @@ mod password;
 mod policy;
 mod precis;
 mod profile;
+mod refresh;
 mod scope;
 mod session;
 mod setting;
@@ -50,6 +51,7 @@ pub use profile::{
     FieldValue, InvalidValue, MAX_SETTINGS, MAX_SETTINGS_AT_ONCE, Profile, ProfileDelta,
     ProfileField, ProfileUpdate,
 };
+pub use refresh::{Presented, Refresh};
 pub use scope::{Scope, Scopes};
 pub use session::{Client, Session, UserAgent};
 pub use setting::{InvalidSetting, NewSetting, Setting, SettingChange, SettingType};

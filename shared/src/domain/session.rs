@@ -1,8 +1,8 @@
 //! Sessions.
 
-use super::{AccountId, SourceIp, Timestamp};
+use super::{AccountId, Refresh, SourceIp, Timestamp};
 
-/// A session starts with a sign-up or sign-in. Its token counts only while the session is stored.
+/// A session starts with a sign-up or sign-in. Its tokens count only while the session is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Sorts by the time of creation.
@@ -13,6 +13,8 @@ pub struct Session {
     pub generation: u64,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// `None` if the session ends with its first token.
+    pub refresh: Option<Refresh>,
     pub client: Client,
 }
 

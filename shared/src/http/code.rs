@@ -83,6 +83,8 @@ codes! {
     InvalidCredentials = 2008,
     /// The route needs a token of a recent sign-in.
     SignInNotRecent = 2009,
+    /// The refresh token is not valid, or not any more.
+    RefreshToken = 2010,
 
     /// A scope or permission is missing.
     InsufficientScope = 3000,

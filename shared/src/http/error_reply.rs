@@ -34,12 +34,13 @@ impl HttpError {
         reply
     }
 
-    /// RFC 6750 section 3: a request without a token gets no `error`. RFC 9470 section 3: a client
+    /// RFC 6750 section 3: a request without an access token gets no `error`. RFC 9470 section 3: a client
     /// learns how recent a sign-in must be, in seconds.
     fn challenge(&self, message: &str) -> String {
         match self {
             Self::Auth(
-                AuthError::Denied(Denial::NoCredentials) | AuthError::InvalidCredentials,
+                AuthError::Denied(Denial::NoCredentials | Denial::RefreshToken)
+                | AuthError::InvalidCredentials,
             ) => "Bearer".to_owned(),
             Self::Auth(AuthError::Denied(Denial::SignInNotRecent(max_age))) => {
                 let max_age = max_age.as_secs();

@@ -218,6 +218,7 @@ fn denial_row(denial: Denial) -> Row {
         }
         Denial::TokenNotActive => (Code::TokenNotActive, "Invalid JWT: jwt not active".into()),
         Denial::TokenRevoked => (Code::TokenRevoked, "Bad token".into()),
+        Denial::RefreshToken => (Code::RefreshToken, "Invalid refresh token".into()),
         Denial::ApiKey => (Code::ApiKey, "Invalid API key".into()),
         Denial::SignInNotRecent(_) => {
             (Code::SignInNotRecent, "A recent sign-in is required".into())

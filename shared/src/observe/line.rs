@@ -75,6 +75,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "is_zero")]
     sign_ins: u32,
     #[serde(skip_serializing_if = "is_zero")]
+    refresh_reuses: u32,
+    #[serde(skip_serializing_if = "is_zero")]
     failures: u32,
     #[serde(skip_serializing_if = "is_zero")]
     refusals: u32,
@@ -135,6 +137,7 @@ impl<'a> Line<'a> {
             panicked_at: notes.panicked_at.as_deref(),
             sign_ups: notes.signed_up.into(),
             sign_ins: notes.signed_in.into(),
+            refresh_reuses: notes.refresh_token_reused.into(),
             failures: (outcome.reason.is_some() && !is_refused).into(),
             refusals: is_refused.into(),
             retries: notes.retries,
@@ -151,9 +154,10 @@ impl<'a> Line<'a> {
 
     /// The metrics of this request and their dimensions.
     fn directives(&self) -> Vec<Directive> {
-        let counts: [(u32, &str, &'static [&'static [&'static str]]); 6] = [
+        let counts: [(u32, &str, &'static [&'static [&'static str]]); 7] = [
             (self.sign_ups, "sign_ups", &[&["stack"]]),
             (self.sign_ins, "sign_ins", &[&["stack"]]),
+            (self.refresh_reuses, "refresh_reuses", &[&["stack"]]),
             (self.failures, "failures", &[&["stack", "reason"]]),
             (
                 self.refusals,

@@ -25,6 +25,7 @@ pub struct Notes {
     pseudonym: Option<String>,
     signed_up: bool,
     signed_in: bool,
+    refresh_token_reused: bool,
     retries: u32,
     rings_unread: u32,
     panicked_at: Option<String>,
@@ -74,6 +75,11 @@ pub(crate) fn signed_in(account: &AccountId) {
         notes.account = Some(account.clone());
         notes.signed_in = true;
     });
+}
+
+/// A refresh token was used twice, and its session has ended.
+pub(crate) fn refresh_token_reused() {
+    note(|notes| notes.refresh_token_reused = true);
 }
 
 /// Counts a retry of a call to DynamoDB.

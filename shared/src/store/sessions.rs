@@ -5,25 +5,28 @@
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::Select;
 
 use super::item::{Attributes, Item, Key, deletable, n, new_item, s};
 use super::{Claim, SK, Store, StoreError};
-use crate::domain::{Account, AccountId, EmailVerification, Session, Timestamp};
+use crate::domain::{Account, AccountId, EmailVerification, Refresh, Session, Timestamp};
 use crate::observe;
 
 /// The part of a session that authenticates a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredSession {
     pub generation: u64,
+    pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// `None` if it cannot be refreshed.
+    pub refresh: Option<Refresh>,
 }
 
 /// A session as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedSession {
     pub id: String,
-    pub created_at: Timestamp,
     pub state: StoredSession,
     /// The source that signed in: an IPv4 address, or an IPv6 network.
     pub source: String,
@@ -74,6 +77,47 @@ impl Store {
                 .await
                 .map(|_| ())
                 .map_err(StoreError::from_sdk)
+        })
+        .await
+    }
+
+    /// Makes the successor of a session's refresh token current. Returns `false` if the token is not current any
+    /// more, or the session is not there or of another generation: of racing calls exactly one returns `true`.
+    pub async fn advance_refresh(
+        &self,
+        account: &Account,
+        session: (&str, &StoredSession),
+        from: Refresh,
+        to: Refresh,
+    ) -> Result<bool, StoreError> {
+        let (id, stored) = session;
+        let ends = to.ends(stored.created_at);
+        self.retrying(|| async {
+            let updated = self
+                .client
+                .update_item()
+                .table_name(&self.tables.users)
+                .set_key(Some(session_key(&account.id, id).attributes()))
+                .update_expression(
+                    "SET refresh_number = :to, refreshed_at = :since, valid_until = :ends, \
+                     expires_at = :deletable",
+                )
+                .condition_expression("refresh_number = :from AND generation = :generation")
+                .expression_attribute_values(":from", n(from.number))
+                .expression_attribute_values(":to", n(to.number))
+                .expression_attribute_values(":since", n(to.since.millis()))
+                .expression_attribute_values(":ends", n(ends.millis()))
+                .expression_attribute_values(":deletable", deletable(ends))
+                .expression_attribute_values(":generation", n(stored.generation))
+                .send()
+                .await;
+            let Err(error) = updated else {
+                return Ok(true);
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(StoreError::from_sdk(error)),
+            }
         })
         .await
     }
@@ -201,6 +245,10 @@ pub(super) fn session_item(session: &Session) -> Attributes {
     set("created_at", n(session.created_at.millis()));
     set("valid_until", n(session.expires_at.millis()));
     set("expires_at", deletable(session.expires_at));
+    if let Some(refresh) = session.refresh {
+        set("refresh_number", n(refresh.number));
+        set("refreshed_at", n(refresh.since.millis()));
+    }
     set("source", s(session.client.source.to_string()));
     if let Some(user_agent) = &session.client.user_agent {
         set("user_agent", s(user_agent.as_str()));
@@ -208,12 +256,19 @@ pub(super) fn session_item(session: &Session) -> Attributes {
     item
 }
 
+fn refresh_from_item(item: &Item<'_>) -> Result<Option<Refresh>, StoreError> {
+    let Some(number) = item.optional_number("refresh_number")? else {
+        return Ok(None);
+    };
+    let since = Timestamp::from_millis(item.number("refreshed_at")?);
+    Ok(Some(Refresh { number, since }))
+}
+
 fn listed_from_item(attributes: &Attributes) -> Result<ListedSession, StoreError> {
     let item = Item::new("session", attributes)?;
     Ok(ListedSession {
         state: from_item(attributes)?,
         id: item.string(SK)?.to_owned(),
-        created_at: Timestamp::from_millis(item.number("created_at")?),
         source: item.string("source")?.to_owned(),
         user_agent: item.optional_string("user_agent")?.map(str::to_owned),
     })
@@ -223,6 +278,8 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<StoredSession, StoreE
     let item = Item::new("session", attributes)?;
     Ok(StoredSession {
         generation: item.number("generation")?,
+        created_at: Timestamp::from_millis(item.number("created_at")?),
         expires_at: Timestamp::from_millis(item.number("valid_until")?),
+        refresh: refresh_from_item(&item)?,
     })
 }

@@ -51,7 +51,7 @@ async fn unauthenticated_requests_do_not_reveal_whether_an_account_exists() {
     let body = |id: &str, email: &str| {
         json!({"email": email, "username": email, "password": "guess1",
                "id": id, "name": "ci", "permissions": 1, "user": {"id": id, "email": email},
-               "code": "A".repeat(27)})
+               "code": "A".repeat(27), "refreshToken": "refresh_unknown"})
     };
     let (known, unknown) = (
         body(&id, "abc@example.com"),

@@ -46,6 +46,7 @@ fn account(id: &str, now: Timestamp) -> (Account, PasswordHash, Session) {
         generation: account.session_generation,
         created_at: now,
         expires_at: now.plus(Duration::from_hours(1)),
+        refresh: None,
         client: client(),
     };
     (account, hash, session)

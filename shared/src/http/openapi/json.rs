@@ -152,8 +152,8 @@ fn require(schema: &mut RefOr<Schema>, name: &str) {
     }
 }
 
-/// Makes all fields of an object required and allows no others. An object that cannot be null stays optional:
-/// it is left out if it is not set.
+/// Makes all fields of an object required and allows no others. An optional field that cannot be null stays
+/// optional: it is left out if it is not set.
 pub(super) fn close(schema: &mut RefOr<Schema>) {
     if let RefOr::T(Schema::Object(object)) = schema
         && object.schema_type == SchemaType::Type(Type::Object)
@@ -162,7 +162,7 @@ pub(super) fn close(schema: &mut RefOr<Schema>) {
         let names = fields.iter().filter(|(name, schema)| {
             required.contains(name)
                 || !matches!(schema, RefOr::T(Schema::Object(field))
-                if field.schema_type == SchemaType::Type(Type::Object))
+                if matches!(field.schema_type, SchemaType::Type(_)))
         });
         object.required = names.map(|(name, _)| name.clone()).collect();
         object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));

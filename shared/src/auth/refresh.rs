@@ -1,0 +1,143 @@
+//! Refreshing sessions: a new access token and a new refresh token for the current refresh token.
+
+use std::time::Duration;
+
+use super::authenticate::{check_session, live_account};
+use super::error::{AuthError, Denial};
+use super::tokens::sign;
+use crate::app::App;
+use crate::crypto::ids::random_id;
+use crate::crypto::{KeyRing, NewToken, RefreshToken, Token};
+use crate::domain::{Account, Presented, Refresh, Session, Timestamp};
+use crate::keys::KeysError;
+use crate::observe;
+use crate::store::{AlsoRead, StoreError};
+
+#[derive(Debug)]
+pub struct Refreshed {
+    pub token: Token,
+    /// How long the token lives.
+    pub expires_in: Duration,
+    pub refresh_token: Token,
+}
+
+/// How often to start over if another request refreshes the session meanwhile.
+const MAX_TRIES: usize = 3;
+
+/// Refreshes a session. The account may not have changed in a way that ends its sessions.
+///
+/// Of racing calls with one token one makes the successor current, and all get that successor. A token that
+/// was used longer ago than `REFRESH_GRACE` ends the session, because its owner or a thief has used it before
+/// (RFC 9700 section 4.14.2).
+pub async fn refresh(app: &App, presented: &str) -> Result<Refreshed, AuthError> {
+    let keys = app.keys.current(app.clock.now()).await?;
+    let presented = RefreshToken::verify(presented, &keys).ok_or(Denial::RefreshToken)?;
+    observe::account(&presented.account);
+    for _ in 0..MAX_TRIES {
+        if let Some(advanced) = advance(app, &presented).await? {
+            return issue(app, &keys, presented, &advanced);
+        }
+    }
+    Err(StoreError::Contended.into())
+}
+
+/// A session whose successor is current.
+struct Advanced {
+    account: Account,
+    signed_in_at: Timestamp,
+    successor: Refresh,
+    now: Timestamp,
+}
+
+/// Makes the successor of the presented token current, unless it is. Returns `None` if another request has changed
+/// the session meanwhile.
+async fn advance(app: &App, presented: &RefreshToken) -> Result<Option<Advanced>, AuthError> {
+    let (owner, id) = (&presented.account, presented.session.as_str());
+    let read = app.store.caller(owner, Some(id), AlsoRead::Nothing);
+    let record = read.await?;
+    let now = app.clock.now();
+    let account = live_account(record.account, Denial::RefreshToken)?;
+    let session = record.session.ok_or(Denial::RefreshToken)?;
+    check_session(Some(session), &account, now).map_err(|_| Denial::RefreshToken)?;
+    if account.lacks_verification(app.config.mail.verification) {
+        return Err(AuthError::EmailNotVerified);
+    }
+    let current = session.refresh.ok_or(Denial::RefreshToken)?;
+    let grace = app.config.refresh_grace.duration();
+    let successor = match current.presented(presented.number, now, grace) {
+        Presented::Current => {
+            let next = current.next(now);
+            let session = (id, &session);
+            let advanced = app.store.advance_refresh(&account, session, current, next);
+            if !advanced.await? {
+                return Ok(None);
+            }
+            next
+        }
+        Presented::Again => current,
+        Presented::Reused => {
+            app.store.end_session(owner, id).await?;
+            observe::refresh_token_reused();
+            return Err(Denial::RefreshToken.into());
+        }
+        Presented::Unknown => return Err(Denial::RefreshToken.into()),
+    };
+    Ok(Some(Advanced {
+        account,
+        signed_in_at: session.created_at,
+        successor,
+        now,
+    }))
+}
+
+fn issue(
+    app: &App,
+    keys: &KeyRing,
+    presented: RefreshToken,
+    advanced: &Advanced,
+) -> Result<Refreshed, AuthError> {
+    let Advanced {
+        account,
+        signed_in_at,
+        successor,
+        now,
+    } = advanced;
+    let lifetime = app.config.access_lifetime.duration();
+    let expires_at = now.plus(lifetime).min(successor.ends(*signed_in_at));
+    let new = NewToken {
+        id: random_id(app.entropy.as_ref())?,
+        session: &presented.session,
+        authenticated_at: *signed_in_at,
+        issued_at: *now,
+        expires_at,
+    };
+    let token = sign(app, keys, account, new)?;
+    let successor = RefreshToken {
+        number: successor.number,
+        ..presented
+    };
+    Ok(Refreshed {
+        token,
+        expires_in: now.until(expires_at),
+        refresh_token: issued(&successor, keys)?,
+    })
+}
+
+/// The first refresh token of a session. `None` if it cannot be refreshed.
+pub(super) fn first_refresh_token(
+    keys: &KeyRing,
+    session: &Session,
+) -> Result<Option<Token>, AuthError> {
+    let first = |refresh: Refresh| RefreshToken {
+        account: session.account.clone(),
+        session: session.id.clone(),
+        number: refresh.number,
+    };
+    let first = session.refresh.map(first);
+    first.map(|first| issued(&first, keys)).transpose()
+}
+
+fn issued(token: &RefreshToken, keys: &KeyRing) -> Result<Token, AuthError> {
+    let issued = token.issue(keys);
+    issued.ok_or_else(|| KeysError::NoDecoyKey.into())
+}
