@@ -366,7 +366,14 @@ async fn before_the_first_rotation_of_the_ring_no_session_can_be_refreshed() {
     let never_rotated = with_secret(&app, &secrets().await, &[]);
     never_rotated.sign_up(EMAIL).await;
 
-    assert_eq!(log_in(&never_rotated).await.status, 503);
+    let wrong = json!({"username": EMAIL, "password": "wrong-guess", "refresh": true});
+    for body in [
+        wrong,
+        json!({"username": EMAIL, "password": PASSWORD, "refresh": true}),
+    ] {
+        let answer = never_rotated.call(post("/v1/auth/login", &body)).await;
+        assert_eq!(answer.status, 503, "it says nothing of the password");
+    }
 
     assert_eq!(app.session_keys().await.len(), 1, "that of the sign-up");
     assert_eq!(never_rotated.log_in(EMAIL, PASSWORD).await.status, 200);

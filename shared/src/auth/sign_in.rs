@@ -14,6 +14,7 @@ use crate::crypto::{PasswordHash, Token};
 use crate::domain::{
     Account, Client, EmailVerification, Identifier, Lifetime, Password, Refresh, Session,
 };
+use crate::keys::KeysError;
 use crate::observe;
 use crate::store::{Claim, StoreError};
 
@@ -48,6 +49,10 @@ const MAX_TRIES: usize = 3;
 pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<SignedIn, AuthError> {
     let attempt = Attempt::begin(app, client.source, &sign_in.identifier, Purpose::SignIn)?;
     let keys = app.keys.current(app.clock.now()).await?;
+    if sign_in.refresh && !keys.issues_refresh_tokens() {
+        // Before the password is verified, so that the answer says nothing of it.
+        return Err(KeysError::NoDecoyKey.into());
+    }
     let password = Arc::new(sign_in.password);
     let lifetime = if sign_in.refresh {
         app.config.access_lifetime

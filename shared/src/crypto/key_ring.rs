@@ -95,6 +95,12 @@ impl KeyRing {
         Some(format!("{:016x}", u64::from_be_bytes(mac)))
     }
 
+    /// Whether the ring has the decoy key, which refresh tokens need.
+    #[must_use]
+    pub fn issues_refresh_tokens(&self) -> bool {
+        self.decoy_key.is_some()
+    }
+
     /// The tag of a refresh token: 256 bits in base64url. `None` if the ring has no decoy key.
     pub(super) fn refresh_tag(&self, message: &str) -> Option<String> {
         let key = self.decoy_key.as_ref()?;
