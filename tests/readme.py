@@ -35,6 +35,7 @@ def examples(page):
 
 def masked(text):
     text = re.sub(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN", text)
+    text = re.sub(r"\brefresh_[0-9a-f]{24}\.[0-9a-f]{32}\.\d+\.[\w-]{43}", "REFRESH TOKEN", text)
     text = re.sub(r"\b[0-9a-f]{24}\b", "ID", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", "SESSION", text)
     text = re.sub(r"curl/[\d.]+", "curl", text)

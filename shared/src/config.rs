@@ -160,7 +160,7 @@ impl Config {
             token_lifetime: settings.lifetime("JWT_EXPIRES_IN", "30d")?,
             session_lifetime: settings.lifetime("SESSION_EXPIRES_IN", "30m")?,
             access_lifetime: settings.lifetime("ACCESS_EXPIRES_IN", "15m")?,
-            refresh_grace: settings.lifetime("REFRESH_GRACE", "10s")?,
+            refresh_grace: settings.refresh_grace()?,
             reauth_max_age: settings.lifetime("REAUTH_MAX_AGE", "15m")?,
             unverified_account_lifetime: settings
                 .optional_lifetime("UNVERIFIED_ACCOUNT_EXPIRES_IN")?,
@@ -256,6 +256,7 @@ mod tests {
             ("SESSION_EXPIRES_IN", "0m"),
             ("ACCESS_EXPIRES_IN", "15"),
             ("REFRESH_GRACE", "0s"),
+            ("REFRESH_GRACE", "11m"),
             ("REAUTH_MAX_AGE", "15"),
             ("API_KEY_MAX_EXPIRES_IN", "1y"),
             ("PASSWORD_MIN_LENGTH", "0"),

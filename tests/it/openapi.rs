@@ -176,3 +176,35 @@ fn every_visible_error_code_appears_in_an_example_response() {
 
     assert_eq!(described, expected);
 }
+
+#[test]
+fn responses_require_their_fields_but_those_that_can_be_left_out() {
+    let document = document();
+    let required = |path: &str, method: &str| {
+        let answer = &document["paths"][path][method]["responses"]["200"];
+        let schema = &answer["content"]["application/json"]["schema"];
+        let required = resolved(&document, schema)["required"].clone();
+        serde_json::from_value::<BTreeSet<String>>(required).unwrap()
+    };
+    let set = |names: &[&str]| {
+        names
+            .iter()
+            .map(ToString::to_string)
+            .collect::<BTreeSet<_>>()
+    };
+    let envelope = ["success", "code", "message"];
+    for (path, method, own) in [
+        ("/v1/auth/login", "post", &["token", "expiresIn"][..]),
+        (
+            "/v1/auth/refresh",
+            "post",
+            &["token", "expiresIn", "refreshToken"],
+        ),
+        ("/v1/auth/logout", "post", &[]),
+        ("/v1/auth/user", "get", &["user"]),
+        ("/v1/api-keys", "get", &["apiKeys"]),
+    ] {
+        assert_eq!(required(path, method), set(&[&envelope[..], own].concat()));
+    }
+    assert_eq!(required("/user/auth", "post"), set(&["user", "token"]));
+}

@@ -370,8 +370,7 @@ async fn authorize(r: &mut Recorder, stale: &str, key: &str, guess: &str) {
     }
 }
 
-/// Signs abc in and returns the token. Its session has another generation than the account, so each
-/// request reads both a second time.
+/// Refreshes a session, uses the token again, and does the same after the account's sessions have ended.
 async fn refresh(r: &mut Recorder) {
     with_new_session(r, "refresher").await;
     let mut log_in = credentials("refresher@example.com");
@@ -392,6 +391,8 @@ async fn refresh(r: &mut Recorder) {
     }
 }
 
+/// Signs abc in and returns the token. Its session has another generation than the account, so each
+/// request reads both a second time.
 async fn with_stale_session(r: &mut Recorder) -> String {
     r.app.clock.advance(Duration::from_secs(1));
     let answer = r.send(&[], post("/user/auth", &credentials("abc"))).await;

@@ -1,17 +1,21 @@
 //! Sessions that can be refreshed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use shared::crypto::RefreshToken;
+use shared::domain::AccountId;
 use shared::ports::Clock;
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::logs::capture;
 use tests::wire::Fault;
+use tokio::sync::Semaphore;
 
-use crate::key_rotation::{HOUR, MINUTE, secrets, with_secret};
+use crate::key_rotation::{HOUR, MINUTE, ask, rotate, secrets, two_instances, with_secret};
 use crate::races::race_over;
 
 const EMAIL: &str = "abc@example.com";
@@ -208,9 +212,17 @@ async fn a_hundred_racing_refreshes_of_one_token_make_one_lineage() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_of_dynamodb_does_not_lose_the_session() {
-    let (app, first) = logged_in(&[]).await;
-    app.wire.fail_next("UpdateItem", 1, Fault::LoseAnswer);
+async fn a_lost_answer_of_dynamodb_is_not_taken_for_theft() {
+    let (app, first) = logged_in(&[("REFRESH_GRACE", "1s")]).await;
+    let clock = Arc::clone(&app.clock);
+    let mut is_first = true;
+    app.wire.on_request(move |operation, _| {
+        let is_lost = operation == "UpdateItem" && std::mem::take(&mut is_first);
+        is_lost.then(|| {
+            clock.advance(2 * SECOND);
+            Fault::LoseAnswer
+        })
+    });
 
     let second = refresh(&app, &refresh_token(&first)).await;
 
@@ -377,4 +389,165 @@ async fn before_the_first_rotation_of_the_ring_no_session_can_be_refreshed() {
 
     assert_eq!(app.session_keys().await.len(), 1, "that of the sign-up");
     assert_eq!(never_rotated.log_in(EMAIL, PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_lifetime_of_tokens_and_the_grace_can_be_configured() {
+    let settings = [("ACCESS_EXPIRES_IN", "1m"), ("REFRESH_GRACE", "1m")];
+    let (app, first) = logged_in(&settings).await;
+    let body = json!({"username": EMAIL, "password": PASSWORD, "refresh": true});
+    let by_other_family = app.call(post("/user/auth", &body)).await;
+    let life = claims(&by_other_family)["exp"].as_i64().unwrap() - app.clock.now().secs();
+    assert_eq!((life, &first.body["expiresIn"]), (60, &json!(60)));
+
+    let second = refresh(&app, &refresh_token(&first)).await;
+    assert_eq!(second.body["expiresIn"], 60);
+    app.clock.advance(59 * SECOND);
+    let again = refresh(&app, &refresh_token(&first)).await;
+    assert_eq!(refresh_token(&again), refresh_token(&second));
+    app.clock.advance(SECOND);
+    assert_refused(&refresh(&app, &refresh_token(&first)).await, "too late");
+
+    let long = app.another(&[("ACCESS_EXPIRES_IN", "60d")]);
+    let capped = log_in(&long).await;
+    assert_eq!(capped.body["expiresIn"], 30 * 24 * 60 * 60);
+}
+
+#[tokio::test]
+async fn a_reuse_raises_the_alarm_even_if_the_session_cannot_be_ended() {
+    let (app, first) = logged_in(&[]).await;
+    let second = refresh(&app, &refresh_token(&first)).await;
+    app.clock.advance(MINUTE);
+    let (lines, guard) = capture();
+    app.wire.fail_next("DeleteItem", 10, Fault::broken());
+
+    assert_eq!(refresh(&app, &refresh_token(&first)).await.status, 503);
+
+    assert_eq!(lines.take().pop().unwrap()["refresh_reuses"], 1);
+    drop(guard);
+    app.wire.heal();
+    assert_refused(&refresh(&app, &refresh_token(&first)).await, "again");
+    assert_eq!(app.user(&second.token()).await.status, 401);
+}
+
+/// A refresh token that the ring of the tests issues.
+async fn forged(app: &TestApp, answer: &Answer, number: u64) -> String {
+    let claims = claims(answer);
+    let token = RefreshToken {
+        account: AccountId::parse(claims["id"].as_str().unwrap()).unwrap(),
+        session: claims["sid"].as_str().unwrap().to_owned(),
+        number,
+    };
+    let keys = app.app.keys.current(app.clock.now()).await.unwrap();
+    token.issue(&keys).unwrap().expose().to_owned()
+}
+
+#[tokio::test]
+async fn a_number_that_the_session_does_not_have_ends_it() {
+    for number in [0, 3, 100, u64::MAX] {
+        let (app, first) = logged_in(&[]).await;
+        let second = refresh(&app, &refresh_token(&first)).await;
+
+        let unknown = forged(&app, &first, number).await;
+        assert_refused(&refresh(&app, &unknown).await, "a number of no token");
+
+        assert_eq!(app.user(&second.token()).await.status, 401, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_not_asked_to_last_cannot_be_refreshed() {
+    let (app, _) = logged_in(&[]).await;
+    let plain = app.log_in(EMAIL, PASSWORD).await;
+
+    let invented = forged(&app, &plain, 1).await;
+    assert_refused(&refresh(&app, &invented).await, "no refresh token");
+
+    assert_eq!(app.user(&plain.token()).await.status, 200, "it goes on");
+}
+
+#[tokio::test]
+async fn rotations_keep_refresh_tokens_and_a_replacement_ends_them() {
+    let (one, other, operator) = two_instances(&[]).await;
+    rotate(&operator, "version-1").await;
+    one.clock.advance(HOUR);
+    let mut last = log_in(&one).await;
+    for version in ["version-2", "version-3"] {
+        rotate(&operator, version).await;
+        one.clock.advance(HOUR);
+        last = refresh(&other, &refresh_token(&last)).await;
+        assert_eq!(last.status, 200, "{version}");
+    }
+
+    ask(&operator, json!({"action": "replace"})).await.unwrap();
+    one.clock.advance(6 * MINUTE);
+    assert_refused(&refresh(&one, &refresh_token(&last)).await, "replaced");
+
+    // The other instance has not read the new ring yet.
+    let new = log_in(&one).await;
+    assert_eq!(refresh(&other, &refresh_token(&new)).await.status, 200);
+}
+
+/// Refreshes once for each call that a refresh makes. At that call it waits until `change` has ended the session, by
+/// another instance. Whatever the answer then is, none of its tokens may work.
+async fn delay_at_each_call(change: impl AsyncFn(&TestApp, &Answer)) {
+    for held in 1.. {
+        let (app, first) = logged_in(&[]).await;
+        let slow = app.another(&[]);
+        let released = Arc::new(Semaphore::new(0));
+        let gate = Arc::clone(&released);
+        let mut calls = 0;
+        slow.wire.on_request(move |_, _| {
+            calls += 1;
+            (calls == held).then(|| Fault::Hold(Arc::clone(&gate)))
+        });
+        let token = refresh_token(&first);
+        let mut refreshing = std::pin::pin!(refresh(&slow, &token));
+        let finished = tokio::select! {
+            answer = &mut refreshing => Some(answer),
+            () = slow.wire.held() => None,
+        };
+        if let Some(answer) = finished {
+            assert_eq!(answer.status, 200);
+            assert!(held > 2, "only {held} calls");
+            return;
+        }
+        change(&app, &first).await;
+        let of_session = format!("/{}", claims(&first)["sid"].as_str().unwrap());
+        let is_there = async || {
+            let keys = app.session_keys().await;
+            keys.iter().any(|key| key.ends_with(&of_session))
+        };
+        let was_kept = is_there().await;
+        released.add_permits(1);
+        let answer = refreshing.await;
+
+        let successor = if answer.status == 200 {
+            assert_eq!(app.user(&answer.token()).await.status, 401, "{held}");
+            refresh_token(&answer)
+        } else {
+            token.clone()
+        };
+        assert_refused(&refresh(&app, &successor).await, "ended");
+        assert!(was_kept || !is_there().await, "{held}: made again");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_delayed_at_any_call_while_the_session_ends_yields_no_token_that_works() {
+    delay_at_each_call(async |app, first| {
+        assert_eq!(app.log_out(&first.token()).await.status, 200);
+    })
+    .await;
+    delay_at_each_call(async |app, first| {
+        let id = json!({"id": claims(first)["id"]});
+        app.operate("end-sessions", id).await.unwrap();
+    })
+    .await;
+    delay_at_each_call(async |app, first| {
+        let id = json!({"id": claims(first)["id"]});
+        app.operate("delete-account", id).await.unwrap();
+        app.erase().await;
+    })
+    .await;
 }

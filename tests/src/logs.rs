@@ -105,7 +105,10 @@ impl Secrets {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     match (name.as_str(), value.as_str()) {
-                        ("password" | "token" | "key" | "email" | "code", Some(secret)) => {
+                        (
+                            "password" | "token" | "refreshToken" | "key" | "email" | "code",
+                            Some(secret),
+                        ) => {
                             self.add(secret);
                         }
                         (_, Some(text)) if text.contains('@') => self.add(text),

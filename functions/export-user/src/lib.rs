@@ -35,12 +35,15 @@ struct ExportedSession<'a> {
     id: &'a str,
     #[schema(format = DateTime)]
     created: Option<String>,
+    /// When it was last refreshed; else when it began.
+    #[schema(format = DateTime)]
+    last_refreshed: Option<String>,
     #[schema(format = DateTime)]
     expires: Option<String>,
     /// The address that signed in; of an IPv6 address, the /64 network.
     ip: &'a str,
     user_agent: Option<&'a str>,
-    /// Whether its token is valid.
+    /// Whether its tokens are valid.
     live: bool,
 }
 
@@ -64,6 +67,7 @@ fn shown<'a>(session: &'a ListedSession, caller: &Caller, now: Timestamp) -> Exp
     ExportedSession {
         id: &session.id,
         created: session.state.created_at.to_rfc3339(),
+        last_refreshed: session.state.last_refreshed().to_rfc3339(),
         expires: session.state.expires_at.to_rfc3339(),
         ip: &session.source,
         user_agent: session.user_agent.as_deref(),

@@ -20,6 +20,7 @@ pub fn operation() -> Operation {
             "sessions": [{
                 "id": "01a000000000000000000000000000ff",
                 "created": "2026-11-23T08:23:39.391Z",
+                "lastRefreshed": "2026-11-23T08:23:39.391Z",
                 "expires": "2026-12-23T08:23:39.391Z",
                 "ip": "192.0.2.1",
                 "userAgent": "curl/8.5.0",

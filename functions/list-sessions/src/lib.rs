@@ -21,7 +21,7 @@ struct Session<'a> {
     id: &'a str,
     #[schema(format = DateTime)]
     created: Option<String>,
-    /// When its token was issued, or its refresh token.
+    /// When it was last refreshed; else when it began.
     #[schema(format = DateTime)]
     last_refreshed: Option<String>,
     /// The address that signed in; of an IPv6 address, the /64 network.
@@ -42,12 +42,10 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
 }
 
 fn shown<'a>(session: &'a ListedSession, caller: &Caller) -> Session<'a> {
-    let created = session.state.created_at;
-    let refreshed = session.state.refresh.map(|refresh| refresh.since);
     Session {
         id: &session.id,
-        created: created.to_rfc3339(),
-        last_refreshed: refreshed.unwrap_or(created).to_rfc3339(),
+        created: session.state.created_at.to_rfc3339(),
+        last_refreshed: session.state.last_refreshed().to_rfc3339(),
         ip: &session.source,
         user_agent: session.user_agent.as_deref(),
         current: caller.session() == Some(&session.id),

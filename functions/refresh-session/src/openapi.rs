@@ -11,9 +11,9 @@ use crate::{Body, Response};
 pub fn operation() -> Operation {
     Operation {
         summary: "Refresh a session",
-        description: "Exchanges a refresh token for a new token and a new refresh token. The old one can be used again \
-            for `REFRESH_GRACE` (10 seconds) and gets the same successor; later it ends the session, because somebody else has \
-            used it. Credentials in headers are ignored.",
+        description: "Exchanges a refresh token for a new token and a new refresh token. Within \
+            `REFRESH_GRACE` (10 seconds) of its use a refresh token gives its successor again, unless that was used already. After \
+            that it ends the session, because two parties may have it. Credentials in headers are ignored.",
         body: Some(Json::of::<Body>(example!({
             "refreshToken": "refresh_6b03f80b55d568306a5d0d6c.019a...",
         }))),

@@ -1,5 +1,6 @@
 //! Refreshing sessions: a new access token and a new refresh token for the current refresh token.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::authenticate::{check_session, live_account};
@@ -8,7 +9,7 @@ use super::tokens::sign;
 use crate::app::App;
 use crate::crypto::ids::random_id;
 use crate::crypto::{KeyRing, NewToken, RefreshToken, Token};
-use crate::domain::{Account, Presented, Refresh, Session, Timestamp};
+use crate::domain::{Account, Refresh, Session, Timestamp, TokenUse};
 use crate::keys::KeysError;
 use crate::observe;
 use crate::store::{AlsoRead, StoreError};
@@ -24,21 +25,37 @@ pub struct Refreshed {
 /// How often to start over if another request refreshes the session meanwhile.
 const MAX_TRIES: usize = 3;
 
-/// Refreshes a session. The account may not have changed in a way that ends its sessions.
+/// Refreshes a session. Fails if the account has changed in a way that ends its sessions.
 ///
 /// Of racing calls with one token one makes the successor current, and all get that successor. A token that
-/// was used longer ago than `REFRESH_GRACE` ends the session, because its owner or a thief has used it before
-/// (RFC 9700 section 4.14.2).
-pub async fn refresh(app: &App, presented: &str) -> Result<Refreshed, AuthError> {
-    let keys = app.keys.current(app.clock.now()).await?;
-    let presented = RefreshToken::verify(presented, &keys).ok_or(Denial::RefreshToken)?;
-    observe::account(&presented.account);
+/// was used longer ago than `REFRESH_GRACE` ends the session, because two parties may have it (RFC 9700 section
+/// 4.14.2).
+pub async fn refresh(app: &App, text: &str) -> Result<Refreshed, AuthError> {
+    let (token, keys) = verify(app, text).await?;
+    observe::account(&token.account);
+    let mut attempted = None;
     for _ in 0..MAX_TRIES {
-        if let Some(advanced) = advance(app, &presented).await? {
-            return issue(app, &keys, presented, &advanced);
+        if let Some(advanced) = advance(app, &token, &mut attempted).await? {
+            return issue(app, &keys, token, &advanced);
         }
     }
     Err(StoreError::Contended.into())
+}
+
+/// Verifies a refresh token with the ring that issued it, which may be newer than the one in use.
+async fn verify(app: &App, text: &str) -> Result<(RefreshToken, Arc<KeyRing>), AuthError> {
+    let now = app.clock.now();
+    let keys = app.keys.current(now).await?;
+    if let Some(token) = RefreshToken::verify(text, &keys) {
+        return Ok((token, keys));
+    }
+    if RefreshToken::has_form(text)
+        && let Some(newer) = app.keys.newer(&keys, now).await?
+        && let Some(token) = RefreshToken::verify(text, &newer)
+    {
+        return Ok((token, newer));
+    }
+    Err(Denial::RefreshToken.into())
 }
 
 /// A session whose successor is current.
@@ -49,10 +66,14 @@ struct Advanced {
     now: Timestamp,
 }
 
-/// Makes the successor of the presented token current, unless it is. Returns `None` if another request has changed
-/// the session meanwhile.
-async fn advance(app: &App, presented: &RefreshToken) -> Result<Option<Advanced>, AuthError> {
-    let (owner, id) = (&presented.account, presented.session.as_str());
+/// Makes the successor of the token current, unless it is. Returns `None` if another request has changed
+/// the session meanwhile, or the answer to this one was lost. `attempted` is the successor of an earlier try.
+async fn advance(
+    app: &App,
+    token: &RefreshToken,
+    attempted: &mut Option<Refresh>,
+) -> Result<Option<Advanced>, AuthError> {
+    let (owner, id) = (&token.account, token.session.as_str());
     let read = app.store.caller(owner, Some(id), AlsoRead::Nothing);
     let record = read.await?;
     let now = app.clock.now();
@@ -64,9 +85,10 @@ async fn advance(app: &App, presented: &RefreshToken) -> Result<Option<Advanced>
     }
     let current = session.refresh.ok_or(Denial::RefreshToken)?;
     let grace = app.config.refresh_grace.duration();
-    let successor = match current.presented(presented.number, now, grace) {
-        Presented::Current => {
+    let successor = match current.use_of(token.number, now, grace) {
+        TokenUse::First => {
             let next = current.next(now);
+            *attempted = Some(next);
             let session = (id, &session);
             let advanced = app.store.advance_refresh(&account, session, current, next);
             if !advanced.await? {
@@ -74,13 +96,13 @@ async fn advance(app: &App, presented: &RefreshToken) -> Result<Option<Advanced>
             }
             next
         }
-        Presented::Again => current,
-        Presented::Reused => {
-            app.store.end_session(owner, id).await?;
+        TokenUse::Repeated => current,
+        TokenUse::Reused if *attempted == Some(current) => current,
+        TokenUse::Reused => {
             observe::refresh_token_reused();
+            app.store.end_session(owner, id).await?;
             return Err(Denial::RefreshToken.into());
         }
-        Presented::Unknown => return Err(Denial::RefreshToken.into()),
     };
     Ok(Some(Advanced {
         account,
@@ -93,7 +115,7 @@ async fn advance(app: &App, presented: &RefreshToken) -> Result<Option<Advanced>
 fn issue(
     app: &App,
     keys: &KeyRing,
-    presented: RefreshToken,
+    used: RefreshToken,
     advanced: &Advanced,
 ) -> Result<Refreshed, AuthError> {
     let Advanced {
@@ -106,7 +128,7 @@ fn issue(
     let expires_at = now.plus(lifetime).min(successor.ends(*signed_in_at));
     let new = NewToken {
         id: random_id(app.entropy.as_ref())?,
-        session: &presented.session,
+        session: &used.session,
         authenticated_at: *signed_in_at,
         issued_at: *now,
         expires_at,
@@ -114,7 +136,7 @@ fn issue(
     let token = sign(app, keys, account, new)?;
     let successor = RefreshToken {
         number: successor.number,
-        ..presented
+        ..used
     };
     Ok(Refreshed {
         token,

@@ -55,22 +55,22 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
     }
     let password = Arc::new(sign_in.password);
     let lifetime = if sign_in.refresh {
-        app.config.access_lifetime
+        app.config.access_lifetime.duration()
     } else {
-        sign_in.lifetime
+        sign_in.lifetime.duration()
     };
-    let expires_in = lifetime.duration();
     for _ in 0..MAX_TRIES {
         let claim = attempt.verify(&keys, Arc::clone(&password)).await?;
         let now = app.clock.now();
         let refresh = sign_in.refresh.then(|| Refresh::first(now));
-        let token_ends = now.plus(expires_in);
+        let session_ends = refresh.map_or(now.plus(lifetime), |refresh| refresh.ends(now));
+        let token_ends = session_ends.min(now.plus(lifetime));
         let session = Session {
             id: session_id(now, app.entropy.as_ref())?,
             account: claim.account.clone(),
             generation: claim.session_generation,
             created_at: now,
-            expires_at: refresh.map_or(token_ends, |refresh| refresh.ends(now)),
+            expires_at: session_ends,
             refresh,
             client: client.clone(),
         };
@@ -86,7 +86,7 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
         return Ok(SignedIn {
             account,
             token,
-            expires_in,
+            expires_in: now.until(token_ends),
             refresh_token,
         });
     }

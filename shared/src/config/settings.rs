@@ -71,6 +71,16 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
         Lifetime::parse(&self.text(variable, default)?).map_err(|error| invalid(variable, error))
     }
 
+    /// `REFRESH_GRACE`: up to ten minutes, because a thief can use a used refresh token for as long.
+    pub(super) fn refresh_grace(&self) -> Result<Lifetime, ConfigError> {
+        let variable = "REFRESH_GRACE";
+        let grace = self.lifetime(variable, "10s")?;
+        if grace.duration() > Duration::from_mins(10) {
+            return Err(invalid(variable, "must be at most 10m"));
+        }
+        Ok(grace)
+    }
+
     /// `None` if the variable is empty.
     pub(super) fn optional_lifetime(
         &self,

@@ -108,7 +108,7 @@ impl KeyRing {
         Some(URL_SAFE_NO_PAD.encode(tag))
     }
 
-    /// Whether this is the tag of the message. Takes as long for any wrong tag.
+    /// Whether this is the tag of the message. Compares in constant time.
     pub(super) fn is_refresh_tag(&self, message: &str, tag: &str) -> bool {
         let key = self.decoy_key.as_ref();
         let tag = URL_SAFE_NO_PAD.decode(tag);

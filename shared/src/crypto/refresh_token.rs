@@ -32,6 +32,13 @@ impl RefreshToken {
         Some(Token::new(format!("{message}.{tag}")))
     }
 
+    /// Whether the text looks like a refresh token, whichever ring issued it.
+    #[must_use]
+    pub fn has_form(text: &str) -> bool {
+        let parts = text.split('.').count();
+        text.len() <= MAX_BYTES && text.starts_with(PREFIX) && parts == 4
+    }
+
     /// `None` unless the ring issued it.
     #[must_use]
     pub fn verify(text: &str, keys: &KeyRing) -> Option<Self> {

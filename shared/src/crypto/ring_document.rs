@@ -15,7 +15,8 @@
 //! A token is issued and verified by what its key says. `alg` is HS256 if absent, and `iss` the configured
 //! issuer until a rotation writes it down.
 //!
-//! Rotations keep `decoy_key`; a replacement renews it. [`super::KeyRing::draw`] says what it is for.
+//! Rotations keep `decoy_key`; a replacement renews it. It chooses decoys ([`super::KeyRing::draw`]) and makes
+//! pseudonyms, cursors and refresh tokens.
 //!
 //! The first ring, which Secrets Manager generates, is `{"key": "<base64url>"}`: one active key.
 
@@ -220,7 +221,7 @@ pub enum InvalidKeyRing {
     NotBase64Url,
     #[error("holds a key shorter than {MIN_KEY_BYTES} bytes")]
     TooShort,
-    #[error("holds a key without a key")]
+    #[error("holds a key without its secret")]
     NoKey,
     #[error("holds an asymmetric key without the public part of its algorithm and kid")]
     NoPublicPart,

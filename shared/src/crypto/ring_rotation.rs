@@ -92,7 +92,8 @@ impl RingDocument {
         }
         let is_public = |key: &KeyDocument| key.public.is_some();
         if self.keys.iter().filter(|key| is_public(key)).count() + 1 >= MAX_PUBLIC_KEYS
-            && let Some(oldest) = self.keys.iter().position(is_public)
+            && let Some(oldest) =
+                (self.keys.iter()).position(|key| is_public(key) && key.state == KeyState::Retired)
         {
             self.keys.remove(oldest);
         }
@@ -227,7 +228,10 @@ impl RingDocument {
     }
 
     fn remove_expired(&mut self, now: Timestamp) {
-        let is_expired = |key: &KeyDocument| key.until.is_some_and(|until| until <= now.secs());
+        let is_expired = |key: &KeyDocument| {
+            let is_over = key.until.is_some_and(|until| until <= now.secs());
+            key.state != KeyState::Active && is_over
+        };
         self.keys.retain(|key| !is_expired(key));
     }
 
@@ -259,7 +263,8 @@ impl KeyDocument {
     fn retire_or_revoke(&mut self, state: KeyState, until: Timestamp) {
         self.state = state;
         self.since = None;
-        self.until = Some(until.secs());
+        // A key that was retired before keeps what its earlier tokens need.
+        self.until = self.until.max(Some(until.secs()));
         if state == KeyState::Revoked {
             self.key = None;
             self.public = None;
@@ -599,6 +604,26 @@ mod tests {
             .unwrap();
         let back = there.clone().adapted(at(1), &hs256, &SystemEntropy);
         assert_eq!(back.unwrap().unwrap().keys.len(), there.keys.len());
+    }
+
+    #[test]
+    fn a_key_that_became_active_again_is_not_lost() {
+        let hs256 = plan(SigningAlgorithm::Hs256);
+        let es256 = plan(SigningAlgorithm::Es256);
+        let ring = RingDocument::fresh(at(0), &hs256, &SystemEntropy).unwrap();
+        let kid = ring.keys[0].kid.clone();
+        let adapted = |ring: RingDocument, days, plan: &KeyPlan| {
+            let adapted = ring.adapted(at(days), plan, &SystemEntropy).unwrap();
+            adapted.unwrap()
+        };
+
+        let ring = adapted(ring, 0, &es256);
+        let ring = adapted(ring, 0, &hs256);
+        let ring = adapted(ring, 32, &es256);
+
+        let key = ring.keys.iter().find(|key| key.kid == kid).unwrap();
+        assert_eq!(key.state, KeyState::Retired);
+        assert_eq!(key.until, Some(at(62).plus(LONGEST_USE).secs()));
     }
 
     #[test]

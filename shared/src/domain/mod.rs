@@ -51,7 +51,7 @@ pub use profile::{
     FieldValue, InvalidValue, MAX_SETTINGS, MAX_SETTINGS_AT_ONCE, Profile, ProfileDelta,
     ProfileField, ProfileUpdate,
 };
-pub use refresh::{Presented, Refresh};
+pub use refresh::{Refresh, TokenUse};
 pub use scope::{Scope, Scopes};
 pub use session::{Client, Session, UserAgent};
 pub use setting::{InvalidSetting, NewSetting, Setting, SettingChange, SettingType};

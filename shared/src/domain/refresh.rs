@@ -10,7 +10,7 @@ use super::Timestamp;
 /// How long a refresh token can be used.
 const IDLE: Duration = Duration::from_hours(24 * 30);
 
-/// How long after the sign-in the last refresh token ends.
+/// The longest life of a session, from the sign-in.
 const LONGEST: Duration = Duration::from_hours(24 * 90);
 
 /// The current refresh token of a session.
@@ -21,18 +21,17 @@ pub struct Refresh {
     pub since: Timestamp,
 }
 
-/// What it means that a refresh token is presented.
+/// What the use of a refresh token means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presented {
-    /// It is current: the next number becomes so.
-    Current,
-    /// It was current until a moment ago: its holder may have missed the answer, or asked twice. The current
-    /// one is given again.
-    Again,
-    /// It was used before, by somebody else: one of the two is a thief.
+pub enum TokenUse {
+    /// It is current: its successor becomes so.
+    First,
+    /// It was current until a moment ago: its holder may have missed the answer, or asked twice. Its successor is
+    /// given again.
+    Repeated,
+    /// It was used before, or is of a later time than what is stored. Two parties may have it, so the session
+    /// ends.
     Reused,
-    /// Its session does not know it yet, as after a restored backup.
-    Unknown,
 }
 
 impl Refresh {
@@ -55,15 +54,13 @@ impl Refresh {
     }
 
     #[must_use]
-    pub fn presented(self, number: u64, now: Timestamp, grace: Duration) -> Presented {
+    pub fn use_of(self, number: u64, now: Timestamp, grace: Duration) -> TokenUse {
         if number == self.number {
-            Presented::Current
-        } else if number > self.number {
-            Presented::Unknown
+            TokenUse::First
         } else if number.saturating_add(1) == self.number && now < self.since.plus(grace) {
-            Presented::Again
+            TokenUse::Repeated
         } else {
-            Presented::Reused
+            TokenUse::Reused
         }
     }
 
@@ -88,18 +85,18 @@ mod tests {
             since: NOW,
         };
         let last = NOW.plus(GRACE.saturating_sub(Duration::from_millis(1)));
-        for (number, now, presented) in [
-            (7, NOW, Presented::Current),
-            (7, NOW.plus(IDLE), Presented::Current),
-            (6, NOW, Presented::Again),
-            (6, last, Presented::Again),
-            (6, NOW.plus(GRACE), Presented::Reused),
-            (5, NOW, Presented::Reused),
-            (0, NOW, Presented::Reused),
-            (8, NOW, Presented::Unknown),
-            (u64::MAX, NOW, Presented::Unknown),
+        for (number, now, expected) in [
+            (7, NOW, TokenUse::First),
+            (7, NOW.plus(IDLE), TokenUse::First),
+            (6, NOW, TokenUse::Repeated),
+            (6, last, TokenUse::Repeated),
+            (6, NOW.plus(GRACE), TokenUse::Reused),
+            (5, NOW, TokenUse::Reused),
+            (0, NOW, TokenUse::Reused),
+            (8, NOW, TokenUse::Reused),
+            (u64::MAX, NOW, TokenUse::Reused),
         ] {
-            assert_eq!(current.presented(number, now, GRACE), presented, "{number}");
+            assert_eq!(current.use_of(number, now, GRACE), expected, "{number}");
         }
     }
 

@@ -34,6 +34,13 @@ pub struct ListedSession {
 }
 
 impl StoredSession {
+    /// When the session was last refreshed; else when it began.
+    #[must_use]
+    pub fn last_refreshed(&self) -> Timestamp {
+        let since = self.refresh.map(|refresh| refresh.since);
+        since.unwrap_or(self.created_at)
+    }
+
     /// Whether the session counts at `now` for an account of this session generation.
     #[must_use]
     pub fn is_live(&self, generation: u64, now: Timestamp) -> bool {
@@ -82,7 +89,8 @@ impl Store {
     }
 
     /// Makes the successor of a session's refresh token current. Returns `false` if the token is not current any
-    /// more, or the session is not there or of another generation: of racing calls exactly one returns `true`.
+    /// more, or the session is not there or of another generation. Of racing calls at most one returns `true`; if an answer
+    /// is lost, the retry returns `false`.
     pub async fn advance_refresh(
         &self,
         account: &Account,

@@ -135,7 +135,7 @@ async fn cold(
     Ok(())
 }
 
-/// Compares tokens of keys with a public part with those of HS256.
+/// Compares tokens of asymmetric keys with those of HS256.
 async fn algorithms(stage: &Stage, table: &mut Table) -> Result<(), Failure> {
     let sign_in = &stage.event(sign_in(EMAIL, PASSWORD)).await?;
     for algorithm in [

@@ -119,9 +119,11 @@ pub(super) fn envelope_of_success(payload: Option<Json>) -> Json {
         }
         let schema = only(kind, value);
         envelope.properties.insert(name.to_owned(), schema.into());
+        envelope.required.push(name.to_owned());
     }
     if let RefOr::T(Schema::Object(object)) = payload.schema {
         envelope.properties.extend(object.properties);
+        envelope.required.extend(object.required);
     }
     payload.schema = envelope.into();
     payload.answered()
