@@ -551,3 +551,28 @@ async fn a_refresh_delayed_at_any_call_while_the_session_ends_yields_no_token_th
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_delayed_refresh_does_not_set_the_number_back() {
+    let (app, first) = logged_in(&[]).await;
+    let slow = app.another(&[]);
+    let released = Arc::new(Semaphore::new(0));
+    let gate = Arc::clone(&released);
+    slow.wire.on_request(move |operation, _| {
+        (operation == "UpdateItem").then(|| Fault::Hold(Arc::clone(&gate)))
+    });
+    let token = refresh_token(&first);
+    let mut delayed = std::pin::pin!(refresh(&slow, &token));
+    tokio::select! {
+        answer = &mut delayed => panic!("{answer:?}"),
+        () = slow.wire.held() => {}
+    }
+    let second = refresh(&app, &token).await;
+    let third = refresh(&app, &refresh_token(&second)).await;
+    assert_eq!(third.status, 200);
+
+    released.add_permits(1);
+
+    assert_refused(&delayed.await, "used before, and its successor too");
+    assert_refused(&refresh(&app, &refresh_token(&third)).await, "ended");
+}
