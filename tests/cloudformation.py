@@ -38,6 +38,8 @@ RULED = {
     "DomainName": "api.example.com",
     "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b",
     "HostedZoneId": "Z0123456789",
+    "JwtAlgorithm": "RS256",
+    "JwtIssuer": "https://id.example.com",
     "TrustedProxyHops": "1",
     "TrustedProxyCidrs": "10.0.0.0/8",
     "OriginSecret": "origin",
