@@ -1,11 +1,10 @@
 //! Refreshing sessions: a new access token and a new refresh token for the current refresh token.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::authenticate::{check_session, live_account};
 use super::error::{AuthError, Denial};
-use super::tokens::sign;
+use super::tokens::{sign, verify_refresh_token};
 use crate::app::App;
 use crate::crypto::ids::random_id;
 use crate::crypto::{KeyRing, NewToken, RefreshToken, Token};
@@ -31,7 +30,8 @@ const MAX_TRIES: usize = 3;
 /// was used longer ago than `REFRESH_GRACE` ends the session, because two parties may have it (RFC 9700 section
 /// 4.14.2).
 pub async fn refresh(app: &App, text: &str) -> Result<Refreshed, AuthError> {
-    let (token, keys) = verify(app, text).await?;
+    let verified = verify_refresh_token(app, text).await?;
+    let (token, keys) = verified.map_err(|_| Denial::RefreshToken)?;
     observe::account(&token.account);
     let mut attempted = None;
     for _ in 0..MAX_TRIES {
@@ -40,22 +40,6 @@ pub async fn refresh(app: &App, text: &str) -> Result<Refreshed, AuthError> {
         }
     }
     Err(StoreError::Contended.into())
-}
-
-/// Verifies a refresh token with the ring that issued it, which may be newer than the one in use.
-async fn verify(app: &App, text: &str) -> Result<(RefreshToken, Arc<KeyRing>), AuthError> {
-    let now = app.clock.now();
-    let keys = app.keys.current(now).await?;
-    if let Some(token) = RefreshToken::verify(text, &keys) {
-        return Ok((token, keys));
-    }
-    if RefreshToken::has_form(text)
-        && let Some(newer) = app.keys.newer(&keys, now).await?
-        && let Some(token) = RefreshToken::verify(text, &newer)
-    {
-        return Ok((token, newer));
-    }
-    Err(Denial::RefreshToken.into())
 }
 
 /// A session whose successor is current.

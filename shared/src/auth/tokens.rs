@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::error::{AuthError, Denial, InternalError};
 use crate::app::App;
 use crate::crypto::ids::random_id;
-use crate::crypto::{Claims, InvalidToken, KeyRing, NewToken, Token};
+use crate::crypto::{Claims, InvalidToken, KeyRing, NewToken, RefreshToken, Token};
 use crate::domain::{Account, Session, Timestamp};
+use crate::keys::KeysError;
 
 /// The key ring in use, and the current time.
 pub async fn current_keys(app: &App) -> Result<(Arc<KeyRing>, Timestamp), AuthError> {
@@ -46,16 +47,38 @@ pub(super) fn sign(
 }
 
 /// Verifies a token's signature and claims, but not whether its session is there.
-///
-/// If the token's key is unknown, reloads the key ring, at most once a minute, because the ring may
-/// have been rotated.
 pub async fn verify_token(app: &App, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
+    let verify = |keys: &KeyRing| app.tokens.verify(keys, token, now);
+    let verified = with_its_ring(app, now, verify).await?;
+    let (claims, _) = verified.map_err(Denial::from)?;
+    Ok(claims)
+}
+
+/// Verifies that a refresh token is ours, but not whether it is current. Also returns the ring that issued
+/// it.
+pub(super) async fn verify_refresh_token(
+    app: &App,
+    text: &str,
+) -> Result<Result<(RefreshToken, Arc<KeyRing>), InvalidToken>, KeysError> {
+    let verify = |keys: &KeyRing| RefreshToken::verify(text, keys);
+    with_its_ring(app, app.clock.now(), verify).await
+}
+
+/// Verifies with the ring in use, and returns that ring.
+///
+/// If the token's key is unknown, reloads the ring, at most once a minute, because it may have been
+/// rotated.
+async fn with_its_ring<T>(
+    app: &App,
+    now: Timestamp,
+    verify: impl Fn(&KeyRing) -> Result<T, InvalidToken>,
+) -> Result<Result<(T, Arc<KeyRing>), InvalidToken>, KeysError> {
     let keys = app.keys.current(now).await?;
-    let mut verified = app.tokens.verify(&keys, token, now);
+    let verified = verify(&keys);
     if matches!(verified, Err(InvalidToken::UnknownKey))
         && let Some(newer) = app.keys.newer(&keys, now).await?
     {
-        verified = app.tokens.verify(&newer, token, now);
+        return Ok(verify(&newer).map(|token| (token, newer)));
     }
-    verified.map_err(|invalid| Denial::from(invalid).into())
+    Ok(verified.map(|token| (token, keys)))
 }

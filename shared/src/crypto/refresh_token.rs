@@ -1,7 +1,7 @@
 //! Refresh tokens.
 
 use super::key_ring::KeyRing;
-use super::token::Token;
+use super::token::{InvalidToken, Token};
 use crate::domain::AccountId;
 
 /// A refresh token: `refresh_`, then the account, the session, a number, and an HMAC of all these, with dots
@@ -39,16 +39,19 @@ impl RefreshToken {
         text.len() <= MAX_BYTES && text.starts_with(PREFIX) && parts == 4
     }
 
-    /// `None` unless the ring issued it.
-    #[must_use]
-    pub fn verify(text: &str, keys: &KeyRing) -> Option<Self> {
-        if text.len() > MAX_BYTES {
-            return None;
+    /// [`InvalidToken::UnknownKey`] if another ring may have issued it.
+    pub fn verify(text: &str, keys: &KeyRing) -> Result<Self, InvalidToken> {
+        if !Self::has_form(text) {
+            return Err(InvalidToken::Format);
         }
-        let (message, tag) = text.rsplit_once('.')?;
+        let (message, tag) = text.rsplit_once('.').ok_or(InvalidToken::Format)?;
         if !keys.is_refresh_tag(message, tag) {
-            return None;
+            return Err(InvalidToken::UnknownKey);
         }
+        Self::parse(message).ok_or(InvalidToken::Format)
+    }
+
+    fn parse(message: &str) -> Option<Self> {
         let (account, rest) = message.strip_prefix(PREFIX)?.split_once('.')?;
         let (session, number) = rest.split_once('.')?;
         Some(Self {
@@ -83,15 +86,15 @@ mod tests {
         let issued = token().issue(&keys).unwrap();
         let text = issued.expose();
 
-        assert_eq!(RefreshToken::verify(text, &keys), Some(token()));
+        assert_eq!(RefreshToken::verify(text, &keys), Ok(token()));
         for n in 0..text.len() {
             let mut altered = text.as_bytes().to_vec();
             altered[n] ^= 1;
             let altered = String::from_utf8(altered).unwrap();
-            assert_eq!(RefreshToken::verify(&altered, &keys), None, "{altered}");
+            assert!(RefreshToken::verify(&altered, &keys).is_err(), "{altered}");
         }
         for n in 0..text.len() {
-            assert_eq!(RefreshToken::verify(&text[..n], &keys), None, "{n}");
+            assert!(RefreshToken::verify(&text[..n], &keys).is_err(), "{n}");
         }
         for other in [
             format!("{text}="),
@@ -100,7 +103,7 @@ mod tests {
             format!("{text} "),
             "x".repeat(10_000),
         ] {
-            assert_eq!(RefreshToken::verify(&other, &keys), None, "{other}");
+            assert!(RefreshToken::verify(&other, &keys).is_err(), "{other}");
         }
     }
 
@@ -110,8 +113,10 @@ mod tests {
         let issued = token().issue(&keys).unwrap();
 
         let other = ring(Some(&"C".repeat(64)));
-        assert_eq!(RefreshToken::verify(issued.expose(), &other), None);
         assert!(token().issue(&ring(None)).is_none());
-        assert_eq!(RefreshToken::verify(issued.expose(), &ring(None)), None);
+        for keys in [other, ring(None)] {
+            let verified = RefreshToken::verify(issued.expose(), &keys);
+            assert_eq!(verified, Err(InvalidToken::UnknownKey));
+        }
     }
 }
