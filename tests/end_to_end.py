@@ -18,14 +18,17 @@ PASSWORD = secrets.token_urlsafe(12)
 
 
 def call(method, path, body=None, token=None, key=None):
-    headers = {"content-type": "application/json"}
+    """Sends a dictionary as JSON, and text as a form."""
+    is_form = isinstance(body, str)
+    headers = {"content-type": "application/x-www-form-urlencoded" if is_form else "application/json"}
     if "API_HOST" in os.environ:
         headers["host"] = os.environ["API_HOST"]
     if token:
         headers["authorization"] = f"Bearer {token}"
     if key:
         headers["x-api-key"] = key
-    data = None if body is None else json.dumps(body).encode()
+    text = body if is_form else json.dumps(body)
+    data = None if body is None else text.encode()
     request = urllib.request.Request(URL + path, data=data, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=600) as answer:
@@ -77,6 +80,11 @@ expect(200, "DELETE /v1/api-keys/{id}", call("DELETE", revoke, token=session))
 expect(401, "GET /v1/auth/user by a revoked key", call("GET", "/v1/auth/user", key=key["key"]))
 expect(200, "POST /v1/auth/logout", call("POST", "/v1/auth/logout", {}, session))
 expect(401, "GET /user after logout", call("GET", "/user", token=session))
+logged_in = expect(200, "POST /v1/auth/login", call("POST", "/v1/auth/login", by_name))["token"]
+asked = f"token={logged_in}&token_type_hint=access_token"
+expect(403, "POST /oauth/introspect without the scope", call("POST", "/oauth/introspect", asked, token))
+expect(200, "POST /oauth/revoke", call("POST", "/oauth/revoke", asked))
+expect(401, "GET /user after the revocation", call("GET", "/user", token=logged_in))
 
 exported = expect(200, "GET /user/export", call("GET", "/user/export", token=token))
 assert exported["profile"]["firstName"] == "Ada", exported

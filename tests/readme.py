@@ -44,6 +44,7 @@ def masked(text):
     text = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "DATE", text)
     text = re.sub(r"^date: .*$", "date: DATE", text, flags=re.MULTILINE)
     text = re.sub(r";t=\d+", ";t=SECONDS", text)
+    text = re.sub(r'"(exp|iat|auth_time)":\d+', r'"\1":SECONDS', text)
     return text.replace("\r", "").strip()
 
 

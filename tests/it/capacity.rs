@@ -22,7 +22,7 @@ fn cost(round_trips: usize, read_units: f64, write_units: f64) -> Cost {
 
 /// The expected cost of each kind of request. A write in a transaction costs twice its units; a
 /// read of a missing item costs one unit.
-const COSTS: [(&str, usize, f64, f64); 51] = [
+const COSTS: [(&str, usize, f64, f64); 54] = [
     ("GET /user", 1, 3.0, 0.0),
     ("GET /user by API key", 2, 3.0, 0.0),
     ("GET /user by a guessed API key", 2, 1.0, 1.0),
@@ -109,6 +109,10 @@ const COSTS: [(&str, usize, f64, f64); 51] = [
     ("GET /.well-known/jwks.json", 0, 0.0, 0.0),
     // The account and the session; then the number of the next refresh token.
     ("POST /v1/auth/refresh", 2, 2.0, 1.0),
+    // The account and the session of the caller, and those of the token, at the same time.
+    ("POST /oauth/introspect", 1, 4.0, 0.0),
+    ("POST /oauth/introspect by API key", 2, 4.0, 0.0),
+    ("POST /oauth/revoke", 1, 0.0, 1.0),
 ];
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod expiry;
 mod faults;
 mod get_user;
 mod grants;
+mod introspection;
 mod key_ring;
 mod key_rotation;
 mod layers;

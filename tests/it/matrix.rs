@@ -251,6 +251,15 @@ routes!(
         NONE
     ),
     refreshing_a_session_matches_the_matrix = open("POST", "/v1/auth/refresh", nothing, 400),
+    introspecting_a_token_matches_the_matrix = guarded(
+        "POST",
+        "/oauth/introspect",
+        |_| json!("token=unknown"),
+        200,
+        READ
+    ),
+    revoking_a_token_matches_the_matrix =
+        open("POST", "/oauth/revoke", |_| json!("token=unknown"), 200),
     getting_the_key_set_matches_the_matrix = open("GET", "/.well-known/jwks.json", nothing, 200),
     discovering_the_provider_matches_the_matrix =
         open("GET", "/.well-known/openid-configuration", nothing, 404),
@@ -442,20 +451,37 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Whether the owner in each cell is an administrator. Others get 403 from these routes.
-fn is_for_administrators(path: &str) -> bool {
-    path.starts_with("/users") || path == "/user/reset-password"
+/// The scope that the owner in each cell has. Others get 403 from these routes.
+fn required_scope(path: &str) -> Option<&'static str> {
+    if path.starts_with("/users") || path == "/user/reset-password" {
+        Some("admin")
+    } else {
+        (path == "/oauth/introspect").then_some("introspect")
+    }
+}
+
+/// The body as JSON; a string as it is.
+fn sent(body: &Value) -> Body {
+    let form = body.as_str().map(str::to_owned);
+    form.unwrap_or_else(|| body.to_string()).into()
 }
 
 #[tokio::test]
-async fn only_administrators_use_the_routes_for_administrators() {
+async fn a_caller_without_the_required_scope_is_refused() {
     let (app, token) = TestApp::with_user().await;
     let key = app.api_key(&token, 15).await;
-    for route in ROUTES
+    let id = app.user_id(&token).await;
+    for (route, scope) in ROUTES
         .iter()
-        .filter(|route| is_for_administrators(route.path))
+        .filter_map(|route| Some((route, required_scope(route.path)?)))
     {
-        let body = || Body::from((route.body)(0).to_string());
+        let other = if scope == "admin" {
+            "introspect"
+        } else {
+            "admin"
+        };
+        app.grant(&id, &["user", other]).await;
+        let body = || sent(&(route.body)(0));
         let call = || Call::new(route.method, route.path, body());
         for call in [
             call().bearer(&token),
@@ -480,10 +506,10 @@ async fn check_with(settings: &[(&str, &str)], route: &Route) {
     let checked = app.another(&settings);
     for (n, (credentials, expected)) in route.cells().into_iter().enumerate() {
         let scene = Scene::set(&app, n).await;
-        if is_for_administrators(path) {
-            app.grant(&scene.owner, &["admin"]).await;
+        if let Some(scope) = required_scope(path) {
+            app.grant(&scene.owner, &[scope]).await;
         }
-        let body = Body::from((route.body)(n).to_string());
+        let body = sent(&(route.body)(n));
         let call = Call::new(route.method, route.path, body);
         let call = scene.present(call, credentials).await;
 

@@ -8,7 +8,7 @@ use local::mailbox::Fault as MailFault;
 use local::secrets::{CODE_KEY_ARN, Secrets, WEBHOOK_KEY_ARN};
 use local::template::{Grant, Template};
 use serde_json::{Value, json};
-use tests::app::{Call, MAIL, PASSWORD, TestApp, post};
+use tests::app::{Call, MAIL, PASSWORD, TestApp, post, post_form};
 use tests::receiver::{Receiver, Reply};
 use tests::wire::{Fault, Use};
 
@@ -531,6 +531,9 @@ async fn each_function_is_granted_exactly_the_permissions_it_uses() {
     }
     // Refresh tokens need the decoy key, which the rotation added.
     refresh(r).await;
+    let token = with_new_session(r, "abc").await;
+    r.send(&[], post_form("/oauth/revoke", &[("token", &token)]))
+        .await;
     for action in ["list", "replace"] {
         r.operate("rotate-keys", json!({"action": action})).await;
     }

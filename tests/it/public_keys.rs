@@ -20,14 +20,14 @@ use crate::key_rotation::{
 };
 use crate::tokens::{assert_invalid, sign_with};
 
-const ISSUER: &str = "https://id.example.com";
+pub(crate) const ISSUER: &str = "https://id.example.com";
 const KEY_SET: &str = "/.well-known/jwks.json";
 const DISCOVERY: [&str; 2] = [
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
 ];
 
-const ASYMMETRIC: [SigningAlgorithm; 3] = [
+pub(crate) const ASYMMETRIC: [SigningAlgorithm; 3] = [
     SigningAlgorithm::Rs256,
     SigningAlgorithm::Es256,
     SigningAlgorithm::EdDsa,
@@ -38,7 +38,7 @@ fn settings(algorithm: SigningAlgorithm) -> [(&'static str, &'static str); 2] {
 }
 
 /// An instance that signs with this algorithm, the ring, and a token.
-async fn signing(algorithm: SigningAlgorithm) -> (TestApp, Value, String) {
+pub(crate) async fn signing(algorithm: SigningAlgorithm) -> (TestApp, Value, String) {
     let base = TestApp::new().await;
     let plan = KeyPlan {
         algorithm,

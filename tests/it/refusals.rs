@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use local::template::{Route, Template};
 use serde_json::{Value, json};
-use tests::app::{Call, PASSWORD, TestApp, post};
+use tests::app::{Call, PASSWORD, TestApp, post, post_form};
 use tests::description;
 use tests::wire::Fault;
 
@@ -16,6 +16,8 @@ const COMMON: [u16; 7] = [400, 401, 413, 415, 429, 500, 503];
 /// The statuses that a route returns to every kind of bad request and to failures of DynamoDB.
 async fn provoked(route: &Route) -> BTreeSet<u16> {
     let (first, token) = TestApp::with_administrator().await;
+    let id = first.user_id(&token).await;
+    first.grant(&id, &["admin", "introspect"]).await;
     let app = first.another(&[("SIGNIN_RATE_LIMIT_IP", "1")]);
     let path = route.path.replace("{id}", "1");
     let call = |body: &str| Call::new(&route.method, &path, body.to_owned().into());
@@ -25,6 +27,9 @@ async fn provoked(route: &Route) -> BTreeSet<u16> {
     let good = || {
         if route.function == "refresh-session" {
             return post(&route.path, &refresh);
+        }
+        if route.function == "revoke-token" {
+            return post_form(&route.path, &[("token", &token)]);
         }
         let mut calls = sample_requests(&token).into_iter();
         calls.find(|call| call.is_for(route)).unwrap()

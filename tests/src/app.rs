@@ -35,7 +35,7 @@ use crate::description;
 use crate::logs::Secrets;
 use crate::wire::{Cost, Wire, cost, lock};
 
-pub use crate::call::{Answer, Call, get, post, post_bytes};
+pub use crate::call::{Answer, Call, get, post, post_bytes, post_form};
 
 /// The path of the key ring for tests. Its keys are public and used only here.
 pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/keys.json");

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use local::template::Route;
 use serde_json::{Value, json};
+use shared::http::request::form_urlencoded;
 
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -20,7 +21,9 @@ impl Answer {
     /// The message of an error, or an empty string.
     #[must_use]
     pub fn message(&self) -> &str {
-        self.body["message"].as_str().unwrap_or_default()
+        let message = self.body.get("message");
+        let message = message.or_else(|| self.body.get("error_description"));
+        message.and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The token in the body. Panics without one.
@@ -70,6 +73,16 @@ pub fn post(path: &str, body: &Value) -> Call {
 #[must_use]
 pub fn post_bytes(path: &str, body: impl Into<Body>) -> Call {
     Call::new("POST", path, body.into()).header("content-type", "application/json")
+}
+
+/// A `POST` of a form.
+#[must_use]
+pub fn post_form(path: &str, fields: &[(&str, &str)]) -> Call {
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let content_type = "application/x-www-form-urlencoded";
+    Call::new("POST", path, form.into()).header("content-type", content_type)
 }
 
 #[must_use]

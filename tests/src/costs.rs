@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use serde_json::{Value, json};
 
-use crate::app::{Call, MAIL, PASSWORD, TestApp, get, post};
+use crate::app::{Call, MAIL, PASSWORD, TestApp, get, post, post_form};
 use crate::call::claim_of;
 use crate::wire::Cost;
 
@@ -63,6 +63,7 @@ pub async fn measure() -> Vec<Row> {
     rows.push(authorization().await);
     rows.push(key_set().await);
     rows.push(refresh().await);
+    rows.extend(introspection().await);
     rows
 }
 
@@ -119,6 +120,35 @@ async fn refresh() -> Row {
         request: "POST /v1/auth/refresh",
         cost: app.cost(),
     }
+}
+
+/// What a service asks about a token, with its own token and with its API key, and the revocation.
+async fn introspection() -> Vec<Row> {
+    let (app, service) = TestApp::with_user().await;
+    let id = app.user_id(&service).await;
+    app.grant(&id, &["user", "introspect"]).await;
+    let key = app.api_key(&service, 1).await;
+    let token = app.sign_up("ana@example.com").await.token();
+    let form = |path| post_form(path, &[("token", &token)]);
+    let mut rows = Vec::new();
+    for (request, call) in [
+        (
+            "POST /oauth/introspect",
+            form("/oauth/introspect").bearer(&service),
+        ),
+        (
+            "POST /oauth/introspect by API key",
+            form("/oauth/introspect").api_key(&key),
+        ),
+        ("POST /oauth/revoke", form("/oauth/revoke")),
+    ] {
+        let _ = app.cost();
+        let answer = app.call(call).await;
+        assert_eq!(answer.status, 200, "{request}: {answer:?}");
+        let cost = app.cost();
+        rows.push(Row { request, cost });
+    }
+    rows
 }
 
 /// The requests around mail.

@@ -82,6 +82,7 @@ fn without_message(error: &Value) -> Value {
     let mut error = error.clone();
     if let Some(fields) = error.as_object_mut() {
         fields.remove("message");
+        fields.remove("error_description");
     }
     error
 }

@@ -18,6 +18,10 @@ use utoipa::ToSchema;
 /// The path of the key set.
 const KEY_SET: &str = "/.well-known/jwks.json";
 
+/// The paths of other functions that the metadata names.
+const INTROSPECTION: &str = "/oauth/introspect";
+const REVOCATION: &str = "/oauth/revoke";
+
 /// How long caches may keep the answers, in seconds.
 const MAX_AGE: u32 = 300;
 
@@ -37,6 +41,10 @@ struct Metadata<'k> {
     jwks_uri: String,
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: [&'static str; 1],
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: [&'static str; 1],
 }
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
@@ -60,5 +68,9 @@ fn metadata<'k>(published: &Published<'k>, configured: &'k str) -> Metadata<'k> 
         jwks_uri: format!("{issuer}{KEY_SET}"),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: algorithms.map(|one| one.name()).collect(),
+        introspection_endpoint: format!("{issuer}{INTROSPECTION}"),
+        introspection_endpoint_auth_methods_supported: ["Bearer"],
+        revocation_endpoint: format!("{issuer}{REVOCATION}"),
+        revocation_endpoint_auth_methods_supported: ["none"],
     }
 }

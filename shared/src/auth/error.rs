@@ -66,6 +66,9 @@ pub enum AuthError {
     /// The caller already has the maximum number of live API keys.
     #[error("too many API keys")]
     TooManyApiKeys,
+    /// An API key, where only tokens can be revoked.
+    #[error("a token that cannot be revoked here")]
+    UnsupportedToken,
     /// The one-time code is unknown, used or expired, or void for another reason.
     #[error("invalid code")]
     InvalidCode,

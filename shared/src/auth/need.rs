@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::error::{AuthError, Denial};
 use crate::crypto::Claims;
-use crate::domain::{Account, EmailVerification, Permission, Timestamp};
+use crate::domain::{Account, EmailVerification, Permission, Scope, Timestamp};
 use crate::store::StoredApiKey;
 
 /// What a route requires in addition to authentication.
@@ -22,6 +22,8 @@ pub enum Need {
     AdminToRead,
     /// The scope `admin`, and what [`Need::RecentSignIn`] requires.
     AdminToChange,
+    /// The scope `introspect`. An API key must have the permission Read.
+    Introspect,
     AnyCredentials,
     /// Like [`Need::AnyCredentials`], and the account needs no verified email.
     AnyCredentialsUnverified,
@@ -52,18 +54,24 @@ impl Need {
                 Some(_),
             ) => Err(AuthError::TokenAlone),
             (Self::Permission(needed), Some(key)) if key.permissions.include(needed) => Ok(()),
-            (Self::AdminToRead, Some(key)) if key.permissions.include(Permission::Read) => Ok(()),
-            (Self::Permission(_) | Self::AdminToRead, Some(_)) => Err(AuthError::InsufficientScope),
+            (Self::AdminToRead | Self::Introspect, Some(key))
+                if key.permissions.include(Permission::Read) =>
+            {
+                Ok(())
+            }
+            (Self::Permission(_) | Self::AdminToRead | Self::Introspect, Some(_)) => {
+                Err(AuthError::InsufficientScope)
+            }
         }
     }
 
     pub(super) fn check_scope(self, account: &Account) -> Result<(), AuthError> {
-        match self {
-            Self::AdminToRead | Self::AdminToChange if !account.is_administrator() => {
-                Err(AuthError::InsufficientScope)
-            }
-            _ => Ok(()),
-        }
+        let has_it = match self {
+            Self::AdminToRead | Self::AdminToChange => account.is_administrator(),
+            Self::Introspect => account.scopes.has_any(&[Scope::introspect()]),
+            _ => true,
+        };
+        has_it.then_some(()).ok_or(AuthError::InsufficientScope)
     }
 
     /// RFC 9470.

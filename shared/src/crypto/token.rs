@@ -51,11 +51,16 @@ pub struct NewToken<'a> {
 /// The claims of a verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
+    /// `iss`.
+    pub issuer: String,
+    /// `jti`.
+    pub id: String,
     pub account: AccountId,
     /// `sid`: the session, which must be stored for the token to count.
     pub session: String,
     /// `auth_time`: when the account's password was last proved.
     pub authenticated_at: Timestamp,
+    pub issued_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
@@ -171,9 +176,12 @@ impl Tokens {
             return Err(InvalidToken::NotActive);
         }
         Ok(Claims {
+            issuer: claims.iss,
+            id: claims.jti,
             account: AccountId::parse(&claims.id).map_err(|_| InvalidToken::Signature)?,
             session: claims.sid,
             authenticated_at: Timestamp::from_secs(claims.auth_time),
+            issued_at: Timestamp::from_secs(claims.iat),
             expires_at,
         })
     }

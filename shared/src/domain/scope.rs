@@ -1,6 +1,6 @@
 //! What an account may do.
 
-/// `user`, `admin`, or a name that the operator chose.
+/// `user`, `admin`, `introspect`, or a name that the operator chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope(String);
 
@@ -21,6 +21,12 @@ impl Scope {
     #[must_use]
     pub fn admin() -> Self {
         Self("admin".to_owned())
+    }
+
+    /// May ask what a token says.
+    #[must_use]
+    pub fn introspect() -> Self {
+        Self("introspect".to_owned())
     }
 
     #[must_use]

@@ -1,4 +1,4 @@
-//! Reads a JSON body into the struct that declares it.
+//! Reads a body, JSON or a form, into the struct that declares it.
 //!
 //! An endpoint declares its body once, as a struct that derives `Deserialize` and `ToSchema`. This
 //! reader and the API's description both follow that struct. A field's type means:
@@ -25,6 +25,7 @@ use serde::de::{
     Visitor,
 };
 use serde::{Deserialize, Serialize, forward_to_deserialize_any};
+use url::form_urlencoded;
 use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -36,6 +37,18 @@ use super::problem::{FieldName, Problem};
 /// Reads a body. An empty one counts as `{}`; nesting deeper than 128 is malformed.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
     Ok(T::deserialize(Object::parse(body)?)?)
+}
+
+/// Reads a form (`application/x-www-form-urlencoded`). A field without a value counts as absent (RFC 6749 section
+/// 3.2).
+pub fn read_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
+    let pairs = form_urlencoded::parse(body).filter(|(_, value)| !value.is_empty());
+    let fields = pairs.map(|(name, value)| (name.into_owned(), Json::String(value.into_owned())));
+    let form = Object {
+        within: None,
+        fields: fields.collect(),
+    };
+    Ok(T::deserialize(form)?)
 }
 
 /// Reads the object in the field `outer`, or the body itself if that field is absent or `null`.

@@ -38,7 +38,7 @@ codes! {
     MethodNotAllowed = 1002,
     /// The body is too large.
     TooLarge = 1003,
-    /// The content type is not JSON.
+    /// The content type is not that of the route's bodies.
     UnsupportedMediaType = 1004,
     /// The body is not a JSON object.
     MalformedJson = 1005,
@@ -60,6 +60,8 @@ codes! {
     NoUser = 1013,
     /// The ticket is not of this account's deletion, or too old.
     NoTicket = 1014,
+    /// A token of this kind cannot be revoked here.
+    UnsupportedToken = 1015,
     /// The one-time code is not valid, or not any more.
     InvalidCode = 1020,
 

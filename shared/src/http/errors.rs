@@ -1,4 +1,4 @@
-//! The table from error to status, code and text, for both families.
+//! The table from error to status, code and text, for all families.
 //!
 //! Callers get a fixed text; the log gets the cause. Appmixer clients read `statusCode` from the
 //! body and compare some of these messages literally.
@@ -33,7 +33,7 @@ pub enum HttpError {
     /// The body has more than this many bytes.
     #[error("body over {0} bytes")]
     TooLarge(usize),
-    /// The content type is not JSON.
+    /// The content type is not that of the route's bodies.
     #[error("unsupported media type")]
     UnsupportedMediaType,
     /// The body is not a JSON object.
@@ -173,6 +173,10 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
             "The last administrator cannot be removed.".into(),
         ),
         AuthError::InvalidPassword(invalid) => invalid_field("password".into(), (*invalid).into()),
+        AuthError::UnsupportedToken => bad_request(
+            Code::UnsupportedToken,
+            "An API key is revoked by DELETE /v1/api-keys/{id}",
+        ),
         AuthError::InvalidCode => bad_request(Code::InvalidCode, "Invalid or expired code."),
         AuthError::NoApiKey => (
             StatusCode::NOT_FOUND,

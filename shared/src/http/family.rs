@@ -1,4 +1,4 @@
-//! The two families of routes and their envelopes.
+//! The families of routes and their envelopes.
 
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -14,6 +14,8 @@ pub enum Family {
     Appmixer,
     /// The management authentication API of the Babel Licensing Service: every path below `/v1/`.
     Management,
+    /// What OAuth's standards define: every path below `/oauth/`.
+    OAuth,
 }
 
 /// Appmixer's error envelope. Its clients read the status from here.
@@ -38,15 +40,26 @@ pub(super) struct ManagementError<'m> {
     message: &'m str,
 }
 
+/// OAuth's error response (RFC 6749 section 5.2).
+#[derive(Serialize, ToSchema)]
+pub(super) struct OAuthError<'m> {
+    /// For programs.
+    error: &'static str,
+    /// For people.
+    error_description: &'m str,
+}
+
 impl Family {
+    pub(super) const ALL: [Self; 3] = [Self::Appmixer, Self::Management, Self::OAuth];
+
     /// The family of a path, whether a route has it or not.
     #[must_use]
     pub fn of_path(path: &str) -> Self {
         let mut segments = segments(path);
-        if segments.next() == Some("v1") && segments.next().is_some() {
-            Self::Management
-        } else {
-            Self::Appmixer
+        match (segments.next(), segments.next()) {
+            (Some("v1"), Some(_)) => Self::Management,
+            (Some("oauth"), Some(_)) => Self::OAuth,
+            _ => Self::Appmixer,
         }
     }
 
@@ -54,7 +67,7 @@ impl Family {
     pub(super) fn status_of_invalid_credentials(self) -> StatusCode {
         match self {
             Self::Appmixer => StatusCode::FORBIDDEN,
-            Self::Management => StatusCode::UNAUTHORIZED,
+            Self::Management | Self::OAuth => StatusCode::UNAUTHORIZED,
         }
     }
 
@@ -71,7 +84,24 @@ impl Family {
                 code,
                 message,
             }),
+            Self::OAuth => serde_json::to_string(&OAuthError {
+                error: oauth_error(status, code),
+                error_description: message,
+            }),
         };
         json.unwrap_or_default()
+    }
+}
+
+/// The registered name of an error (RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1).
+fn oauth_error(status: StatusCode, code: Code) -> &'static str {
+    match (status.as_u16(), code) {
+        (_, Code::UnsupportedToken) => "unsupported_token_type",
+        (_, Code::InsufficientScope) => "insufficient_scope",
+        (401, _) => "invalid_token",
+        (403, _) => "access_denied",
+        (429 | 503, _) => "temporarily_unavailable",
+        (500.., _) => "server_error",
+        _ => "invalid_request",
     }
 }

@@ -38,13 +38,7 @@ impl fmt::Debug for JsonBody<'_> {
 impl<'r> JsonBody<'r> {
     /// `max` is in bytes.
     pub fn of(request: &'r Request, max: usize) -> Result<Self, HttpError> {
-        if request.body().len() > max {
-            return Err(HttpError::TooLarge(max));
-        }
-        if !is_json(request.headers()) {
-            return Err(HttpError::UnsupportedMediaType);
-        }
-        Ok(Self(request.body().as_ref()))
+        checked(request, max, is_json).map(Self)
     }
 
     pub fn read<T: DeserializeOwned>(self) -> Result<T, HttpError> {
@@ -57,15 +51,48 @@ impl<'r> JsonBody<'r> {
     }
 }
 
-/// Whether the content type is absent, `application/json` or `application/*+json`.
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        return true;
-    };
+/// Like [`JsonBody`], for a form.
+pub struct FormBody<'r>(&'r [u8]);
+
+impl<'r> FormBody<'r> {
+    /// `max` is in bytes.
+    pub fn of(request: &'r Request, max: usize) -> Result<Self, HttpError> {
+        let is_form = |media_type: &str| media_type == "application/x-www-form-urlencoded";
+        checked(request, max, is_form).map(Self)
+    }
+
+    pub fn read<T: DeserializeOwned>(self) -> Result<T, HttpError> {
+        body::read_form(self.0)
+    }
+}
+
+/// The body, if it is not too large and its media type, unless absent, is as expected. The media type is given in
+/// lower case, and without parameters.
+fn checked(
+    request: &Request,
+    max: usize,
+    is_expected: impl FnOnce(&str) -> bool,
+) -> Result<&[u8], HttpError> {
+    if request.body().len() > max {
+        return Err(HttpError::TooLarge(max));
+    }
+    if !media_type(request.headers()).is_none_or(|media_type| is_expected(&media_type)) {
+        return Err(HttpError::UnsupportedMediaType);
+    }
+    Ok(request.body().as_ref())
+}
+
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?;
     let essence = value.to_str().unwrap_or_default();
     let essence = essence.split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
-    essence.strip_prefix("application/").is_some_and(|subtype| {
+    Some(essence.to_ascii_lowercase())
+}
+
+/// `application/json` or `application/*+json`.
+fn is_json(media_type: &str) -> bool {
+    let subtype = media_type.strip_prefix("application/");
+    subtype.is_some_and(|subtype| {
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
         subtype == "json"
             || subtype
@@ -311,7 +338,8 @@ mod tests {
 
     fn json(content_type: &str) -> bool {
         let value = HeaderValue::from_str(content_type).unwrap();
-        is_json(&HeaderMap::from_iter([(CONTENT_TYPE, value)]))
+        let media_type = media_type(&HeaderMap::from_iter([(CONTENT_TYPE, value)]));
+        is_json(&media_type.unwrap())
     }
 
     #[test]
@@ -324,7 +352,7 @@ mod tests {
         ] {
             assert!(json(content_type), "{content_type}");
         }
-        assert!(is_json(&HeaderMap::new()));
+        assert_eq!(media_type(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -71,6 +71,8 @@ async fn unauthenticated_requests_do_not_reveal_whether_an_account_exists() {
             "POST /user/forgot-password/reset" | "POST /user/verify-email/confirm" => {
                 (true, &[400][..])
             }
+            // The body is no form with a token.
+            "POST /oauth/revoke" => (false, &[400][..]),
             _ => (false, &[401, 403][..]),
         };
         assert!(statuses.contains(&known.status), "{route}");

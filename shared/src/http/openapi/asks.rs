@@ -37,7 +37,9 @@ impl Asks {
             Self::Ignored => vec![],
             Self::LiveKeyIfSent => vec![nothing(), key()],
             Self::IfSent(_) => vec![nothing(), token(), key()],
-            Self::For(Need::Permission(_) | Need::AdminToRead) => vec![token(), key()],
+            Self::For(Need::Permission(_) | Need::AdminToRead | Need::Introspect) => {
+                vec![token(), key()]
+            }
             Self::For(
                 Need::TokenAlone
                 | Need::TokenAloneUnverified
@@ -94,7 +96,9 @@ fn of_need(need: Need) -> Vec<AuthError> {
 
 fn beside_verification(need: Need) -> Vec<AuthError> {
     match need {
-        Need::Permission(_) | Need::AdminToRead => vec![AuthError::InsufficientScope],
+        Need::Permission(_) | Need::AdminToRead | Need::Introspect => {
+            vec![AuthError::InsufficientScope]
+        }
         Need::TokenAlone | Need::TokenAloneUnverified => vec![AuthError::TokenAlone],
         Need::RecentSignIn => vec![
             AuthError::TokenAlone,

@@ -18,14 +18,14 @@ use super::asks::{API_KEY, TOKEN};
 use super::refusals::Answer;
 use super::{Operation, headers, json};
 use crate::http::code::Code;
-use crate::http::family::{AppmixerError, Family, ManagementError};
+use crate::http::family::{AppmixerError, Family, ManagementError, OAuthError};
 
 const DESCRIPTION: &str = "\
-Accounts, bearer tokens, sessions, profiles and API keys: two published APIs over one account store. \
+Accounts, bearer tokens, sessions, profiles and API keys: two published APIs over one account store, and OAuth's introspection and revocation. \
 A user created through one API can sign in through both, and both accept the other's tokens and API \
 keys.
 
-* A body is a JSON object. `Content-Type` may be absent, `application/json` or `application/*+json`. An \
+* A body is a JSON object, and a form below `/oauth/`. `Content-Type` may be absent, `application/json` or `application/*+json`, and `application/x-www-form-urlencoded` for a form. An \
 empty body counts as `{}`. `null` in an optional field counts as absent unless documented otherwise. \
 Unknown fields are ignored; a repeated known field is refused.
 * The service checks, in this order: route, size, content type, credentials, permission, body, limits, \
@@ -46,7 +46,7 @@ pub fn document(endpoints: impl IntoIterator<Item = Endpoint>) -> OpenApi {
         .security_scheme(TOKEN, bearer())
         .security_scheme(API_KEY, api_key())
         .schema("Code", codes());
-    for family in [Family::Appmixer, Family::Management] {
+    for family in Family::ALL {
         components = components.schema(family.error_schema(), error(family));
     }
     for (name, header) in headers::all() {
@@ -80,7 +80,7 @@ pub fn document(endpoints: impl IntoIterator<Item = Endpoint>) -> OpenApi {
                 .build(),
         )
         .servers(Some([ServerBuilder::new().url("/").build()]))
-        .tags(Some([Family::Appmixer, Family::Management].map(|family| {
+        .tags(Some(Family::ALL.map(|family| {
             TagBuilder::new()
                 .name(family.name())
                 .description(Some(family.description()))
@@ -105,6 +105,7 @@ fn error(family: Family) -> RefOr<Schema> {
             }
             schema
         }
+        Family::OAuth => OAuthError::schema(),
     };
     json::close(&mut schema);
     schema
@@ -191,6 +192,7 @@ impl Family {
         match self {
             Self::Appmixer => "AppmixerError",
             Self::Management => "ManagementError",
+            Self::OAuth => "OAuthError",
         }
     }
 
@@ -200,6 +202,7 @@ impl Family {
             Self::Management => {
                 "The management authentication API of the Babel Licensing Service 11.5, and API keys."
             }
+            Self::OAuth => "Introspection and revocation of tokens (RFC 7662, RFC 7009).",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A JSON body: its schema, the schemas it refers to, and an example.
+//! A body, JSON or a form: its schema, the schemas it refers to, and an example.
 
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ pub struct Json {
     schema: RefOr<Schema>,
     named: Vec<(String, RefOr<Schema>)>,
     example: Value,
+    is_form: bool,
 }
 
 impl Json {
@@ -27,6 +28,7 @@ impl Json {
             schema: T::schema(),
             named,
             example,
+            is_form: false,
         }
     }
 
@@ -44,6 +46,22 @@ impl Json {
         }
         body.schema = Schema::AnyOf(either.build()).into();
         body
+    }
+
+    /// This body as a form.
+    #[must_use]
+    pub fn as_form(mut self) -> Self {
+        self.is_form = true;
+        self
+    }
+
+    /// This body, in which all other fields can be left out.
+    #[must_use]
+    pub fn requiring(mut self, fields: &[&str]) -> Self {
+        if let RefOr::T(Schema::Object(object)) = &mut self.schema {
+            object.required = fields.iter().map(ToString::to_string).collect();
+        }
+        self
     }
 
     /// A body with the schema of `T`, which the client may also send within the field `outer`. The
@@ -68,6 +86,18 @@ impl Json {
         body.named.push((plain.to_owned(), fields));
         body.named.push((wrapped.to_owned(), wrapping.into()));
         body
+    }
+
+    pub(super) fn is_form(&self) -> bool {
+        self.is_form
+    }
+
+    pub(super) fn media_type(&self) -> &'static str {
+        if self.is_form {
+            "application/x-www-form-urlencoded"
+        } else {
+            "application/json"
+        }
     }
 
     /// Whether the body must be sent: an empty body counts as `{}`.

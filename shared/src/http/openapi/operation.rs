@@ -74,7 +74,10 @@ impl Operation {
 
     /// All error responses, by status.
     pub(super) fn refusals(&mut self, family: Family) -> Vec<Answer> {
+        let is_form = self.body.as_ref().is_some_and(Json::is_form);
         let of_body = self.max_body.into_iter().flat_map(refusals::of_body);
+        let of_body =
+            of_body.filter(|refusal| !(is_form && matches!(refusal, HttpError::MalformedJson)));
         let everywhere = of_body.chain(refusals::EVERYWHERE);
         let for_credentials = self.asks.refusals();
         let own = std::mem::take(&mut self.refuses);
@@ -109,10 +112,11 @@ impl Operation {
             } else {
                 Required::False
             };
+            let media_type = body.media_type();
             let content = body.into_content(self.name_of("Request"), &mut named);
             operation = operation.request_body(Some(
                 RequestBodyBuilder::new()
-                    .content("application/json", content)
+                    .content(media_type, content)
                     .required(Some(required))
                     .build(),
             ));
@@ -129,7 +133,7 @@ impl Operation {
     fn success(&mut self, family: Family, named: &mut Vec<(String, RefOr<Schema>)>) -> Response {
         let answer = self.answer.take().map(Json::answered);
         let answer = match family {
-            Family::Appmixer => answer,
+            Family::Appmixer | Family::OAuth => answer,
             Family::Management => Some(envelope_of_success(answer)),
         };
         let mut response = ResponseBuilder::new().description("The request succeeded.");
@@ -230,6 +234,7 @@ impl Family {
         match self {
             Self::Appmixer => "Appmixer",
             Self::Management => "Management",
+            Self::OAuth => "OAuth",
         }
     }
 }

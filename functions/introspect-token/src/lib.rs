@@ -1,0 +1,88 @@
+//! `POST /oauth/introspect`: whether a token counts, and what it says (RFC 7662).
+
+pub mod openapi;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::auth::{self, LiveToken, Need};
+use shared::http::request::{FormBody, SMALL_BODY, caller};
+use shared::http::{HttpError, Reply, Request};
+use utoipa::ToSchema;
+
+const NEED: Need = Need::Introspect;
+
+#[derive(Deserialize, ToSchema)]
+struct Body {
+    token: String,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Response<'a> {
+    Active(ActiveToken<'a>),
+    Inactive(InactiveToken),
+}
+
+/// RFC 7662 section 2.2, and RFC 9470 section 6.2 for `auth_time`. Times are in seconds since 1970.
+#[derive(Serialize, ToSchema)]
+struct ActiveToken<'a> {
+    active: bool,
+    /// The account's scopes now, separated by spaces.
+    scope: String,
+    /// The account's username now.
+    username: &'a str,
+    token_type: &'static str,
+    exp: i64,
+    iat: i64,
+    auth_time: i64,
+    /// The account's id.
+    sub: &'a str,
+    aud: &'a str,
+    iss: &'a str,
+    jti: &'a str,
+    /// The session.
+    sid: &'a str,
+}
+
+#[derive(Serialize)]
+struct InactiveToken {
+    active: bool,
+}
+
+/// `token_type_hint` is ignored. The caller and the token are checked at the same time.
+pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
+    let body = FormBody::of(&request, SMALL_BODY)?.read::<Body>();
+    let token = async {
+        match &body {
+            Ok(body) => auth::introspect(&app, &body.token).await,
+            Err(_) => Ok(None),
+        }
+    };
+    let (caller, token) = tokio::join!(caller(&app, &request, NEED), token);
+    caller?;
+    body?;
+    Reply::ok(&match &token? {
+        Some(token) => Response::Active(active(&app, token)),
+        None => Response::Inactive(InactiveToken { active: false }),
+    })
+}
+
+fn active<'a>(app: &'a App, token: &'a LiveToken) -> ActiveToken<'a> {
+    let LiveToken { claims, account } = token;
+    ActiveToken {
+        active: true,
+        scope: account.scopes.iter().collect::<Vec<_>>().join(" "),
+        username: &account.username,
+        token_type: "Bearer",
+        exp: claims.expires_at.secs(),
+        iat: claims.issued_at.secs(),
+        auth_time: claims.authenticated_at.secs(),
+        sub: account.id.as_str(),
+        aud: &app.config.audience,
+        iss: &claims.issuer,
+        jti: &claims.id,
+        sid: &claims.session,
+    }
+}

@@ -1,0 +1,28 @@
+//! The API's description of `POST /oauth/revoke`.
+
+use shared::auth::AuthError;
+use shared::http::HttpError;
+use shared::http::body::Empty;
+use shared::http::openapi::{Json, Operation, example};
+use shared::http::problem::Problem;
+
+use crate::Body;
+
+#[must_use]
+pub fn operation() -> Operation {
+    Operation {
+        summary: "Revoke a token",
+        description: "Ends the session of a token or refresh token (RFC 7009), so that none of its tokens counts any more. \
+            Also succeeds if the token is unknown or has expired, because there is nothing to revoke then. Credentials in headers are ignored.",
+        body: Some(
+            Json::of::<Body>(example!({ "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIs..." }))
+                .as_form(),
+        ),
+        answer: Some(Json::of::<Empty>(example!({}))),
+        refuses: vec![
+            HttpError::field("token", Problem::Missing),
+            AuthError::UnsupportedToken.into(),
+        ],
+        ..Operation::new("revokeToken")
+    }
+}
