@@ -16,7 +16,9 @@ import tempfile
 import time
 import urllib.request
 
+import authlib
 import jwt
+from authlib.oidc.discovery import OpenIDProviderMetadata
 from cryptography.hazmat.primitives import serialization
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -26,6 +28,8 @@ LOCAL = ROOT / "target/debug/local"
 PORT = "3920"
 ISSUER = f"http://localhost:{PORT}"
 AUDIENCE = "latchkey"
+# There are no grants: docs/adr/0016-asymmetric-keys.md. OpenID Connect asks for RS256 where other algorithms sign.
+ABSENT = {"authorization_endpoint", "token_endpoint", "response_types_supported"}
 # Where Debian installs Go packages, and the package that has go-jose.
 GOPATH = pathlib.Path("/usr/share/gocode")
 GO_JOSE = "golang-gopkg-square-go-jose.v2-dev"
@@ -45,7 +49,11 @@ def verifiers():
     """Returns the command of each library that this machine has, by name and version."""
     found = {f"PyJWT {jwt.__version__}": [sys.executable, HERE / "verify_pyjwt.py"]}
     OUT.mkdir(parents=True, exist_ok=True)
-    for library, program in (("jose", "verify_jose.mjs"), ("aws-jwt-verify", "verify_aws.mjs")):
+    for library, program in (
+        ("jose", "verify_jose.mjs"),
+        ("aws-jwt-verify", "verify_aws.mjs"),
+        ("oauth4webapi", "verify_oauth4webapi.mjs"),
+    ):
         if not shutil.which("npm"):
             print(f"NOT RUN: {library}: npm is not installed")
             continue
@@ -66,7 +74,7 @@ def verifiers():
 @contextlib.contextmanager
 def server(algorithm, folder):
     """Runs the binary of `make run` in the folder."""
-    settings = {"PORT": PORT, "LATCHKEY_DB": ":memory:", "JWT_ALGORITHM": algorithm}
+    settings = {"PORT": PORT, "JWT_ALGORITHM": algorithm}
     process = subprocess.Popen(
         [LOCAL], cwd=folder, env={**os.environ, **settings}, text=True, stdout=subprocess.PIPE
     )
@@ -77,6 +85,17 @@ def server(algorithm, folder):
     finally:
         process.kill()
         process.communicate()
+
+
+def sign_up(username, folder, scope="user"):
+    """Returns a token of a new account with these scopes."""
+    token = fetch("/user", username=username, email=f"{username}@example.com", password="abc321")["token"]
+    account = json.loads(decode(token.split(".")[1]))["sub"]
+    subprocess.run(
+        [LOCAL, "operate", "grant-scopes", f"ID={account}", f"SCOPES={scope}"],
+        cwd=folder, check=True, capture_output=True,
+    )
+    return token
 
 
 def fetch(path, **body):
@@ -143,8 +162,25 @@ def make_tokens(issued, private_key, public_jwk):
     return accepted, refused
 
 
+def check_metadata(algorithm):
+    """Authlib checks each member of the metadata."""
+    metadata = OpenIDProviderMetadata(fetch("/.well-known/openid-configuration"))
+    failed = set()
+    for name in metadata.REGISTRY_KEYS:
+        try:
+            getattr(metadata, f"validate_{name}")()
+        except ValueError:
+            failed.add(name)
+    absent = ABSENT if algorithm == "RS256" else ABSENT | {"id_token_signing_alg_values_supported"}
+    if failed != absent:
+        sys.exit(f"{algorithm}: Authlib refuses {failed} of the metadata")
+    print(f"{algorithm}: Authlib {authlib.__version__} accepts the metadata, except what it lacks by design")
+
+
 def test(algorithm, commands, folder):
-    issued = fetch("/user", username="abc", email="abc@example.com", password="abc321")["token"]
+    check_metadata(algorithm)
+    issued = sign_up("abc", folder)
+    service = sign_up("orders", folder, "user,introspect")
     ring = json.loads(pathlib.Path(folder, ".local/jwt-keys.json").read_text())
     (key,) = [key for key in ring["keys"] if key["state"] == "active"]
     (jwk,) = fetch("/.well-known/jwks.json")["keys"]
@@ -154,15 +190,30 @@ def test(algorithm, commands, folder):
     accepted, refused = make_tokens(issued, private_key, jwk)
     tokens = {**accepted, **refused}
     sub = json.loads(decode(issued.split(".")[1]))["sub"]
-    for library, command in commands.items():
-        lines = run(*command, ISSUER, AUDIENCE, given="\n".join(tokens.values()) + "\n").splitlines()
+
+    def compare(what, command, expected):
+        lines = run(*command, given="\n".join(tokens.values()) + "\n").splitlines()
         if len(lines) != len(tokens):
-            sys.exit(f"{algorithm}: {library} printed {len(lines)} lines for {len(tokens)} tokens")
+            sys.exit(f"{algorithm}: {what} printed {len(lines)} lines for {len(tokens)} tokens")
         for name, line in zip(tokens, lines):
-            expected = f"accepted {sub}" if name in accepted else "refused"
-            if line != expected:
-                sys.exit(f"{algorithm}: {library}: the token '{name}': {line!r} instead of {expected!r}")
+            if line != expected(name):
+                sys.exit(f"{algorithm}: {what}: the token '{name}': {line!r} instead of {expected(name)!r}")
+
+    def accepts_or_refuses(name):
+        return f"accepted {sub}" if name in accepted else "refused"
+
+    for library, command in commands.items():
+        compare(library, [*command, ISSUER, AUDIENCE], accepts_or_refuses)
         print(f"{algorithm}: {library} accepts {len(accepted)} and refuses {len(refused)}")
+    if not shutil.which("npm"):
+        print("NOT RUN: introspection and revocation: npm is not installed")
+        return
+    shutil.copy(HERE / "introspect.mjs", OUT)
+    introspect = ["node", OUT / "introspect.mjs", ISSUER, service]
+    compare("introspection", introspect, accepts_or_refuses)
+    compare("revocation", [*introspect, "--revoke"], lambda _: "revoked")
+    compare("introspection after revocation", introspect, lambda _: "refused")
+    print(f"{algorithm}: oauth4webapi introspects and revokes")
 
 
 commands = verifiers()
