@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The sections of OWASP ASVS 5.0.0 that the page covers, with the level of each requirement.
-const SECTIONS: [(&str, &[u8]); 22] = [
+const SECTIONS: [(&str, &[u8]); 24] = [
     ("2.3", &[1, 2, 2, 2, 3]),
     ("2.4", &[2, 3]),
     ("6.1", &[1, 2, 2]),
@@ -20,7 +20,9 @@ const SECTIONS: [(&str, &[u8]); 22] = [
     ("7.5", &[2, 2, 3]),
     ("9.1", &[1, 1, 1]),
     ("9.2", &[1, 2, 2, 2]),
+    ("11.2", &[2, 2, 2, 3, 3]),
     ("11.4", &[1, 2, 2, 2]),
+    ("11.6", &[2, 3]),
     ("13.3", &[2, 2, 3, 3]),
     ("14.2", &[1, 2, 2, 2, 3, 3, 3, 3]),
     ("15.3", &[1, 2, 2, 2, 2, 2, 2]),
