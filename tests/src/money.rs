@@ -69,6 +69,7 @@ const A_MONTH: [(&str, f64); 9] = [
 
 /// The cost of a million requests of one kind, in dollars.
 struct Million {
+    api: f64,
     dynamodb: f64,
     lambda: f64,
     logs: f64,
@@ -82,7 +83,10 @@ impl Million {
         } else {
             (MEMORY_GB.1, 0.0)
         };
+        // Others are called by AWS itself, not through the API.
+        let is_route = row.request.starts_with(|c: char| c.is_ascii_uppercase());
         Self {
+            api: if is_route { price::API } else { 0.0 },
             dynamodb: cost.read_units * price::READS + cost.write_units * price::WRITES,
             lambda: lambda(memory_gb, 1.0 + hash, cost.round_trips),
             logs: 1e6 * LOG_GB * price::LOGS,
@@ -90,7 +94,7 @@ impl Million {
     }
 
     fn total(&self) -> f64 {
-        price::API + self.dynamodb + self.lambda + self.logs
+        self.api + self.dynamodb + self.lambda + self.logs
     }
 }
 
