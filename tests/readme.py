@@ -1,4 +1,4 @@
-"""Runs the commands of README.md and of three pages against `make run` and compares the output exactly.
+"""Runs the commands of README.md and of four pages against `make run` and compares the output exactly.
 
 Tokens, keys, ids and dates differ in each run and are masked. Needs bash, curl and jq.
 """
@@ -20,7 +20,7 @@ ADDRESS = "http://localhost:3000"
 MARK = "---8<---"
 
 # The tour shows the remaining attempts of a limit, so it must run first.
-PAGES = ("docs/tour.md", "docs/first-hour.md", "docs/from-appmixer.md", "README.md")
+PAGES = ("docs/tour.md", "docs/first-hour.md", "docs/from-appmixer.md", "docs/protect-your-api.md", "README.md")
 
 
 def examples(page):

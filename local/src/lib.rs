@@ -6,6 +6,7 @@
 //! | [`template`] | reads routes, tables and settings from `template.yaml` |
 //! | [`cors`] | the origins that may call the API |
 //! | [`engine`] | the embedded DynamoDB |
+//! | [`example`] | an API of somebody else, to try tokens on |
 //! | [`functions`] | the registry of functions |
 //! | [`mailbox`] | an SES that catches mail |
 //! | [`stream`] | passes new outbox items on to `deliver` and `deliver-webhook`, and accounts that are gone to `erase-account` |
@@ -21,6 +22,7 @@
 pub mod cors;
 pub mod docs;
 pub mod engine;
+pub mod example;
 pub mod functions;
 pub mod gateway;
 pub mod keys;

@@ -19,7 +19,7 @@ use local::gateway::Gateway;
 use local::mailbox::CaughtMail;
 use local::setup::{Failure, host, port, services, settings_as_in_aws};
 use local::template::{Route, Template};
-use local::{docs, functions, openapi};
+use local::{docs, example, functions, openapi};
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -78,10 +78,11 @@ async fn run() -> Result<(), Failure> {
     announce(listener.local_addr()?, &template.routes);
     services.mailbox.announce(print_mail);
     services.work(Arc::clone(&app)).await?;
+    let example = example::router(Arc::clone(&app));
     let api = Gateway::new(template.routes, app).into_router();
     let api = api.layer(from_fn(cors::permissive_to_localhost));
     let pages = docs::router()?.merge(services.mailbox.into_router());
-    let router = pages.merge(api);
+    let router = pages.merge(example).merge(api);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = oneshot::channel();
     let server = axum::serve(listener, service).with_graceful_shutdown(async {
@@ -203,7 +204,10 @@ fn announce(address: SocketAddr, routes: &[Route]) {
     for route in routes {
         println!("  {:4} {}", route.method, route.path);
     }
-    println!("\n  Reference: http://{address}/docs\n  Mail:      http://{address}/mail");
+    println!(
+        "\n  Reference: http://{address}/docs\n  Mail:      http://{address}/mail\n  \
+         Example:   http://{address}/example/orders, an API of somebody else"
+    );
     println!(
         "\nTry it:\n\n  curl -XPOST http://{address}/user -H 'Content-type: application/json' \
          -d '{{\"username\": \"abc@example.com\", \"email\": \"abc@example.com\", \
