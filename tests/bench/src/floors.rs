@@ -17,7 +17,7 @@ use super::stage::{EMAIL, PASSWORD, RING_IN_FILE, Stage, sign_in};
 use super::table::{Table, ms};
 
 const COLD: Turns = Turns::new(2, 100, 1);
-const READS: Turns = Turns::new(5, 20, 100);
+pub(super) const READS: Turns = Turns::new(5, 20, 100);
 const HASHES: Turns = Turns::new(10, 200, 1);
 const GUESSES: Turns = Turns::new(10, 200, 20);
 /// Many in a row, because a process that slept between two requests is slower.
@@ -34,9 +34,9 @@ const CHEAPER_HASH: &[(&str, &str)] = &[
     ("ARGON2_PREVIOUS_SHARE", "100"),
 ];
 
-/// Times are in milliseconds.
-pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
-    let mut table = Table::new([
+/// An empty table for [`add`].
+pub(super) fn comparison() -> Table {
+    Table::new([
         "figure",
         "p50",
         "p99",
@@ -45,7 +45,12 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
         "p99",
         "p50 apart",
         "",
-    ]);
+    ])
+}
+
+/// Times are in milliseconds.
+pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
+    let mut table = comparison();
     let read = &[("BARE", "read")][..];
     for (figure, floor_is, with) in [
         ("cold start", "bare GetItem", RING_IN_FILE),
@@ -85,7 +90,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
 }
 
 /// Starts the floor that does this work: see `src/bin/bare.rs`.
-async fn bare(stage: &Stage, does: &str) -> Result<Function, Failure> {
+pub(super) async fn bare(stage: &Stage, does: &str) -> Result<Function, Failure> {
     stage.function_with("bare", &[("BARE", does)]).await
 }
 
@@ -100,7 +105,7 @@ async fn warm(
         .await
 }
 
-fn add(table: &mut Table, what: &str, floor_is: &str, [ours, floor]: &[Samples; 2]) {
+pub(super) fn add(table: &mut Table, what: &str, floor_is: &str, [ours, floor]: &[Samples; 2]) {
     let seconds = |time: Duration| time.as_secs_f64();
     let ratio = seconds(ours.p50()) / seconds(floor.p50());
     let excess = (seconds(ours.p50()) - seconds(floor.p50())) * 1000.0;

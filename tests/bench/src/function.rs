@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::runtime_api::RuntimeApi;
@@ -41,9 +42,13 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        Ok(serde_json::from_str(&self.body)?)
+    }
+
     /// The text at this JSON pointer in the body.
     pub(super) fn text(&self, pointer: &str) -> Result<String, Failure> {
-        let body: Value = serde_json::from_str(&self.body)?;
+        let body: Value = self.body()?;
         let text = body.pointer(pointer).and_then(Value::as_str);
         Ok(text
             .ok_or_else(|| format!("no {pointer}: {body}"))?
@@ -97,6 +102,14 @@ impl Function {
             since_spawn: posted.answered - self.spawned,
             reply,
         })
+    }
+
+    /// Like [`invoke`](Self::invoke), for a function without a route. Also returns how long it took.
+    pub(super) async fn ask(&mut self, event: &str) -> Result<(Duration, Value), Failure> {
+        let posted = self.api.invoke(event.to_owned()).await;
+        let posted = posted.map_err(|error| format!("{}: {error}", self.name))?;
+        let took = posted.answered - posted.handed_out;
+        Ok((took, serde_json::from_slice(&posted.body)?))
     }
 
     /// Like [`invoke`](Self::invoke), but returns only how long it took.

@@ -11,6 +11,7 @@
 //! | [`samples`] | measurements, two sides in turns |
 //! | [`floors`] | figures compared with their floors |
 //! | [`endpoints`] | each endpoint: latency, throughput, memory, size, and cost in DynamoDB |
+//! | [`ways`] | ways to check a token for an API of somebody else |
 //! | [`guard`] | instructions of a warm `GET /user`, by callgrind |
 //! | [`tls`] | HTTPS in front of the embedded services |
 //! | [`table`], [`page`] | tables, and docs/benchmarks.md |
@@ -34,13 +35,14 @@ mod samples;
 mod stage;
 mod table;
 mod tls;
+mod ways;
 
 use stage::Stage;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The parts of docs/benchmarks.md, in the order in which they are measured.
-const PARTS: [&str; 2] = ["floors", "endpoints"];
+const PARTS: [&str; 3] = ["floors", "endpoints", "ways"];
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
@@ -63,6 +65,7 @@ async fn measure(parts: &[&str]) -> Result<(), Failure> {
     for part in parts {
         let figures = match *part {
             "floors" => floors::measure(&stage).await?,
+            "ways" => ways::measure(&stage).await?,
             _ => endpoints::measure(&stage).await?,
         };
         println!("\n{part}\n\n{figures}");
