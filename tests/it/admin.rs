@@ -6,8 +6,6 @@ use axum::body::Body;
 use serde_json::{Value, json};
 use tests::app::{Answer, Call, MAIL, PASSWORD, TestApp, get, post};
 use tests::logs::capture;
-use tests::wire::Fault;
-use tokio::sync::Semaphore;
 
 use crate::scene::{Scene, admin_scope};
 
@@ -401,12 +399,6 @@ async fn nothing_is_changed_or_deleted_once_the_administrator_is_out() {
             .await
             .unwrap();
         let slow = app.another(&[]);
-        let gate = Arc::new(Semaphore::new(0));
-        let (held, mut is_first) = (Arc::clone(&gate), true);
-        slow.wire.on_request(move |name, _| {
-            let holds = name == "TransactWriteItems" && std::mem::take(&mut is_first);
-            holds.then(|| Fault::Hold(Arc::clone(&held)))
-        });
         let body = match method {
             "PUT" => json!({"scope": ["admin"]}),
             _ => json!({}),
@@ -414,24 +406,23 @@ async fn nothing_is_changed_or_deleted_once_the_administrator_is_out() {
         let path = format!("/users/{}", scene.id);
         let call = Call::new(method, &path, body.to_string().into()).bearer(&scene.admin);
 
-        let mut change = std::pin::pin!(slow.call(call));
-        tokio::select! {
-            answer = &mut change => panic!("{method} {end}: {answer:?}"),
-            () = slow.wire.held() => {}
-        }
-        match end {
-            "log-out" => assert_eq!(app.log_out(&scene.admin).await.status, 200),
-            "demoted" => {
-                let none = json!({"id": admin, "scopes": []});
-                app.operate("grant-scopes", none).await.unwrap();
+        let ending = async {
+            match end {
+                "log-out" => assert_eq!(app.log_out(&scene.admin).await.status, 200),
+                "demoted" => {
+                    let none = json!({"id": admin, "scopes": []});
+                    app.operate("grant-scopes", none).await.unwrap();
+                }
+                _ => {
+                    app.operate(end, json!({ "id": admin })).await.unwrap();
+                }
             }
-            _ => {
-                app.operate(end, json!({ "id": admin })).await.unwrap();
-            }
-        }
-        gate.add_permits(1);
-        let answer = change.await;
+        };
+        let (answer, ended) = slow
+            .held_at("TransactWriteItems", slow.call(call), ending)
+            .await;
 
+        assert!(ended.is_some(), "{method} {end}: {answer:?}");
         assert_eq!(answer.status, status, "{method} {end}: {answer:?}");
         let user = app.user(&scene.token).await;
         assert_eq!(user.body["scope"], json!(["user"]), "{method} {end}");
@@ -495,24 +486,15 @@ async fn a_password_is_not_reset_for_an_email_that_the_account_no_longer_has() {
     app.ask_for_email(&scene.token, "new@example.com").await;
     let code = app.mailed_code().await;
     let slow = app.another(&MAIL);
-    let gate = Arc::new(Semaphore::new(0));
-    let (held, mut is_first) = (Arc::clone(&gate), true);
-    slow.wire.on_request(move |name, _| {
-        let holds = name == "TransactWriteItems" && std::mem::take(&mut is_first);
-        holds.then(|| Fault::Hold(Arc::clone(&held)))
-    });
     let reset = json!({"email": "abc@example.com", "password": "xyz987"});
     let reset = post("/user/reset-password", &reset).bearer(&scene.admin);
 
-    let mut reset = std::pin::pin!(slow.call(reset));
-    tokio::select! {
-        answer = &mut reset => panic!("{answer:?}"),
-        () = slow.wire.held() => {}
-    }
-    let confirmed = app.confirm_new_email(&scene.token, &code).await;
-    assert_eq!(confirmed.status, 200);
-    gate.add_permits(1);
+    let confirmation = app.confirm_new_email(&scene.token, &code);
+    let (reset, confirmed) = slow
+        .held_at("TransactWriteItems", slow.call(reset), confirmation)
+        .await;
 
-    assert_eq!(reset.await.status, 404);
+    assert_eq!(confirmed.unwrap().status, 200);
+    assert_eq!(reset.status, 404);
     assert_eq!(app.sign_in("abc", PASSWORD).await.status, 200);
 }

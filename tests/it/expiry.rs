@@ -1,13 +1,10 @@
 //! Accounts whose email is never verified, with `UNVERIFIED_ACCOUNT_EXPIRES_IN`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use local::mailbox::CaughtMail;
 use serde_json::json;
 use tests::app::{Answer, PASSWORD, TestApp, get, post};
-use tests::wire::Fault;
-use tokio::sync::Semaphore;
 
 const SETTINGS: [(&str, &str); 3] = [
     ("MAIL_FROM", "noreply@latchkey.example"),
@@ -165,23 +162,17 @@ async fn a_verification_that_is_overtaken_by_a_sign_up_after_the_expiry_changes_
     sign_up(&app).await;
     let code = app.mailed_code().await;
     let slow = app.another(&SETTINGS);
-    let released = Arc::new(Semaphore::new(0));
-    let gate = Arc::clone(&released);
-    let mut is_first = true;
-    slow.wire.on_request(move |operation, _| {
-        let is_held = operation == "TransactWriteItems" && std::mem::take(&mut is_first);
-        is_held.then(|| Fault::Hold(Arc::clone(&gate)))
-    });
 
     let overtaking = async {
-        slow.wire.held().await;
         app.clock.advance(HOUR + Duration::from_secs(1));
-        let other = sign_up(&app).await;
-        released.add_permits(1);
-        other
+        sign_up(&app).await
     };
-    let (answer, other) = tokio::join!(slow.confirm_email(&code), overtaking);
+    let confirmation = slow.confirm_email(&code);
+    let (answer, other) = slow
+        .held_at("TransactWriteItems", confirmation, overtaking)
+        .await;
 
+    let other = other.unwrap();
     answer.assert_refused(400, "Bad Request", "Invalid or expired code.");
     let user = app.user(&other.token()).await;
     assert_eq!(user.body["isActive"], false);

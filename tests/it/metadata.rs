@@ -1,12 +1,9 @@
 //! The metadata of an account.
 
-use std::sync::Arc;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::wire::Fault;
-use tokio::sync::Semaphore;
 
 use crate::scene::Scene;
 
@@ -181,30 +178,22 @@ async fn metadata_is_not_written_after_the_administrator_s_session_ended_or_the_
         let scene = scene().await;
         scene.put(json!({"team": "blue"})).await;
         let slow = scene.app.another(&[]);
-        let gate = Arc::new(Semaphore::new(0));
-        let (held, mut is_first) = (Arc::clone(&gate), true);
-        slow.wire.on_request(move |name, _| {
-            let holds = name == "TransactWriteItems" && std::mem::take(&mut is_first);
-            holds.then(|| Fault::Hold(Arc::clone(&held)))
-        });
         let body = json!({"metadata": {"team": "red"}}).to_string();
         let call = Call::new("PUT", &format!("/users/{}", scene.id), body.into());
 
-        let mut change = std::pin::pin!(slow.call(call.bearer(&scene.admin)));
-        tokio::select! {
-            answer = &mut change => panic!("{end}: {answer:?}"),
-            () = slow.wire.held() => {}
-        }
-        if end == "session" {
-            assert_eq!(scene.app.log_out(&scene.admin).await.status, 200);
-        } else {
-            let id = json!({"id": scene.id});
-            scene.app.operate("delete-account", id).await.unwrap();
-            scene.app.erase().await;
-        }
-        gate.add_permits(1);
-        let answer = change.await;
+        let ending = async {
+            if end == "session" {
+                assert_eq!(scene.app.log_out(&scene.admin).await.status, 200);
+            } else {
+                let id = json!({"id": scene.id});
+                scene.app.operate("delete-account", id).await.unwrap();
+                scene.app.erase().await;
+            }
+        };
+        let change = slow.call(call.bearer(&scene.admin));
+        let (answer, ended) = slow.held_at("TransactWriteItems", change, ending).await;
 
+        assert!(ended.is_some(), "{end}: {answer:?}");
         assert_eq!(answer.status, status, "{end}: {answer:?}");
         let users = scene.app.users().await;
         let stored = users.get(&scene.key()).map(|item| &item["metadata"]);

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use tests::app::{PASSWORD, TestApp, get, post};
 use tests::logs::capture;
 use tests::wire::Fault;
-use tokio::sync::Semaphore;
 
 /// An account with a username, its id and a token.
 async fn with_named_user() -> (TestApp, String, String) {
@@ -413,24 +412,12 @@ async fn a_claim_of_another_account_is_never_changed() {
 async fn a_grant_that_is_under_way_does_not_enable_an_account_that_was_disabled_meanwhile() {
     let (app, id, _) = with_named_user().await;
     let slow = app.another(&[]);
-    let released = Arc::new(Semaphore::new(0));
-    let gate = Arc::clone(&released);
-    let mut is_first = true;
-    slow.wire.on_request(move |operation, _| {
-        let is_held = operation == "TransactWriteItems" && std::mem::take(&mut is_first);
-        is_held.then(|| Fault::Hold(Arc::clone(&gate)))
-    });
 
     let grant = slow.operate("grant-scopes", json!({"id": id, "scopes": ["admin"]}));
-    let disabling = async {
-        slow.wire.held().await;
-        let request = json!({"id": id});
-        app.operate("disable-account", request).await.unwrap();
-        released.add_permits(1);
-    };
-    let (granted, ()) = tokio::join!(grant, disabling);
+    let disabling = app.operate("disable-account", json!({"id": id}));
+    let (granted, disabled) = slow.held_at("TransactWriteItems", grant, disabling).await;
 
-    assert!(granted.is_ok());
+    assert!(granted.is_ok() && disabled.is_some_and(|done| done.is_ok()));
     let found = find(&app, &id).await;
     assert_eq!(found["state"], "disabled");
     assert_eq!(found["scope"], json!(["admin"]));

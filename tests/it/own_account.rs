@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::call::claim_of;
 use tests::logs::capture;
-use tests::wire::Fault;
 
 const NEW: &str = "battery-staple-7";
 
@@ -226,12 +225,6 @@ async fn a_change_through_a_session_that_ends_meanwhile_changes_nothing() {
             app.sign_in("abc@example.com", PASSWORD).await;
             let id = app.user_id(&token).await;
             let slow = app.another(&[]);
-            let gate = Arc::new(tokio::sync::Semaphore::new(0));
-            let (held, mut is_first) = (Arc::clone(&gate), true);
-            slow.wire.on_request(move |name, _| {
-                let holds = name == "TransactWriteItems" && std::mem::take(&mut is_first);
-                holds.then(|| Fault::Hold(Arc::clone(&held)))
-            });
             let request = match call {
                 "change" => change_password(&token, PASSWORD, NEW),
                 "rename" => change_username(&token, "def"),
@@ -240,25 +233,22 @@ async fn a_change_through_a_session_that_ends_meanwhile_changes_nothing() {
                 _ => delete_user(&token, PASSWORD),
             };
 
-            let mut change = std::pin::pin!(slow.call(request));
-            tokio::select! {
-                answer = &mut change => panic!("{call}: {answer:?}"),
-                () = slow.wire.held() => {}
-            }
-            if end == "log-out" {
-                app.log_out(&token).await;
-            } else {
-                app.operate(end, json!({ "id": id })).await.unwrap();
-            }
-            let before = app.users().await;
-            gate.add_permits(1);
-            let answer = change.await;
+            let ending = async {
+                if end == "log-out" {
+                    app.log_out(&token).await;
+                } else {
+                    app.operate(end, json!({ "id": id })).await.unwrap();
+                }
+                app.users().await
+            };
+            let change = slow.call(request);
+            let (answer, before) = slow.held_at("TransactWriteItems", change, ending).await;
 
             assert!(
                 [401, 403].contains(&answer.status),
                 "{end} {call}: {answer:?}"
             );
-            assert_eq!(app.users().await, before, "{end} {call}");
+            assert_eq!(Some(app.users().await), before, "{end} {call}");
         }
     }
 }
@@ -607,21 +597,14 @@ async fn a_rehash_that_races_a_change_of_username_leaves_one_hash_in_both_claims
     let app = TestApp::new().await;
     let token = app.sign_up("abc@example.com").await.token();
     let stronger = app.another(&[("ARGON2_ITERATIONS", "2")]);
-    let gate = Arc::new(tokio::sync::Semaphore::new(0));
-    let held = Arc::clone(&gate);
-    stronger.wire.on_request(move |name, _| {
-        (name == "TransactWriteItems").then(|| Fault::Hold(Arc::clone(&held)))
-    });
 
-    let mut sign_in = std::pin::pin!(stronger.sign_in("abc@example.com", PASSWORD));
-    tokio::select! {
-        answer = &mut sign_in => panic!("{answer:?}"),
-        () = stronger.wire.held() => {}
-    }
-    let renamed = app.call(change_username(&token, "ada")).await;
-    gate.add_permits(10);
+    let sign_in = stronger.sign_in("abc@example.com", PASSWORD);
+    let renaming = app.call(change_username(&token, "ada"));
+    let (signed_in, renamed) = stronger
+        .held_at("TransactWriteItems", sign_in, renaming)
+        .await;
 
-    assert_eq!((renamed.status, sign_in.await.status), (200, 200));
+    assert_eq!((renamed.unwrap().status, signed_in.status), (200, 200));
     let users = app.users().await.into_iter();
     let hashes = users.filter_map(|(_, item)| item.get("password_hash").cloned());
     let hashes: Vec<_> = hashes.collect();

@@ -236,6 +236,28 @@ async fn a_token_of_another_form_than_its_key_s_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn another_clock_may_be_five_seconds_ahead_but_a_token_expires_at_once() {
+    let (app, ring, token) = signing(SigningAlgorithm::EdDsa).await;
+    let (key, kid) = private_key(&ring);
+    let now = app.clock.now().secs();
+    for (nbf, exp, message) in [
+        (now + 5, now + 60, ""),
+        (now + 6, now + 60, "Invalid JWT: jwt not active"),
+        (now - 60, now + 1, ""),
+        (now - 60, now, "Invalid JWT: jwt expired"),
+        (now - 60, now - 5, "Invalid JWT: jwt expired"),
+    ] {
+        let mut claims = part(&token, 1);
+        claims["nbf"] = json!(nbf);
+        claims["exp"] = json!(exp);
+        let answer = app.user(&signed(&key, &kid, Some("at+jwt"), &claims)).await;
+        let status = if message.is_empty() { 200 } else { 401 };
+        assert_eq!(answer.status, status, "{nbf} {exp}");
+        assert!(answer.message().starts_with(message), "{answer:?}");
+    }
+}
+
 /// The public key in the forms in which an attacker may take it for a secret.
 fn encodings(key: &Jwk) -> Vec<Vec<u8>> {
     let json = serde_json::to_value(key).unwrap();

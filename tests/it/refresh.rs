@@ -13,7 +13,6 @@ use shared::ports::Clock;
 use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
 use tests::logs::capture;
 use tests::wire::Fault;
-use tokio::sync::Semaphore;
 
 use crate::key_rotation::{HOUR, MINUTE, ask, rotate, secrets, two_instances, with_secret};
 use crate::races::race_over;
@@ -494,34 +493,24 @@ async fn delay_at_each_call(change: impl AsyncFn(&TestApp, &Answer)) {
     for held in 1.. {
         let (app, first) = logged_in(&[]).await;
         let slow = app.another(&[]);
-        let released = Arc::new(Semaphore::new(0));
-        let gate = Arc::clone(&released);
-        let mut calls = 0;
-        slow.wire.on_request(move |_, _| {
-            calls += 1;
-            (calls == held).then(|| Fault::Hold(Arc::clone(&gate)))
-        });
         let token = refresh_token(&first);
-        let mut refreshing = std::pin::pin!(refresh(&slow, &token));
-        let finished = tokio::select! {
-            answer = &mut refreshing => Some(answer),
-            () = slow.wire.held() => None,
-        };
-        if let Some(answer) = finished {
-            assert_eq!(answer.status, 200);
-            assert!(held > 2, "only {held} calls");
-            return;
-        }
-        change(&app, &first).await;
         let of_session = format!("/{}", claims(&first)["sid"].as_str().unwrap());
         let is_there = async || {
             let keys = app.session_keys().await;
             keys.iter().any(|key| key.ends_with(&of_session))
         };
-        let was_kept = is_there().await;
-        released.add_permits(1);
-        let answer = refreshing.await;
+        let changing = async {
+            change(&app, &first).await;
+            is_there().await
+        };
+        let refreshing = refresh(&slow, &token);
+        let (answer, was_kept) = slow.held_at_call(held, refreshing, changing).await;
 
+        let Some(was_kept) = was_kept else {
+            assert_eq!(answer.status, 200);
+            assert!(held > 2, "only {held} calls");
+            return;
+        };
         let successor = if answer.status == 200 {
             assert_eq!(app.user(&answer.token()).await.status, 401, "{held}");
             refresh_token(&answer)
@@ -556,23 +545,17 @@ async fn a_refresh_delayed_at_any_call_while_the_session_ends_yields_no_token_th
 async fn a_delayed_refresh_does_not_set_the_number_back() {
     let (app, first) = logged_in(&[]).await;
     let slow = app.another(&[]);
-    let released = Arc::new(Semaphore::new(0));
-    let gate = Arc::clone(&released);
-    slow.wire.on_request(move |operation, _| {
-        (operation == "UpdateItem").then(|| Fault::Hold(Arc::clone(&gate)))
-    });
     let token = refresh_token(&first);
-    let mut delayed = std::pin::pin!(refresh(&slow, &token));
-    tokio::select! {
-        answer = &mut delayed => panic!("{answer:?}"),
-        () = slow.wire.held() => {}
-    }
-    let second = refresh(&app, &token).await;
-    let third = refresh(&app, &refresh_token(&second)).await;
+    let two_more = async {
+        let second = refresh(&app, &token).await;
+        refresh(&app, &refresh_token(&second)).await
+    };
+
+    let delayed = refresh(&slow, &token);
+    let (delayed, third) = slow.held_at("UpdateItem", delayed, two_more).await;
+
+    let third = third.unwrap();
     assert_eq!(third.status, 200);
-
-    released.add_permits(1);
-
-    assert_refused(&delayed.await, "used before, and its successor too");
+    assert_refused(&delayed, "used before, and its successor too");
     assert_refused(&refresh(&app, &refresh_token(&third)).await, "ended");
 }

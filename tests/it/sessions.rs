@@ -9,7 +9,6 @@ use shared::auth::{WithApiKeys, end_sessions};
 use shared::domain::AccountId;
 use tests::app::{PASSWORD, TestApp, post};
 use tests::wire::Fault;
-use tokio::sync::Semaphore;
 
 /// An account with a username, its id and a token.
 async fn with_named_user() -> (TestApp, AccountId, String) {
@@ -95,28 +94,15 @@ async fn delay_at_each_call(change: impl AsyncFn(&TestApp, &AccountId)) {
     for held in 1.. {
         let (app, id, _) = with_named_user().await;
         let slow = app.another(&[]);
-        let released = Arc::new(Semaphore::new(0));
-        let gate = Arc::clone(&released);
-        let mut calls = 0;
-        slow.wire.on_request(move |_, _| {
-            calls += 1;
-            (calls == held).then(|| Fault::Hold(Arc::clone(&gate)))
-        });
 
-        let mut sign_in = std::pin::pin!(slow.sign_in("abc", PASSWORD));
-        let finished = tokio::select! {
-            answer = &mut sign_in => Some(answer),
-            () = slow.wire.held() => None,
-        };
-        if let Some(answer) = finished {
+        let sign_in = slow.sign_in("abc", PASSWORD);
+        let (answer, changed) = slow.held_at_call(held, sign_in, change(&app, &id)).await;
+
+        if changed.is_none() {
             assert_eq!(answer.status, 200);
             assert!(held > 5, "only {held} calls");
             return;
         }
-        change(&app, &id).await;
-        released.add_permits(1);
-        let answer = sign_in.await;
-
         if answer.status == 200 {
             let user = app.user(&answer.token()).await;
             assert_eq!(user.message(), "Bad token", "{held}");
@@ -195,22 +181,13 @@ async fn an_api_key_created_while_sessions_and_keys_end_does_not_work() {
     for held in ["BatchGetItem", "TransactWriteItems"] {
         let (app, id, token) = with_named_user().await;
         let slow = app.another(&[]);
-        let released = Arc::new(Semaphore::new(0));
-        let gate = Arc::clone(&released);
-        slow.wire.on_request(move |operation, _| {
-            (operation == held).then(|| Fault::Hold(Arc::clone(&gate)))
-        });
         let body = json!({"name": "ci", "permissions": 1});
 
         let creation = slow.create_api_key(&token, body);
-        let ending = async {
-            slow.wire.held().await;
-            let ended = end_sessions(&app.app, &id, WithApiKeys::Yes).await;
-            ended.unwrap();
-            released.add_permits(9);
-        };
-        let (created, ()) = tokio::join!(creation, ending);
+        let ending = end_sessions(&app.app, &id, WithApiKeys::Yes);
+        let (created, ended) = slow.held_at(held, creation, ending).await;
 
+        ended.unwrap().unwrap();
         assert_eq!(created.message(), "Bad token", "{held}");
         let token = app.sign_in("abc", PASSWORD).await.token();
         assert!(app.api_keys(&token).await.is_empty());

@@ -3,10 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::app::{Answer, PASSWORD, TestApp, account_key, post};
 use tests::wire::Fault;
-use tokio::sync::Semaphore;
 
 use crate::attacks::counted;
 use crate::races::{count, race_over};
@@ -146,21 +145,14 @@ async fn total_of(app: &TestApp) -> Vec<String> {
 async fn a_right_password_that_is_verified_before_the_limit_is_reached_is_refused_after() {
     let app = with_user().await;
     let slow = app.another(&[]);
-    let released = Arc::new(Semaphore::new(0));
-    let gate = Arc::clone(&released);
-    slow.wire.on_request(move |operation, _| {
-        (operation == "BatchGetItem").then(|| Fault::Hold(Arc::clone(&gate)))
-    });
 
-    let slow_sign_in = slow.sign_in("abc@example.com", PASSWORD);
+    let sign_in = slow.sign_in("abc@example.com", PASSWORD);
     let guesses = async {
-        slow.wire.held().await;
         for _ in 0..10 {
             assert_eq!(app.sign_in("abc@example.com", "guess1").await.status, 403);
         }
-        released.add_permits(1);
     };
-    let (answer, ()) = tokio::join!(slow_sign_in, guesses);
+    let (answer, _) = slow.held_at("BatchGetItem", sign_in, guesses).await;
 
     assert_throttled(&answer);
 }
@@ -170,22 +162,18 @@ async fn a_limit_reached_before_the_failures_are_cleared_refuses_a_right_passwor
     let app = with_user().await;
     app.sign_in("abc@example.com", "guess1").await;
     let slow = app.another(&[]);
-    let released = Arc::new(Semaphore::new(0));
-    let gate = Arc::clone(&released);
-    slow.wire.on_request(move |_, body| {
-        let clears = body["UpdateExpression"].as_str()?.contains("REMOVE");
-        clears.then(|| Fault::Hold(Arc::clone(&gate)))
-    });
+    let clears = |_: &str, body: &Value| {
+        let update = body["UpdateExpression"].as_str();
+        update.is_some_and(|update| update.contains("REMOVE"))
+    };
 
-    let slow_sign_in = slow.sign_in("abc@example.com", PASSWORD);
+    let sign_in = slow.sign_in("abc@example.com", PASSWORD);
     let guesses = async {
-        slow.wire.held().await;
         for _ in 0..9 {
             assert_eq!(app.sign_in("abc@example.com", "guess1").await.status, 403);
         }
-        released.add_permits(1);
     };
-    let (answer, ()) = tokio::join!(slow_sign_in, guesses);
+    let (answer, _) = slow.held_where(clears, sign_in, guesses).await;
 
     assert_throttled(&answer);
 }

@@ -29,11 +29,12 @@ use shared::observe::CountRetries;
 use shared::ports::SystemEntropy;
 use shared::runtime::Worker;
 use shared::store::Store;
+use tokio::sync::Semaphore;
 
 use crate::clock::TestClock;
 use crate::description;
 use crate::logs::Secrets;
-use crate::wire::{Cost, Wire, cost, lock};
+use crate::wire::{Cost, Fault, Wire, cost, lock};
 
 pub use crate::call::{Answer, Call, get, post, post_bytes, post_form};
 
@@ -221,6 +222,61 @@ impl TestApp {
             description::assert_covers(operation, &answer);
         }
         answer
+    }
+
+    /// Sends a request by this instance, and holds its first call of this operation until `meanwhile` is done. Returns
+    /// what both return; without such a call `meanwhile` is not done.
+    pub async fn held_at<A, M>(
+        &self,
+        operation: &'static str,
+        request: impl Future<Output = A>,
+        meanwhile: impl Future<Output = M>,
+    ) -> (A, Option<M>) {
+        let holds = move |name: &str, _: &Value| name == operation;
+        self.held_where(holds, request, meanwhile).await
+    }
+
+    /// Like [`held_at`](Self::held_at), with the call of this number, from 1.
+    pub async fn held_at_call<A, M>(
+        &self,
+        number: usize,
+        request: impl Future<Output = A>,
+        meanwhile: impl Future<Output = M>,
+    ) -> (A, Option<M>) {
+        let mut calls = 0;
+        let holds = move |_: &str, _: &Value| {
+            calls += 1;
+            calls == number
+        };
+        self.held_where(holds, request, meanwhile).await
+    }
+
+    /// Like [`held_at`](Self::held_at), with the first call whose operation and body `holds` accepts.
+    pub async fn held_where<A, M>(
+        &self,
+        mut holds: impl FnMut(&str, &Value) -> bool + Send + 'static,
+        request: impl Future<Output = A>,
+        meanwhile: impl Future<Output = M>,
+    ) -> (A, Option<M>) {
+        let released = Arc::new(Semaphore::new(0));
+        let (gate, mut is_held) = (Arc::clone(&released), false);
+        self.wire.on_request(move |operation, body| {
+            let is_first = !is_held && holds(operation, body);
+            is_held |= is_first;
+            is_first.then(|| Fault::Hold(Arc::clone(&gate)))
+        });
+        let mut request = std::pin::pin!(request);
+        tokio::select! {
+            answer = &mut request => return (answer, None),
+            () = self.wire.held() => {}
+        }
+        let meanwhile = async {
+            let done = meanwhile.await;
+            released.add_permits(1);
+            done
+        };
+        let (answer, done) = tokio::join!(request, meanwhile);
+        (answer, Some(done))
     }
 
     /// Invokes a function for operators. The error is the text that the operator sees.
