@@ -107,9 +107,11 @@ def operate_on_account():
     found = operate("find-account", email=email)
     need((found["state"], found["sessions"]) == ("enabled", 1), f"find-account: {found}")
     account_id = found["id"]
-    operate("grant-scopes", id=account_id, scopes=["user", "support"])
+    operate("grant-scopes", id=account_id, scopes=["user", "introspect"])
     user = expect(200, "GET", "/user", None, token)[0]
-    need(user["scope"] == ["user", "support"], f"scopes: {user['scope']}")
+    need(user["scope"] == ["user", "introspect"], f"scopes: {user['scope']}")
+    asked = expect(200, "POST", "/oauth/introspect", f"token={token}", token)[0]
+    need(asked["active"] and asked["scope"] == "user introspect", f"introspection: {asked}")
     operate("end-sessions", id=account_id)
     expect(401, "GET", "/user", None, token)
     password = operate("set-password", id=account_id)["password"]

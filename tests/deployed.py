@@ -46,11 +46,14 @@ def host(stack=AWS):
 
 
 def call(method, path, body=None, token=None, **headers):
-    """The status, the body and the headers of a request to the deployed API."""
-    headers = {"host": headers.get("host") or host(), "content-type": "application/json", **headers}
+    """The status, the body and the headers of a request to the deployed API. Text is sent as a form."""
+    is_form = isinstance(body, str)
+    content_type = "application/x-www-form-urlencoded" if is_form else "application/json"
+    headers = {"host": headers.get("host") or host(), "content-type": content_type, **headers}
     if token:
         headers["authorization"] = f"Bearer {token}"
-    data = None if body is None else json.dumps(body).encode()
+    text = body if is_form else json.dumps(body)
+    data = None if body is None else text.encode()
     request = urllib.request.Request(AWS.url + path, data=data, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:

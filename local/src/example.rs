@@ -1,4 +1,4 @@
-//! An API of somebody else, to try tokens on: `GET /example/orders` asks the Lambda authorizer, as an API Gateway
+//! A sample API of another team, to try tokens with: `GET /example/orders` asks the Lambda authorizer, as an API Gateway
 //! of another stack does. Exists only in `make run`.
 
 use std::net::SocketAddr;
@@ -33,11 +33,11 @@ async fn orders(
     let Some(Ok(decision)) = operate(AUTHORIZER.name, &app, event).await else {
         return refused(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    // Only a caller who is authorized has a context.
-    let Some(caller) = decision.get("context") else {
+    let is_authorized = decision.get("isAuthorized") == Some(&Value::Bool(true));
+    if !is_authorized {
         return refused(StatusCode::FORBIDDEN);
-    };
-    let body = json!({"orders": [], "caller": caller});
+    }
+    let body = json!({"orders": [], "caller": decision.get("context")});
     json_answer(StatusCode::OK, &body)
 }
 

@@ -6,7 +6,7 @@
 //! | [`template`] | reads routes, tables and settings from `template.yaml` |
 //! | [`cors`] | the origins that may call the API |
 //! | [`engine`] | the embedded DynamoDB |
-//! | [`example`] | an API of somebody else, to try tokens on |
+//! | [`example`] | a sample API of another team, to try tokens with |
 //! | [`functions`] | the registry of functions |
 //! | [`mailbox`] | an SES that catches mail |
 //! | [`stream`] | passes new outbox items on to `deliver` and `deliver-webhook`, and accounts that are gone to `erase-account` |

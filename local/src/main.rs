@@ -206,7 +206,7 @@ fn announce(address: SocketAddr, routes: &[Route]) {
     }
     println!(
         "\n  Reference: http://{address}/docs\n  Mail:      http://{address}/mail\n  \
-         Example:   http://{address}/example/orders, an API of somebody else"
+         Example:   http://{address}/example/orders, a sample API of another team"
     );
     println!(
         "\nTry it:\n\n  curl -XPOST http://{address}/user -H 'Content-type: application/json' \

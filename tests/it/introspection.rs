@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shared::ports::Clock;
 use tests::app::{Answer, Call, MAIL, PASSWORD, TestApp, get, post, post_form};
 use tests::call::claim_of;
+use tests::logs::capture;
 use tests::wire::Fault;
 
 use crate::public_keys::{ASYMMETRIC, ISSUER, signing};
@@ -50,6 +51,10 @@ fn assert_refused(answer: &Answer, status: u16, error: &str) {
     let members: Vec<_> = answer.body.as_object().unwrap().keys().collect();
     assert_eq!(members, ["error", "error_description"]);
     assert_eq!(answer.body["error"], error, "{answer:?}");
+    let is_allowed = |c: char| c.is_ascii_graphic() || c == ' ';
+    let description = answer.message();
+    assert!(description.chars().all(is_allowed), "{description}");
+    assert!(!description.contains(['"', '\\']), "{description}");
 }
 
 async fn refreshable(app: &TestApp) -> Answer {
@@ -109,7 +114,7 @@ async fn tokens_of_every_algorithm_can_be_introspected_and_revoked() {
 }
 
 #[tokio::test]
-async fn of_what_is_no_live_token_introspection_says_only_that() {
+async fn introspection_reveals_nothing_of_a_token_that_is_not_active() {
     let scene = Scene::with(&[], "ana").await;
     let (app, token) = (&scene.app, &scene.token);
     let service = service(app).await;
@@ -201,22 +206,41 @@ async fn a_token_is_inactive_while_its_account_needs_a_verified_email() {
 }
 
 #[tokio::test]
+async fn an_account_without_scopes_has_none_in_the_answer() {
+    let scene = Scene::with(&[], "ana").await;
+    let app = &scene.app;
+    let service = service(app).await;
+    let none = json!({"id": scene.id, "scopes": []});
+    app.operate("grant-scopes", none).await.unwrap();
+
+    let answer = introspect(app, &service, &scene.token).await;
+
+    assert_eq!(answer.body["active"], true);
+    assert_eq!(answer.body.get("scope"), None);
+}
+
+#[tokio::test]
 async fn errors_have_the_form_that_oauth_defines() {
     let scene = Scene::with(&[("SIGNIN_RATE_LIMIT_IP", "1")], "ana").await;
     let (app, token) = (&scene.app, &scene.token);
     let asked = || post_form(INTROSPECT, &[("token", token)]);
 
     let answer = app.call(asked()).await;
-    assert_refused(&answer, 401, "invalid_token");
+    assert_refused(&answer, 401, "invalid_client");
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    let basic = asked().header("authorization", "Basic YWJjOmFiYzMyMQ==");
+    assert_refused(&app.call(basic).await, 401, "invalid_client");
     let answer = app.call(asked().bearer("x.y.z")).await;
     assert_refused(&answer, 401, "invalid_token");
-    let challenge = "Bearer error=\"Invalid JWT: key or signature is invalid\"";
-    assert_eq!(answer.header("www-authenticate"), Some(challenge));
+    let description = "Invalid JWT: key or signature is invalid";
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{description}\"");
+    assert_eq!(answer.header("www-authenticate"), Some(&*challenge));
     let answer = app.call(asked().bearer(token)).await;
     assert_refused(&answer, 403, "insufficient_scope");
+    let challenge = "Bearer error=\"insufficient_scope\", error_description=\"Insufficient scope\"";
+    assert_eq!(answer.header("www-authenticate"), Some(challenge));
     let guess = || asked().api_key("api_ABCDEFGHIJKLMNOPQRSTUVWX");
-    assert_refused(&app.call(guess()).await, 401, "invalid_token");
+    assert_refused(&app.call(guess()).await, 401, "invalid_client");
     assert_refused(&app.call(guess()).await, 429, "temporarily_unavailable");
     let answer = app.call(Call::new("GET", REVOKE, Body::empty())).await;
     assert_refused(&answer, 405, "invalid_request");
@@ -242,13 +266,13 @@ async fn only_a_form_with_one_token_is_accepted() {
     let big = format!("token={}", "x".repeat(16 * 1024));
     for path in [INTROSPECT, REVOKE] {
         for (body, problem) in [
-            ("", "\"token\" is required"),
-            ("token", "\"token\" is required"),
-            ("token=", "\"token\" is required"),
-            ("Token=x", "\"token\" is required"),
-            ("{\"token\":\"x\"}", "\"token\" is required"),
-            ("token=x&token=x", "\"token\" must appear only once"),
-            ("token=x&%74oken=y", "\"token\" must appear only once"),
+            ("", "token is required"),
+            ("token", "token is required"),
+            ("token=", "token is required"),
+            ("Token=x", "token is required"),
+            ("{\"token\":\"x\"}", "token is required"),
+            ("token=x&token=x", "token must appear only once"),
+            ("token=x&%74oken=y", "token must appear only once"),
         ] {
             let answer = send(path, Some(form), body).await;
             assert_refused(&answer, 400, "invalid_request");
@@ -273,7 +297,7 @@ async fn only_a_form_with_one_token_is_accepted() {
         assert_refused(&answer, 413, "invalid_request");
     }
     let missing = post_form(INTROSPECT, &[]);
-    assert_refused(&app.call(missing).await, 401, "invalid_token");
+    assert_refused(&app.call(missing).await, 401, "invalid_client");
 }
 
 #[tokio::test]
@@ -331,12 +355,19 @@ async fn revocation_of_what_is_no_token_succeeds_and_ends_nothing() {
     let expired = with_refresh.token();
     let current = with_refresh.text("/refreshToken");
     app.clock.advance(Duration::from_mins(15));
+    let of_another = |claim: &str| {
+        let mut claims = claims_of(&scene.token, app.clock.now());
+        claims[claim] = json!("other");
+        sign(&claims)
+    };
 
     for text in [
         &expired,
         &format!("{current}x"),
         &current.replace(".1.", ".2."),
         &sign_with_foreign_key(&claims_of(&scene.token, app.clock.now())),
+        &of_another("aud"),
+        &of_another("iss"),
         "refresh_a.b.1.c",
         "api_x",
         "x",
@@ -361,6 +392,16 @@ async fn an_api_key_is_not_revoked_here() {
     assert_eq!(app.call(get("/user").api_key(&key)).await.status, 200);
 }
 
+#[tokio::test]
+async fn the_log_line_of_a_revocation_has_the_account() {
+    let scene = Scene::with(&[], "ana").await;
+    let (lines, _guard) = capture();
+
+    assert_eq!(revoke(&scene.app, &scene.token).await.status, 200);
+
+    assert_eq!(lines.take().pop().unwrap()["account"], scene.id.as_str());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn racing_revocations_all_succeed() {
     let scene = Scene::with(&[], "ana").await;
@@ -381,11 +422,15 @@ async fn without_the_database_the_answer_is_neither_active_nor_inactive() {
     let scene = Scene::with(&[], "ana").await;
     let (app, token) = (&scene.app, &scene.token);
     let service = service(app).await;
-    app.wire.fail_next("BatchGetItem", 100, Fault::broken());
+    let session = claim_of(token, "sid").unwrap();
+    app.wire.on_request(move |_, body| {
+        let is_of_token = body.to_string().contains(&session);
+        is_of_token.then(Fault::broken)
+    });
     let answer = introspect(app, &service, token).await;
     assert_refused(&answer, 503, "temporarily_unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
-    app.wire.fail_next("DeleteItem", 10, Fault::broken());
+    assert_eq!(app.user(&service).await.status, 200, "the caller is read");
     let answer = revoke(app, token).await;
     assert_refused(&answer, 503, "temporarily_unavailable");
     let elsewhere = app.another(&[]);

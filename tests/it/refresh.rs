@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::crypto::RefreshToken;
 use shared::domain::AccountId;
 use shared::ports::Clock;
-use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
+use tests::app::{Answer, Call, PASSWORD, TestApp, get, post, post_form};
 use tests::logs::capture;
 use tests::wire::Fault;
 
@@ -526,6 +526,12 @@ async fn delay_at_each_call(change: impl AsyncFn(&TestApp, &Answer)) {
 async fn a_refresh_delayed_at_any_call_while_the_session_ends_yields_no_token_that_works() {
     delay_at_each_call(async |app, first| {
         assert_eq!(app.log_out(&first.token()).await.status, 200);
+    })
+    .await;
+    delay_at_each_call(async |app, first| {
+        let token = refresh_token(first);
+        let revoke = post_form("/oauth/revoke", &[("token", &token)]);
+        assert_eq!(app.call(revoke).await.status, 200);
     })
     .await;
     delay_at_each_call(async |app, first| {

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use shared::app::App;
 use shared::config::Config;
 use shared::crypto::CodeKey;
+use shared::http::request::form_urlencoded;
 use shared::keys::{Keys, read_code_key, read_webhook_key};
 use shared::observe::CountRetries;
 use shared::ports::SystemEntropy;
@@ -488,6 +489,10 @@ impl TestApp {
         let bytes = to_bytes(body, usize::MAX).await.expect("a body");
         if let Ok(body) = serde_json::from_slice(&bytes) {
             self.secrets.add_body(&body);
+        } else {
+            for (_, secret) in form_urlencoded::parse(&bytes).filter(|(name, _)| name == "token") {
+                self.secrets.add(&secret);
+            }
         }
         Request::from_parts(parts, bytes.into())
     }

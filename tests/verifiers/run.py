@@ -4,7 +4,6 @@ Each program of this folder prints, for each token, `accepted <sub>` or `refused
 """
 
 import base64
-import contextlib
 import hmac
 import json
 import os
@@ -16,15 +15,18 @@ import tempfile
 import time
 import urllib.request
 
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
 import authlib
 import jwt
 from authlib.oidc.discovery import OpenIDProviderMetadata
 from cryptography.hazmat.primitives import serialization
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+import server
+from server import ROOT
+
 OUT = ROOT / "target/verifiers"
-LOCAL = ROOT / "target/debug/local"
 PORT = "3920"
 ISSUER = f"http://localhost:{PORT}"
 AUDIENCE = "latchkey"
@@ -71,30 +73,11 @@ def verifiers():
     return found
 
 
-@contextlib.contextmanager
-def server(algorithm, folder):
-    """Runs the binary of `make run` in the folder."""
-    settings = {"PORT": PORT, "JWT_ALGORITHM": algorithm}
-    process = subprocess.Popen(
-        [LOCAL], cwd=folder, env={**os.environ, **settings}, text=True, stdout=subprocess.PIPE
-    )
-    try:
-        if not any("Try it" in line for line in process.stdout):
-            sys.exit(f"{algorithm}: the server ended before it listened")
-        yield
-    finally:
-        process.kill()
-        process.communicate()
-
-
 def sign_up(username, folder, scope="user"):
     """Returns a token of a new account with these scopes."""
     token = fetch("/user", username=username, email=f"{username}@example.com", password="abc321")["token"]
     account = json.loads(decode(token.split(".")[1]))["sub"]
-    subprocess.run(
-        [LOCAL, "operate", "grant-scopes", f"ID={account}", f"SCOPES={scope}"],
-        cwd=folder, check=True, capture_output=True,
-    )
+    server.operate(folder, "grant-scopes", f"ID={account}", f"SCOPES={scope}")
     return token
 
 
@@ -218,5 +201,5 @@ def test(algorithm, commands, folder):
 
 commands = verifiers()
 for algorithm in ("RS256", "ES256", "EdDSA"):
-    with tempfile.TemporaryDirectory() as folder, server(algorithm, folder):
+    with tempfile.TemporaryDirectory() as folder, server.binary(folder, PORT, JWT_ALGORITHM=algorithm):
         test(algorithm, commands, folder)

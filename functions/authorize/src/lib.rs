@@ -147,7 +147,7 @@ impl Event {
             id: account.id.to_string(),
             email: account.email.clone(),
             username: account.username.clone(),
-            scope: account.scopes.iter().collect::<Vec<_>>().join(" "),
+            scope: account.scopes.joined(),
         });
         let is_authorized = context.is_some();
         if is_simple {

@@ -1,4 +1,4 @@
-//! `POST /oauth/introspect`: whether a token counts, and what it says (RFC 7662).
+//! `POST /oauth/introspect`: whether a token is active, and its claims (RFC 7662).
 
 pub mod openapi;
 
@@ -29,7 +29,8 @@ enum Response<'a> {
 #[derive(Serialize, ToSchema)]
 struct ActiveToken<'a> {
     active: bool,
-    /// The account's scopes now, separated by spaces.
+    /// The account's scopes now, separated by spaces. Absent if it has none.
+    #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
     /// The account's username now.
     username: &'a str,
@@ -73,7 +74,7 @@ fn active<'a>(app: &'a App, token: &'a LiveToken) -> ActiveToken<'a> {
     let LiveToken { claims, account } = token;
     ActiveToken {
         active: true,
-        scope: account.scopes.iter().collect::<Vec<_>>().join(" "),
+        scope: account.scopes.joined(),
         username: &account.username,
         token_type: "Bearer",
         exp: claims.expires_at.secs(),

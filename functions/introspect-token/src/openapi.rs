@@ -10,7 +10,7 @@ use crate::{ActiveToken, Body, NEED};
 pub fn operation() -> Operation {
     Operation {
         summary: "Introspect a token",
-        description: "Whether `GET /user` would accept the token at this moment, and what it says (RFC 7662). Of anything \
+        description: "Whether `GET /user` would accept the token at this moment, and its claims (RFC 7662). For anything \
             else, such as a token of an ended session, a refresh token or an API key, the response is `{\"active\":false}`. The caller is \
             an account with the scope `introspect`.",
         body: Some(

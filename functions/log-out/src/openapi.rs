@@ -10,7 +10,7 @@ use crate::NEED;
 pub fn operation() -> Operation {
     Operation {
         summary: "Log out",
-        description: "Revokes the token of the request, on every instance and in both families. A second \
+        description: "Revokes the token of the request, on every instance and in all families. A second \
             logout with it gets 401. If several race, exactly one gets 200.",
         body: Some(Json::of::<Empty>(example!({}))),
         asks: Asks::For(NEED),

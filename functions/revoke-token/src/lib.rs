@@ -18,7 +18,7 @@ struct Body {
     token: String,
 }
 
-/// Who has the token may revoke it: credentials in headers are ignored, and so is `token_type_hint`.
+/// Whoever holds the token may revoke it: credentials in headers are ignored, and so is `token_type_hint`.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body: Body = FormBody::of(&request, SMALL_BODY)?.read()?;
     auth::revoke(&app, &body.token).await?;

@@ -13,7 +13,7 @@ pub fn operation() -> Operation {
     Operation {
         summary: "Revoke a token",
         description: "Ends the session of a token or refresh token (RFC 7009), so that none of its tokens counts any more. \
-            Also succeeds if the token is unknown or has expired, because there is nothing to revoke then. Credentials in headers are ignored.",
+            An unknown or expired token gets 200 too, and its session goes on. Credentials in headers are ignored.",
         body: Some(
             Json::of::<Body>(example!({ "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIs..." }))
                 .as_form(),

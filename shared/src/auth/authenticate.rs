@@ -234,15 +234,23 @@ pub(super) fn check_session(
 /// Reads the account of a caller with a token again. Fails if the session has ended, or the account no longer
 /// has the verified email or the scope that the route requires.
 pub(super) async fn read_again(app: &App, caller: &Caller) -> Result<Account, AuthError> {
-    let read = app
-        .store
-        .caller(&caller.account.id, caller.session(), AlsoRead::Nothing);
-    let record = read.await?;
+    let account = token_owner(app, &caller.account.id, caller.session(), caller.need).await?;
+    caller.need.check_scope(&account)?;
+    Ok(account)
+}
+
+/// Reads the account of a token. Fails if the session has ended, or the account lacks the verified email that the
+/// need includes.
+pub(super) async fn token_owner(
+    app: &App,
+    id: &AccountId,
+    session: Option<&str>,
+    need: Need,
+) -> Result<Account, AuthError> {
+    let record = app.store.caller(id, session, AlsoRead::Nothing).await?;
     let account = live_account(record.account, Denial::TokenRevoked)?;
     check_session(record.session, &account, app.clock.now())?;
-    let verification = app.config.mail.verification;
-    caller.need.check_verification(&account, verification)?;
-    caller.need.check_scope(&account)?;
+    need.check_verification(&account, app.config.mail.verification)?;
     Ok(account)
 }
 

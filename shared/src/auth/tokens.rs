@@ -49,7 +49,7 @@ pub(super) fn sign(
 /// Verifies a token's signature and claims, but not whether its session is there.
 pub async fn verify_token(app: &App, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
     let verify = |keys: &KeyRing| app.tokens.verify(keys, token, now);
-    let verified = with_its_ring(app, now, verify).await?;
+    let verified = verify_with_ring(app, now, verify).await?;
     let (claims, _) = verified.map_err(Denial::from)?;
     Ok(claims)
 }
@@ -59,20 +59,23 @@ pub async fn verify_token(app: &App, token: &str, now: Timestamp) -> Result<Clai
 pub(super) async fn verify_refresh_token(
     app: &App,
     text: &str,
-) -> Result<Result<(RefreshToken, Arc<KeyRing>), InvalidToken>, KeysError> {
+) -> Result<WithRing<RefreshToken>, KeysError> {
     let verify = |keys: &KeyRing| RefreshToken::verify(text, keys);
-    with_its_ring(app, app.clock.now(), verify).await
+    verify_with_ring(app, app.clock.now(), verify).await
 }
 
-/// Verifies with the ring in use, and returns that ring.
+/// A verified token with the ring that has its key, or why it is invalid.
+type WithRing<T> = Result<(T, Arc<KeyRing>), InvalidToken>;
+
+/// Verifies with the ring in use. Fails if no ring can be read.
 ///
 /// If the token's key is unknown, reloads the ring, at most once a minute, because it may have been
 /// rotated.
-async fn with_its_ring<T>(
+async fn verify_with_ring<T>(
     app: &App,
     now: Timestamp,
     verify: impl Fn(&KeyRing) -> Result<T, InvalidToken>,
-) -> Result<Result<(T, Arc<KeyRing>), InvalidToken>, KeysError> {
+) -> Result<WithRing<T>, KeysError> {
     let keys = app.keys.current(now).await?;
     let verified = verify(&keys);
     if matches!(verified, Err(InvalidToken::UnknownKey))

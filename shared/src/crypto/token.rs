@@ -119,7 +119,6 @@ impl Tokens {
         new: NewToken<'_>,
     ) -> Result<Token, InvalidToken> {
         let key = keys.signing().ok_or(InvalidToken::Signature)?;
-        let scopes = account.scopes.iter();
         let is_asymmetric = key.algorithm.is_asymmetric();
         let header = Header {
             typ: if is_asymmetric { ACCESS_TOKEN } else { "JWT" },
@@ -130,9 +129,9 @@ impl Tokens {
             id: account.id.to_string(),
             sub: account.id.to_string(),
             scope: if is_asymmetric {
-                scopes.collect::<Vec<_>>().join(" ").into()
+                account.scopes.joined().into()
             } else {
-                scopes.collect()
+                account.scopes.iter().collect()
             },
             client_id: is_asymmetric.then(|| self.audience.clone()),
             jti: new.id,

@@ -62,6 +62,12 @@ impl Scopes {
         self.0.iter().any(|scope| wanted.contains(scope))
     }
 
+    /// Separated by spaces (RFC 6749 section 3.3).
+    #[must_use]
+    pub fn joined(&self) -> String {
+        self.iter().collect::<Vec<_>>().join(" ")
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(Scope::as_str)
     }

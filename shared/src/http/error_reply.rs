@@ -4,6 +4,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use super::HttpError;
+use super::code::Code;
 use super::family::Family;
 use super::reply::Reply;
 use crate::auth::{AuthError, Denial};
@@ -14,8 +15,11 @@ impl HttpError {
     pub fn into_reply(self, family: Family, now: Timestamp) -> Reply {
         let (status, code, message) = self.row(family);
         let mut reply = Reply::new(status, family.error(status, code, &message));
-        if status == StatusCode::UNAUTHORIZED {
-            reply.set(WWW_AUTHENTICATE, &self.challenge(&message));
+        let lacks_scope = family == Family::OAuth && code == Code::InsufficientScope;
+        if status == StatusCode::UNAUTHORIZED || lacks_scope {
+            let challenge = self.own_challenge();
+            let challenge = challenge.unwrap_or_else(|| family.challenge(status, code, &message));
+            reply.set(WWW_AUTHENTICATE, &challenge);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             reply.set(RETRY_AFTER, "1");
@@ -35,18 +39,20 @@ impl HttpError {
     }
 
     /// RFC 6750 section 3: a request without an access token gets no `error`. RFC 9470 section 3: a client
-    /// learns how recent a sign-in must be, in seconds.
-    fn challenge(&self, message: &str) -> String {
+    /// learns how recent a sign-in must be, in seconds. `None` if the message says it all.
+    fn own_challenge(&self) -> Option<String> {
         match self {
             Self::Auth(
                 AuthError::Denied(Denial::NoCredentials | Denial::RefreshToken)
                 | AuthError::InvalidCredentials,
-            ) => "Bearer".to_owned(),
+            ) => Some("Bearer".to_owned()),
             Self::Auth(AuthError::Denied(Denial::SignInNotRecent(max_age))) => {
                 let max_age = max_age.as_secs();
-                format!("Bearer error=\"insufficient_user_authentication\", max_age={max_age}")
+                Some(format!(
+                    "Bearer error=\"insufficient_user_authentication\", max_age={max_age}"
+                ))
             }
-            _ => format!("Bearer error=\"{message}\""),
+            _ => None,
         }
     }
 }

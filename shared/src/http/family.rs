@@ -86,11 +86,28 @@ impl Family {
             }),
             Self::OAuth => serde_json::to_string(&OAuthError {
                 error: oauth_error(status, code),
-                error_description: message,
+                error_description: &described(message),
             }),
         };
         json.unwrap_or_default()
     }
+
+    /// What a caller must send, and what is wrong with what was sent (RFC 6750 section 3). None of the errors is
+    /// OAuth's in the other families, whose clients read the message there.
+    pub(super) fn challenge(self, status: StatusCode, code: Code, message: &str) -> String {
+        match self {
+            Self::Appmixer | Self::Management => format!("Bearer error=\"{message}\""),
+            Self::OAuth => {
+                let (error, described) = (oauth_error(status, code), described(message));
+                format!("Bearer error=\"{error}\", error_description=\"{described}\"")
+            }
+        }
+    }
+}
+
+/// Without the characters that OAuth's descriptions cannot have.
+fn described(message: &str) -> String {
+    message.replace(['"', '\\'], "")
 }
 
 /// The registered name of an error (RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1).
@@ -98,6 +115,7 @@ fn oauth_error(status: StatusCode, code: Code) -> &'static str {
     match (status.as_u16(), code) {
         (_, Code::UnsupportedToken) => "unsupported_token_type",
         (_, Code::InsufficientScope) => "insufficient_scope",
+        (_, Code::NoCredentials | Code::OtherScheme | Code::ApiKey) => "invalid_client",
         (401, _) => "invalid_token",
         (403, _) => "access_denied",
         (429 | 503, _) => "temporarily_unavailable",

@@ -5,11 +5,11 @@
 //! | [`event`] | API Gateway's events and responses |
 //! | [`request`] | a request's body, credentials and source address |
 //! | [`route`] | matches a path against a route |
-//! | [`body`] | reads a JSON body into the struct that declares it |
+//! | [`body`] | reads a body, JSON or a form, into the struct that declares it |
 //! | [`reply`] | an endpoint's reply |
 //! | [`errors`] | the table from error to status, code and text |
 //! | [`problem`] | what can be wrong with a field, and the error texts |
-//! | [`family`], [`code`] | the two envelopes, and the codes of the Management family |
+//! | [`family`], [`code`] | the envelopes, and the codes of the Management family |
 //! | [`rate_limit`] | the `RateLimit` headers |
 //! | [`openapi`] | the API's description; no Lambda function calls it, so no binary contains it |
 //! | [`account_filter`] | the parameters that select accounts |

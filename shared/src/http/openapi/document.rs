@@ -25,7 +25,7 @@ Accounts, bearer tokens, sessions, profiles and API keys: two published APIs ove
 A user created through one API can sign in through both, and both accept the other's tokens and API \
 keys.
 
-* A body is a JSON object, and a form below `/oauth/`. `Content-Type` may be absent, `application/json` or `application/*+json`, and `application/x-www-form-urlencoded` for a form. An \
+* A body is a JSON object; below `/oauth/` it is a form. `Content-Type` may be absent, `application/json` or `application/*+json`, and `application/x-www-form-urlencoded` for a form. An \
 empty body counts as `{}`. `null` in an optional field counts as absent unless documented otherwise. \
 Unknown fields are ignored; a repeated known field is refused.
 * The service checks, in this order: route, size, content type, credentials, permission, body, limits, \
