@@ -95,6 +95,7 @@ fakecloud: ## Install fakecloud with cargo, unless it is installed; takes 13 min
 
 .PHONY: test-cloudformation
 test-cloudformation: $(VENV)/installed $(MINISTACK)/installed ## Create, fail and import the stack in ministack, an emulator; compare events
+	cargo build --quiet --package local
 	$(VENV)/bin/python tests/cloudformation.py
 
 .PHONY: test-clients

@@ -7,6 +7,7 @@ Run by `make test-cloudformation`. Needs what `make setup` installs, and minista
 
 import contextlib
 import copy
+import functools
 import io
 import json
 import os
@@ -22,6 +23,7 @@ from botocore.exceptions import ClientError
 
 import gateway_events
 import gateways
+import jwt_authorized
 from emulator import ALL_FUNCTIONS, FUNCTIONS, IMPORT, REGION, ROOT, STACK, TEMPLATE, Emulator, Steps, last_lines, need, until
 
 MINISTACK = ROOT / ".venv-ministack/bin/ministack"
@@ -294,17 +296,11 @@ def copy_ring():
 
 def host_of_echo():
     """The host of an API that invokes ECHO, by the local gateway's routes."""
-    program = io.BytesIO()
-    with zipfile.ZipFile(program, "w") as archive:
-        archive.writestr("echo.py", ECHO)
-    function = AWS.client("lambda").create_function(
-        FunctionName="echo", Runtime="python3.12", Handler="echo.handler", Code={"ZipFile": program.getvalue()},
-        Role="arn:aws:iam::000000000000:role/echo",
-    )
+    function = create_echo()
     gateway = AWS.client("apigatewayv2")
     api = gateway.create_api(Name="echo", ProtocolType="HTTP")
     integration = gateway.create_integration(
-        ApiId=api["ApiId"], IntegrationType="AWS_PROXY", IntegrationUri=function["FunctionArn"],
+        ApiId=api["ApiId"], IntegrationType="AWS_PROXY", IntegrationUri=function,
         PayloadFormatVersion="2.0",
     )
     target = f"integrations/{integration['IntegrationId']}"
@@ -312,6 +308,19 @@ def host_of_echo():
         gateway.create_route(ApiId=api["ApiId"], RouteKey=route, Target=target)
     gateway.create_stage(ApiId=api["ApiId"], StageName="$default", AutoDeploy=True)
     return api["ApiEndpoint"].partition("//")[2]
+
+
+@functools.cache
+def create_echo():
+    """The ARN of a function with the program ECHO."""
+    program = io.BytesIO()
+    with zipfile.ZipFile(program, "w") as archive:
+        archive.writestr("echo.py", ECHO)
+    function = AWS.client("lambda").create_function(
+        FunctionName="echo", Runtime="python3.12", Handler="echo.handler", Code={"ZipFile": program.getvalue()},
+        Role="arn:aws:iam::000000000000:role/echo",
+    )
+    return function["FunctionArn"]
 
 
 def compare_events():
@@ -339,4 +348,6 @@ with FOLDER:
         step("the stack is removed", delete_stack)
         step("a copy of the kept table is imported into a stack with another name", move)
         step("its events are those of the local gateway, but for known differences", compare_events)
+        step("its JWT authorizer takes tokens of RS256, by the documented template",
+             lambda: jwt_authorized.see_authorizer(AWS.url, create_echo()))
 step.end()

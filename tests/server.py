@@ -1,4 +1,4 @@
-"""Runs a make target that serves the API while a test script calls it."""
+"""Runs the local server while a test script calls it."""
 
 import contextlib
 import os
@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+LOCAL = ROOT / "target/debug/local"
 
 
 @contextlib.contextmanager
@@ -22,22 +23,39 @@ def make(target, url, stdout=None, stderr=None, **environment):
         env={**os.environ, **environment},
     )
     try:
-        wait_for(server, target, url)
+        wait_for(server, f"make {target}", url)
         yield
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait()
 
 
-def wait_for(server, target, url):
+@contextlib.contextmanager
+def binary(folder, port, **environment):
+    """Runs the binary of `make run` in this folder, where it keeps its keys."""
+    server = subprocess.Popen([LOCAL], cwd=folder, stdout=subprocess.DEVNULL, env={**os.environ, "PORT": port, **environment})
+    try:
+        wait_for(server, "local", f"http://localhost:{port}")
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def operate(folder, function, *fields):
+    """Invokes a function for operators on the database in this folder."""
+    subprocess.run([LOCAL, "operate", function, *fields], cwd=folder, check=True, capture_output=True)
+
+
+def wait_for(server, name, url):
     # The server may have to be compiled first.
     for _ in range(6000):
         if server.poll() is not None:
-            sys.exit(f"make {target} ended before it answered")
+            sys.exit(f"{name} ended before it answered")
         try:
             urllib.request.urlopen(url + "/user")
         except urllib.error.HTTPError:
             return
         except OSError:
             time.sleep(0.1)
-    sys.exit(f"make {target} did not answer within ten minutes")
+    sys.exit(f"{name} did not answer within ten minutes")
