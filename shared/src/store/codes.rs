@@ -3,11 +3,10 @@
 //! A code is stored once, when its mail is first prepared. A used one stays, marked, until it expires:
 //! so no second delivery of the mail makes it usable again.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use super::accounts::account_key;
-use super::error::is_failed_condition;
+use super::error::{if_condition_held, is_failed_condition};
 use super::item::{
     Attributes, Item, deletable, n, put_in_transaction, s, update_in_transaction, version,
 };
@@ -56,13 +55,8 @@ impl Store {
                 .condition_expression(IS_NEW)
                 .send()
                 .await;
-            let Err(error) = put else {
-                return Ok(AddedCode::Stored);
-            };
-            match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(AddedCode::Stored),
-                _ => Err(StoreError::from_sdk(error)),
-            }
+            // If it is not new, an earlier delivery has stored it.
+            if_condition_held(put).map(|_| AddedCode::Stored)
         })
         .await
     }

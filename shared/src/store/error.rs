@@ -5,7 +5,6 @@ use std::error::Error;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::CancellationReason;
 
 /// Why a store operation failed. A missing item or a failed condition is a result, not an error.
@@ -76,14 +75,17 @@ impl StoreError {
     }
 }
 
-/// An update's output, or `None` if its condition failed.
-pub(super) fn if_condition_held(
-    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
-) -> Result<Option<UpdateItemOutput>, StoreError> {
-    match updated {
+/// A write's output, or `None` if its condition failed.
+pub(super) fn if_condition_held<T, E>(
+    written: Result<T, SdkError<E>>,
+) -> Result<Option<T>, StoreError>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match written {
         Ok(output) => Ok(Some(output)),
         Err(SdkError::ServiceError(error))
-            if error.err().is_conditional_check_failed_exception() =>
+            if error.err().code() == Some("ConditionalCheckFailedException") =>
         {
             Ok(None)
         }

@@ -3,11 +3,10 @@
 //! A token counts only while its session is there: signing out deletes it, and losing these items
 //! signs everybody out. Only a sign-up or a sign-in puts one.
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::Select;
 
+use super::error::if_condition_held;
 use super::item::{Attributes, Item, Key, deletable, n, new_item, s};
 use super::{Claim, SK, Store, StoreError};
 use crate::domain::{Account, AccountId, EmailVerification, Refresh, Session, Timestamp};
@@ -119,13 +118,7 @@ impl Store {
                 .expression_attribute_values(":generation", n(stored.generation))
                 .send()
                 .await;
-            let Err(error) = updated else {
-                return Ok(true);
-            };
-            match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(StoreError::from_sdk(error)),
-            }
+            Ok(if_condition_held(updated)?.is_some())
         })
         .await
     }
@@ -150,13 +143,7 @@ impl Store {
                 .condition_expression("attribute_exists(pk)")
                 .send()
                 .await;
-            let Err(error) = deleted else {
-                return Ok(true);
-            };
-            match error.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(StoreError::from_sdk(error)),
-            }
+            Ok(if_condition_held(deleted)?.is_some())
         })
         .await
     }
