@@ -10,7 +10,7 @@
 //! | [`caller`] | that user's requests to each endpoint |
 //! | [`samples`] | measurements, two sides in turns |
 //! | [`floors`] | figures compared with their floors |
-//! | [`endpoints`] | each endpoint: latency, throughput, memory, size, and cost in DynamoDB |
+//! | [`endpoints`] | endpoints: latency, throughput, memory, size, and cost in DynamoDB |
 //! | [`ways`] | ways to check a token for an API of somebody else |
 //! | [`guard`] | instructions of a warm `GET /user`, by callgrind |
 //! | [`tls`] | HTTPS in front of the embedded services |
