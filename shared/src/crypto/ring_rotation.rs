@@ -164,6 +164,7 @@ impl RingDocument {
         let next = self.publish(now, plan, entropy)?;
         self.activate(next);
         self.prune_and_publish(current, now, plan, entropy)?;
+        self.life = plan.longest_life.as_secs();
         Ok(self)
     }
 
@@ -223,7 +224,6 @@ impl RingDocument {
             self.decoy_key = Some(KeyText::random(entropy)?);
         }
         self.after = Some(current.to_owned());
-        self.life = plan.longest_life.as_secs();
         Ok(())
     }
 
