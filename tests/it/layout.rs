@@ -206,6 +206,38 @@ fn the_readme_quotes_the_prices_of_the_costs_page() {
     assert!(readme.join(" ").contains(&quoted), "{quoted}");
 }
 
+#[test]
+fn the_ways_to_check_a_token_have_the_measured_costs_and_times() {
+    let read = |page: &str| fs::read_to_string(root().join("docs").join(page)).unwrap();
+    let (page, costs, benchmarks) = (
+        read("protect-your-api.md"),
+        read("costs.md"),
+        read("benchmarks.md"),
+    );
+    let row = |page: &str, start: &str| {
+        let line = page.lines().find(|line| line.starts_with(start));
+        line.unwrap_or_else(|| panic!("no {start}")).to_owned()
+    };
+    for (way, request) in [
+        ("| [Lambda authorizer]", "authorize, a token"),
+        ("| [introspection]", "POST /oauth/introspect by API key"),
+    ] {
+        let row = row(&page, way);
+        let price = price(&costs, &format!("`{request}`"), 1);
+        assert!(row.contains(&format!("| {price} |")), "{price}: {row}");
+    }
+    for (way, figure) in [
+        ("| [Lambda authorizer]", "| authorize, a token "),
+        ("| [introspection]", "| POST /oauth/introspect by API key "),
+        ("| [a library in your service]", "| in your own code, "),
+    ] {
+        let median = row(&benchmarks, figure);
+        let median = median.split('|').nth(2).unwrap().trim();
+        let row = row(&page, way);
+        assert!(row.contains(&format!("| {median} ms |")), "{median}: {row}");
+    }
+}
+
 /// The rest of the first line that starts with `name`.
 fn setting<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let mut lines = text.lines().map(str::trim_start);
