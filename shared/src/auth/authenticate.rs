@@ -1,4 +1,5 @@
-//! Authenticates callers and checks what they may do, which [`Need`] says. No other module decides this.
+//! Authenticates callers and checks what they may do, which [`Need`] says. No other module decides this; `refresh` checks
+//! refresh tokens.
 
 use super::credentials::{ApiKeyHeader, Authorization, Credentials};
 use super::error::{AuthError, Denial};
@@ -94,7 +95,7 @@ pub async fn authenticate_update<T, E: From<AuthError>>(
     let session = verified.token.as_ref().map(|token| token.session.clone());
     let is_refused = |id: &String| app.refused_sessions.contains(id);
     let counts_at_once = update.is_ok()
-        && need.check(verified.key.as_ref()).is_ok()
+        && need.check_api_key(verified.key.as_ref()).is_ok()
         && !session.as_ref().is_some_and(is_refused);
     let updates = Counter::new(RateLimitPolicy::ProfileUpdate, &verified.owner);
     let count = || updates.count(app);
@@ -193,7 +194,7 @@ async fn identify(
     let record = app.store.caller(&owner, session, also_read).await?;
     let account = live_account(record.account, if_gone)?;
     if token.is_some() {
-        check_session(record.session, &account, now)?;
+        live_session(record.session, &account, now, if_gone)?;
     }
     if key
         .as_ref()
@@ -203,7 +204,7 @@ async fn identify(
     }
     observe::account(&account.id);
     need.check_verification(&account, app.config.mail.verification)?;
-    need.check(key.as_ref())?;
+    need.check_api_key(key.as_ref())?;
     need.check_scope(&account)?;
     need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
     let profile = record.profile.with_ended_api_keys(&account);
@@ -220,15 +221,14 @@ pub(super) fn live_account(account: Option<Account>, if_gone: Denial) -> Result<
     account.filter(is_enabled).ok_or(if_gone)
 }
 
-pub(super) fn check_session(
+pub(super) fn live_session(
     session: Option<StoredSession>,
     account: &Account,
     now: Timestamp,
-) -> Result<(), Denial> {
-    match session {
-        Some(session) if session.is_live(account.session_generation, now) => Ok(()),
-        _ => Err(Denial::TokenRevoked),
-    }
+    if_gone: Denial,
+) -> Result<StoredSession, Denial> {
+    let is_live = |session: &StoredSession| session.is_live(account.session_generation, now);
+    session.filter(is_live).ok_or(if_gone)
 }
 
 /// Reads the account of a caller with a token again. Fails if the session has ended, or the account no longer
@@ -248,8 +248,9 @@ pub(super) async fn token_owner(
     need: Need,
 ) -> Result<Account, AuthError> {
     let record = app.store.caller(id, session, AlsoRead::Nothing).await?;
-    let account = live_account(record.account, Denial::TokenRevoked)?;
-    check_session(record.session, &account, app.clock.now())?;
+    let if_gone = Denial::TokenRevoked;
+    let account = live_account(record.account, if_gone)?;
+    live_session(record.session, &account, app.clock.now(), if_gone)?;
     need.check_verification(&account, app.config.mail.verification)?;
     Ok(account)
 }

@@ -30,7 +30,7 @@ pub enum Need {
 }
 
 impl Need {
-    /// Every other need includes a verified email where `EMAIL_VERIFICATION` requires it.
+    /// Where `EMAIL_VERIFICATION` requires it, the email must be verified, except for the unverified needs.
     pub(super) fn check_verification(
         self,
         account: &Account,
@@ -43,38 +43,38 @@ impl Need {
         }
     }
 
-    pub(super) fn check(self, key: Option<&StoredApiKey>) -> Result<(), AuthError> {
-        match (self, key) {
-            (_, None) | (Self::AnyCredentials | Self::AnyCredentialsUnverified, Some(_)) => Ok(()),
-            (
-                Self::TokenAlone
-                | Self::TokenAloneUnverified
-                | Self::RecentSignIn
-                | Self::AdminToChange,
-                Some(_),
-            ) => Err(AuthError::TokenAlone),
-            (Self::Permission(needed), Some(key)) if key.permissions.include(needed) => Ok(()),
-            (Self::AdminToRead | Self::Introspect, Some(key))
-                if key.permissions.include(Permission::Read) =>
-            {
-                Ok(())
-            }
-            (Self::Permission(_) | Self::AdminToRead | Self::Introspect, Some(_)) => {
-                Err(AuthError::InsufficientScope)
-            }
-        }
+    pub(super) fn check_api_key(self, key: Option<&StoredApiKey>) -> Result<(), AuthError> {
+        let Some(key) = key else {
+            return Ok(());
+        };
+        let permission = match self {
+            Self::AnyCredentials | Self::AnyCredentialsUnverified => return Ok(()),
+            Self::TokenAlone
+            | Self::TokenAloneUnverified
+            | Self::RecentSignIn
+            | Self::AdminToChange => return Err(AuthError::TokenAlone),
+            Self::Permission(permission) => permission,
+            Self::AdminToRead | Self::Introspect => Permission::Read,
+        };
+        let has_it = key.permissions.include(permission);
+        has_it.then_some(()).ok_or(AuthError::InsufficientScope)
     }
 
     pub(super) fn check_scope(self, account: &Account) -> Result<(), AuthError> {
         let has_it = match self {
             Self::AdminToRead | Self::AdminToChange => account.is_administrator(),
             Self::Introspect => account.scopes.has_any(&[Scope::introspect()]),
-            _ => true,
+            Self::Permission(_)
+            | Self::TokenAlone
+            | Self::TokenAloneUnverified
+            | Self::RecentSignIn
+            | Self::AnyCredentials
+            | Self::AnyCredentialsUnverified => true,
         };
         has_it.then_some(()).ok_or(AuthError::InsufficientScope)
     }
 
-    /// RFC 9470.
+    /// Fails if the route needs a recent sign-in, and this one was too long ago (RFC 9470).
     pub(super) fn check_age(
         self,
         token: Option<&Claims>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::authenticate::{check_session, live_account};
+use super::authenticate::{live_account, live_session};
 use super::error::{AuthError, Denial};
 use super::tokens::{sign, verify_refresh_token};
 use crate::app::App;
@@ -21,14 +21,14 @@ pub struct Refreshed {
     pub refresh_token: Token,
 }
 
-/// How often to start over if another request refreshes the session meanwhile.
+/// How often to try while other requests refresh the session.
 const MAX_TRIES: usize = 3;
 
 /// Refreshes a session. Fails if the account has changed in a way that ends its sessions.
 ///
-/// Of racing calls with one token one makes the successor current, and all get that successor. A token that
-/// was used longer ago than `REFRESH_GRACE` ends the session, because two parties may have it (RFC 9700 section
-/// 4.14.2).
+/// If several requests use one token at once, one of them advances the session, and all get the same successor. A token
+/// that was used longer ago than `REFRESH_GRACE`, or whose successor was used too, ends the session, because two parties may
+/// have it (RFC 9700 section 4.14.2).
 pub async fn refresh(app: &App, text: &str) -> Result<Refreshed, AuthError> {
     let verified = verify_refresh_token(app, text).await?;
     let (token, keys) = verified.map_err(|_| Denial::RefreshToken)?;
@@ -42,7 +42,7 @@ pub async fn refresh(app: &App, text: &str) -> Result<Refreshed, AuthError> {
     Err(StoreError::Contended.into())
 }
 
-/// A session whose successor is current.
+/// A session after its refresh token was replaced.
 struct Advanced {
     account: Account,
     signed_in_at: Timestamp,
@@ -50,20 +50,20 @@ struct Advanced {
     now: Timestamp,
 }
 
-/// Makes the successor of the token current, unless it is. Returns `None` if another request has changed
-/// the session meanwhile, or the answer to this one was lost. `attempted` is the successor of an earlier try.
+/// Replaces the session's refresh token by its successor, unless an earlier request did. Returns `None` if the write's
+/// condition failed: another request was first, or this one was, and its answer was lost. `attempted` is the successor that an
+/// earlier try wrote: with a short grace, our own write would look like a reuse.
 async fn advance(
     app: &App,
     token: &RefreshToken,
     attempted: &mut Option<Refresh>,
 ) -> Result<Option<Advanced>, AuthError> {
     let (owner, id) = (&token.account, token.session.as_str());
-    let read = app.store.caller(owner, Some(id), AlsoRead::Nothing);
-    let record = read.await?;
+    let also_read = AlsoRead::Nothing;
+    let record = app.store.caller(owner, Some(id), also_read).await?;
     let now = app.clock.now();
     let account = live_account(record.account, Denial::RefreshToken)?;
-    let session = record.session.ok_or(Denial::RefreshToken)?;
-    check_session(Some(session), &account, now).map_err(|_| Denial::RefreshToken)?;
+    let session = live_session(record.session, &account, now, Denial::RefreshToken)?;
     if account.lacks_verification(app.config.mail.verification) {
         return Err(AuthError::EmailNotVerified);
     }
@@ -73,9 +73,11 @@ async fn advance(
         TokenUse::First => {
             let next = current.next(now);
             *attempted = Some(next);
-            let session = (id, &session);
-            let advanced = app.store.advance_refresh(&account, session, current, next);
-            if !advanced.await? {
+            let store = &app.store;
+            if !store
+                .advance_refresh(&account, (id, &session), current, next)
+                .await?
+            {
                 return Ok(None);
             }
             next
@@ -134,13 +136,15 @@ pub(super) fn first_refresh_token(
     keys: &KeyRing,
     session: &Session,
 ) -> Result<Option<Token>, AuthError> {
-    let first = |refresh: Refresh| RefreshToken {
+    let Some(refresh) = session.refresh else {
+        return Ok(None);
+    };
+    let first = RefreshToken {
         account: session.account.clone(),
         session: session.id.clone(),
         number: refresh.number,
     };
-    let first = session.refresh.map(first);
-    first.map(|first| issued(&first, keys)).transpose()
+    issued(&first, keys).map(Some)
 }
 
 fn issued(token: &RefreshToken, keys: &KeyRing) -> Result<Token, AuthError> {
