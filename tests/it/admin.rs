@@ -419,7 +419,7 @@ async fn nothing_is_changed_or_deleted_once_the_administrator_is_out() {
             }
         };
         let (answer, ended) = slow
-            .held_at("TransactWriteItems", slow.call(call), ending)
+            .pause_at("TransactWriteItems", slow.call(call), ending)
             .await;
 
         assert!(ended.is_some(), "{method} {end}: {answer:?}");
@@ -491,7 +491,7 @@ async fn a_password_is_not_reset_for_an_email_that_the_account_no_longer_has() {
 
     let confirmation = app.confirm_new_email(&scene.token, &code);
     let (reset, confirmed) = slow
-        .held_at("TransactWriteItems", slow.call(reset), confirmation)
+        .pause_at("TransactWriteItems", slow.call(reset), confirmation)
         .await;
 
     assert_eq!(confirmed.unwrap().status, 200);

@@ -169,7 +169,7 @@ async fn a_verification_that_is_overtaken_by_a_sign_up_after_the_expiry_changes_
     };
     let confirmation = slow.confirm_email(&code);
     let (answer, other) = slow
-        .held_at("TransactWriteItems", confirmation, overtaking)
+        .pause_at("TransactWriteItems", confirmation, overtaking)
         .await;
 
     let other = other.unwrap();

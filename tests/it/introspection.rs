@@ -157,7 +157,7 @@ async fn introspection_reveals_nothing_of_a_token_that_is_not_active() {
 }
 
 #[tokio::test]
-async fn a_token_is_inactive_at_the_first_question_after_its_session_ended() {
+async fn a_token_is_inactive_at_the_first_introspection_after_its_session_ended() {
     for end in [
         "log-out",
         "revoke",
@@ -206,7 +206,7 @@ async fn a_token_is_inactive_while_its_account_needs_a_verified_email() {
 }
 
 #[tokio::test]
-async fn an_account_without_scopes_has_none_in_the_answer() {
+async fn the_scope_is_absent_if_the_account_has_none() {
     let scene = Scene::with(&[], "ana").await;
     let app = &scene.app;
     let service = service(app).await;
@@ -348,7 +348,7 @@ async fn revocation_ends_the_session_of_a_token_or_of_any_of_its_refresh_tokens(
 }
 
 #[tokio::test]
-async fn revocation_of_what_is_no_token_succeeds_and_ends_nothing() {
+async fn revoking_an_unknown_or_expired_token_succeeds_and_ends_no_session() {
     let scene = Scene::with(&[], "ana").await;
     let app = &scene.app;
     let with_refresh = refreshable(app).await;
@@ -382,7 +382,7 @@ async fn revocation_of_what_is_no_token_succeeds_and_ends_nothing() {
 }
 
 #[tokio::test]
-async fn an_api_key_is_not_revoked_here() {
+async fn an_api_key_cannot_be_revoked_as_a_token() {
     let scene = Scene::with(&[], "ana").await;
     let app = &scene.app;
     let key = app.api_key(&scene.token, 1).await;

@@ -191,7 +191,7 @@ async fn metadata_is_not_written_after_the_administrator_s_session_ended_or_the_
             }
         };
         let change = slow.call(call.bearer(&scene.admin));
-        let (answer, ended) = slow.held_at("TransactWriteItems", change, ending).await;
+        let (answer, ended) = slow.pause_at("TransactWriteItems", change, ending).await;
 
         assert!(ended.is_some(), "{end}: {answer:?}");
         assert_eq!(answer.status, status, "{end}: {answer:?}");

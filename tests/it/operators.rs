@@ -415,7 +415,7 @@ async fn a_grant_that_is_under_way_does_not_enable_an_account_that_was_disabled_
 
     let grant = slow.operate("grant-scopes", json!({"id": id, "scopes": ["admin"]}));
     let disabling = app.operate("disable-account", json!({"id": id}));
-    let (granted, disabled) = slow.held_at("TransactWriteItems", grant, disabling).await;
+    let (granted, disabled) = slow.pause_at("TransactWriteItems", grant, disabling).await;
 
     assert!(granted.is_ok() && disabled.is_some_and(|done| done.is_ok()));
     let found = find(&app, &id).await;

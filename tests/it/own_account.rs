@@ -242,7 +242,7 @@ async fn a_change_through_a_session_that_ends_meanwhile_changes_nothing() {
                 app.users().await
             };
             let change = slow.call(request);
-            let (answer, before) = slow.held_at("TransactWriteItems", change, ending).await;
+            let (answer, before) = slow.pause_at("TransactWriteItems", change, ending).await;
 
             assert!(
                 [401, 403].contains(&answer.status),
@@ -601,7 +601,7 @@ async fn a_rehash_that_races_a_change_of_username_leaves_one_hash_in_both_claims
     let sign_in = stronger.sign_in("abc@example.com", PASSWORD);
     let renaming = app.call(change_username(&token, "ada"));
     let (signed_in, renamed) = stronger
-        .held_at("TransactWriteItems", sign_in, renaming)
+        .pause_at("TransactWriteItems", sign_in, renaming)
         .await;
 
     assert_eq!((renamed.unwrap().status, signed_in.status), (200, 200));

@@ -504,7 +504,7 @@ async fn delay_at_each_call(change: impl AsyncFn(&TestApp, &Answer)) {
             is_there().await
         };
         let refreshing = refresh(&slow, &token);
-        let (answer, was_kept) = slow.held_at_call(held, refreshing, changing).await;
+        let (answer, was_kept) = slow.pause_at_call(held, refreshing, changing).await;
 
         let Some(was_kept) = was_kept else {
             assert_eq!(answer.status, 200);
@@ -558,7 +558,7 @@ async fn a_delayed_refresh_does_not_set_the_number_back() {
     };
 
     let delayed = refresh(&slow, &token);
-    let (delayed, third) = slow.held_at("UpdateItem", delayed, two_more).await;
+    let (delayed, third) = slow.pause_at("UpdateItem", delayed, two_more).await;
 
     let third = third.unwrap();
     assert_eq!(third.status, 200);

@@ -96,7 +96,7 @@ async fn delay_at_each_call(change: impl AsyncFn(&TestApp, &AccountId)) {
         let slow = app.another(&[]);
 
         let sign_in = slow.sign_in("abc", PASSWORD);
-        let (answer, changed) = slow.held_at_call(held, sign_in, change(&app, &id)).await;
+        let (answer, changed) = slow.pause_at_call(held, sign_in, change(&app, &id)).await;
 
         if changed.is_none() {
             assert_eq!(answer.status, 200);
@@ -185,7 +185,7 @@ async fn an_api_key_created_while_sessions_and_keys_end_does_not_work() {
 
         let creation = slow.create_api_key(&token, body);
         let ending = end_sessions(&app.app, &id, WithApiKeys::Yes);
-        let (created, ended) = slow.held_at(held, creation, ending).await;
+        let (created, ended) = slow.pause_at(held, creation, ending).await;
 
         ended.unwrap().unwrap();
         assert_eq!(created.message(), "Bad token", "{held}");

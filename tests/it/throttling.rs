@@ -152,7 +152,7 @@ async fn a_right_password_that_is_verified_before_the_limit_is_reached_is_refuse
             assert_eq!(app.sign_in("abc@example.com", "guess1").await.status, 403);
         }
     };
-    let (answer, _) = slow.held_at("BatchGetItem", sign_in, guesses).await;
+    let (answer, _) = slow.pause_at("BatchGetItem", sign_in, guesses).await;
 
     assert_throttled(&answer);
 }
@@ -173,7 +173,7 @@ async fn a_limit_reached_before_the_failures_are_cleared_refuses_a_right_passwor
             assert_eq!(app.sign_in("abc@example.com", "guess1").await.status, 403);
         }
     };
-    let (answer, _) = slow.held_where(clears, sign_in, guesses).await;
+    let (answer, _) = slow.pause_where(clears, sign_in, guesses).await;
 
     assert_throttled(&answer);
 }

@@ -225,20 +225,20 @@ impl TestApp {
         answer
     }
 
-    /// Sends a request by this instance, and holds its first call of this operation until `meanwhile` is done. Returns
-    /// what both return; without such a call `meanwhile` is not done.
-    pub async fn held_at<A, M>(
+    /// Runs `request`, and pauses this instance's first call of `operation` until `meanwhile` is done. Returns the results of
+    /// both. If there is no such call, `meanwhile` does not run.
+    pub async fn pause_at<A, M>(
         &self,
         operation: &'static str,
         request: impl Future<Output = A>,
         meanwhile: impl Future<Output = M>,
     ) -> (A, Option<M>) {
         let holds = move |name: &str, _: &Value| name == operation;
-        self.held_where(holds, request, meanwhile).await
+        self.pause_where(holds, request, meanwhile).await
     }
 
-    /// Like [`held_at`](Self::held_at), with the call of this number, from 1.
-    pub async fn held_at_call<A, M>(
+    /// Like [`pause_at`](Self::pause_at), with the call of this number, from 1.
+    pub async fn pause_at_call<A, M>(
         &self,
         number: usize,
         request: impl Future<Output = A>,
@@ -249,21 +249,21 @@ impl TestApp {
             calls += 1;
             calls == number
         };
-        self.held_where(holds, request, meanwhile).await
+        self.pause_where(holds, request, meanwhile).await
     }
 
-    /// Like [`held_at`](Self::held_at), with the first call whose operation and body `holds` accepts.
-    pub async fn held_where<A, M>(
+    /// Like [`pause_at`](Self::pause_at), with the first call whose operation and body `holds` accepts.
+    pub async fn pause_where<A, M>(
         &self,
         mut holds: impl FnMut(&str, &Value) -> bool + Send + 'static,
         request: impl Future<Output = A>,
         meanwhile: impl Future<Output = M>,
     ) -> (A, Option<M>) {
         let released = Arc::new(Semaphore::new(0));
-        let (gate, mut is_held) = (Arc::clone(&released), false);
+        let (gate, mut was_paused) = (Arc::clone(&released), false);
         self.wire.on_request(move |operation, body| {
-            let is_first = !is_held && holds(operation, body);
-            is_held |= is_first;
+            let is_first = !was_paused && holds(operation, body);
+            was_paused |= is_first;
             is_first.then(|| Fault::Hold(Arc::clone(&gate)))
         });
         let mut request = std::pin::pin!(request);
