@@ -18,13 +18,6 @@ struct Body {
     token: String,
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Response<'a> {
-    Active(ActiveToken<'a>),
-    Inactive(InactiveToken),
-}
-
 /// RFC 7662 section 2.2, and RFC 9470 section 6.2 for `auth_time`. Times are in seconds since 1970.
 #[derive(Serialize, ToSchema)]
 struct ActiveToken<'a> {
@@ -52,22 +45,18 @@ struct InactiveToken {
     active: bool,
 }
 
-/// `token_type_hint` is ignored. The caller and the token are checked at the same time.
+/// `token_type_hint` is ignored. Caller and token are read at the same time, which takes one round trip less.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = FormBody::of(&request, SMALL_BODY)?.read::<Body>();
-    let token = async {
-        match &body {
-            Ok(body) => auth::introspect(&app, &body.token).await,
-            Err(_) => Ok(None),
-        }
-    };
-    let (caller, token) = tokio::join!(caller(&app, &request, NEED), token);
+    let token = body.as_ref().map_or("", |body| &body.token);
+    let introspected = auth::introspect(&app, token);
+    let (caller, introspected) = tokio::join!(caller(&app, &request, NEED), introspected);
     caller?;
     body?;
-    Reply::ok(&match &token? {
-        Some(token) => Response::Active(active(&app, token)),
-        None => Response::Inactive(InactiveToken { active: false }),
-    })
+    match introspected? {
+        Some(token) => Reply::ok(&active(&app, &token)),
+        None => Reply::ok(&InactiveToken { active: false }),
+    }
 }
 
 fn active<'a>(app: &'a App, token: &'a LiveToken) -> ActiveToken<'a> {

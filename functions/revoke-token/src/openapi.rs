@@ -12,8 +12,8 @@ use crate::Body;
 pub fn operation() -> Operation {
     Operation {
         summary: "Revoke a token",
-        description: "Ends the session of a token or refresh token (RFC 7009), so that none of its tokens counts any more. \
-            An unknown or expired token gets 200 too, and its session goes on. Credentials in headers are ignored.",
+        description: "Ends the session of a token or refresh token (RFC 7009), with all its tokens and refresh tokens. \
+            An unknown or expired token also gets 200, and no session ends. Credentials in headers are ignored.",
         body: Some(
             Json::of::<Body>(example!({ "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIs..." }))
                 .as_form(),

@@ -28,12 +28,12 @@ const MAX_AGE: u32 = 300;
 /// A JWK set (RFC 7517 section 5).
 #[derive(Serialize, ToSchema)]
 struct KeySet<'k> {
-    /// Those of the keys of HS256 are not among them.
+    /// Keys of HS256 are not among them.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<&'k Jwk>,
 }
 
-/// The metadata of an authorization server, as far as they apply (RFC 8414 section 2; section 3 of `OpenID` Connect
+/// The metadata of an authorization server that apply to Latchkey (RFC 8414 section 2; section 3 of `OpenID` Connect
 /// Discovery 1.0).
 #[derive(Serialize, ToSchema)]
 struct Metadata<'k> {

@@ -10,7 +10,7 @@ pub fn key_set() -> Operation {
     Operation {
         summary: "The public keys",
         description: "The keys with which others verify tokens, as a JWK set (RFC 7517). Except for \
-            the first key, and after a leak, a key is here for three hours before it signs. It stays until the last token \
+            the first key, and after a leak, a key is here for 185 minutes before it signs. Unless it is revoked, it stays until the last token \
             that it signed has expired.",
         answer: Some(Json::of::<KeySet<'_>>(example!({ "keys": [{
             "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "aDbsvn3QhH3B",

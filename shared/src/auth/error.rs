@@ -28,7 +28,7 @@ pub enum AuthError {
     /// The password is wrong, or changed while it was checked, or no account has the identifier.
     #[error("invalid credentials")]
     InvalidCredentials,
-    /// The account needs a verified email, and its email is not.
+    /// The route requires a verified email, and the account's is not verified.
     #[error("email not verified")]
     EmailNotVerified,
     /// Another account has the email or username.

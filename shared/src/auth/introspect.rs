@@ -26,6 +26,7 @@ pub async fn introspect(app: &App, token: &str) -> Result<Option<LiveToken>, Aut
 }
 
 async fn live_token(app: &App, token: &str) -> Result<LiveToken, AuthError> {
+    // What `GET /user` requires.
     let need = Need::Permission(Permission::Read);
     let claims = verify_token(app, token, app.clock.now()).await?;
     let account = token_owner(app, &claims.account, Some(&claims.session), need).await?;

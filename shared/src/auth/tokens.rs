@@ -46,7 +46,7 @@ pub(super) fn sign(
     signed.map_err(|_| InternalError::Signing.into())
 }
 
-/// Verifies a token's signature and claims, but not whether its session is there.
+/// Verifies a token's signature and claims. Does not look its session up.
 pub async fn verify_token(app: &App, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
     let verify = |keys: &KeyRing| app.tokens.verify(keys, token, now);
     let verified = verify_with_ring(app, now, verify).await?;
@@ -54,18 +54,17 @@ pub async fn verify_token(app: &App, token: &str, now: Timestamp) -> Result<Clai
     Ok(claims)
 }
 
-/// Verifies that a refresh token is ours, but not whether it is current. Also returns the ring that issued
-/// it.
+/// Verifies that a refresh token is ours, but not whether it is current.
 pub(super) async fn verify_refresh_token(
     app: &App,
     text: &str,
-) -> Result<WithRing<RefreshToken>, KeysError> {
+) -> Result<VerifiedWithRing<RefreshToken>, KeysError> {
     let verify = |keys: &KeyRing| RefreshToken::verify(text, keys);
     verify_with_ring(app, app.clock.now(), verify).await
 }
 
 /// A verified token with the ring that has its key, or why it is invalid.
-type WithRing<T> = Result<(T, Arc<KeyRing>), InvalidToken>;
+type VerifiedWithRing<T> = Result<(T, Arc<KeyRing>), InvalidToken>;
 
 /// Verifies with the ring in use. Fails if no ring can be read.
 ///
@@ -75,7 +74,7 @@ async fn verify_with_ring<T>(
     app: &App,
     now: Timestamp,
     verify: impl Fn(&KeyRing) -> Result<T, InvalidToken>,
-) -> Result<WithRing<T>, KeysError> {
+) -> Result<VerifiedWithRing<T>, KeysError> {
     let keys = app.keys.current(now).await?;
     let verified = verify(&keys);
     if matches!(verified, Err(InvalidToken::UnknownKey))

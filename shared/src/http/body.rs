@@ -39,8 +39,8 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
     Ok(T::deserialize(Object::parse(body)?)?)
 }
 
-/// Reads a form (`application/x-www-form-urlencoded`). A field without a value counts as absent (RFC 6749 section
-/// 3.2).
+/// Reads a form (`application/x-www-form-urlencoded`), whose fields are all text: a struct has `String` and
+/// `Option<String>` alone. A field without a value counts as absent (RFC 6749 section 3.2).
 pub fn read_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
     let pairs = form_urlencoded::parse(body).filter(|(_, value)| !value.is_empty());
     let fields = pairs.map(|(name, value)| (name.into_owned(), Json::String(value.into_owned())));
@@ -169,7 +169,7 @@ impl From<Unreadable> for HttpError {
     }
 }
 
-/// A JSON object that keeps repeated fields.
+/// A JSON object, or a form, that keeps repeated fields.
 struct Object {
     /// The name of the list that contains this object, as a prefix in error messages.
     within: Option<&'static str>,

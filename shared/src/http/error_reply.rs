@@ -17,8 +17,8 @@ impl HttpError {
         let mut reply = Reply::new(status, family.error(status, code, &message));
         let lacks_scope = family == Family::OAuth && code == Code::InsufficientScope;
         if status == StatusCode::UNAUTHORIZED || lacks_scope {
-            let challenge = self.own_challenge();
-            let challenge = challenge.unwrap_or_else(|| family.challenge(status, code, &message));
+            let usual = || family.challenge(status, code, &message);
+            let challenge = self.special_challenge().unwrap_or_else(usual);
             reply.set(WWW_AUTHENTICATE, &challenge);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -39,8 +39,8 @@ impl HttpError {
     }
 
     /// RFC 6750 section 3: a request without an access token gets no `error`. RFC 9470 section 3: a client
-    /// learns how recent a sign-in must be, in seconds. `None` if the message says it all.
-    fn own_challenge(&self) -> Option<String> {
+    /// learns how recent a sign-in must be, in seconds. `None` if the family's usual challenge is sent.
+    fn special_challenge(&self) -> Option<String> {
         match self {
             Self::Auth(
                 AuthError::Denied(Denial::NoCredentials | Denial::RefreshToken)

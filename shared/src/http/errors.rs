@@ -1,4 +1,4 @@
-//! The table from error to status, code and text, for all families.
+//! The table from error to status, code and text, for all families. OAuth's names of errors are in [`super::family`].
 //!
 //! Callers get a fixed text; the log gets the cause. Appmixer clients read `statusCode` from the
 //! body and compare some of these messages literally.
@@ -175,7 +175,7 @@ fn auth_row(error: &AuthError, family: Family) -> Row {
         AuthError::InvalidPassword(invalid) => invalid_field("password".into(), (*invalid).into()),
         AuthError::UnsupportedToken => bad_request(
             Code::UnsupportedToken,
-            "An API key is revoked by DELETE /v1/api-keys/{id}",
+            "Revoke an API key by DELETE /v1/api-keys/{id}",
         ),
         AuthError::InvalidCode => bad_request(Code::InvalidCode, "Invalid or expired code."),
         AuthError::NoApiKey => (

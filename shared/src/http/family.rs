@@ -52,7 +52,7 @@ pub(super) struct OAuthError<'m> {
 impl Family {
     pub(super) const ALL: [Self; 3] = [Self::Appmixer, Self::Management, Self::OAuth];
 
-    /// The family of a path, whether a route has it or not.
+    /// The family of a path, even if no route has that path.
     #[must_use]
     pub fn of_path(path: &str) -> Self {
         let mut segments = segments(path);
@@ -92,8 +92,8 @@ impl Family {
         json.unwrap_or_default()
     }
 
-    /// What a caller must send, and what is wrong with what was sent (RFC 6750 section 3). None of the errors is
-    /// OAuth's in the other families, whose clients read the message there.
+    /// The value of `WWW-Authenticate` (RFC 6750 section 3). OAuth's clients expect a registered name in `error`, those
+    /// of the other families the message.
     pub(super) fn challenge(self, status: StatusCode, code: Code, message: &str) -> String {
         match self {
             Self::Appmixer | Self::Management => format!("Bearer error=\"{message}\""),
@@ -105,21 +105,26 @@ impl Family {
     }
 }
 
-/// Without the characters that OAuth's descriptions cannot have.
+/// Removes the characters that an `error_description` must not contain (RFC 6749 section 5.2).
 fn described(message: &str) -> String {
     message.replace(['"', '\\'], "")
 }
 
 /// The registered name of an error (RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1).
 fn oauth_error(status: StatusCode, code: Code) -> &'static str {
-    match (status.as_u16(), code) {
-        (_, Code::UnsupportedToken) => "unsupported_token_type",
-        (_, Code::InsufficientScope) => "insufficient_scope",
-        (_, Code::NoCredentials | Code::OtherScheme | Code::ApiKey) => "invalid_client",
-        (401, _) => "invalid_token",
-        (403, _) => "access_denied",
-        (429 | 503, _) => "temporarily_unavailable",
-        (500.., _) => "server_error",
-        _ => "invalid_request",
+    match code {
+        Code::UnsupportedToken => "unsupported_token_type",
+        Code::InsufficientScope => "insufficient_scope",
+        Code::NoCredentials | Code::OtherScheme | Code::ApiKey => "invalid_client",
+        _ => match status {
+            StatusCode::UNAUTHORIZED => "invalid_token",
+            StatusCode::FORBIDDEN => "access_denied",
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                "temporarily_unavailable"
+            }
+            status if status.is_server_error() => "server_error",
+            // Also 404, 405, 413 and 415, which have no name of their own.
+            _ => "invalid_request",
+        },
     }
 }

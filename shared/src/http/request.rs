@@ -26,7 +26,7 @@ pub const SMALL_BODY: usize = 16 * 1024;
 /// The largest body of a profile update, in bytes after base64 decoding.
 pub const PROFILE_BODY: usize = 512 * 1024;
 
-/// A body whose size and media type are checked. Endpoints authenticate before they parse it.
+/// A body whose size and media type are checked. Endpoints report wrong credentials before they report what is wrong with it.
 pub struct JsonBody<'r>(&'r [u8]);
 
 impl fmt::Debug for JsonBody<'_> {
@@ -66,8 +66,8 @@ impl<'r> FormBody<'r> {
     }
 }
 
-/// The body, if it is not too large and its media type, unless absent, is as expected. The media type is given in
-/// lower case, and without parameters.
+/// Returns the body. Fails if it has more than `max` bytes, or another media type than expected. A missing media type is
+/// accepted. `is_expected` gets it in lower case and without parameters.
 fn checked(
     request: &Request,
     max: usize,
@@ -76,7 +76,7 @@ fn checked(
     if request.body().len() > max {
         return Err(HttpError::TooLarge(max));
     }
-    if !media_type(request.headers()).is_none_or(|media_type| is_expected(&media_type)) {
+    if media_type(request.headers()).is_some_and(|media_type| !is_expected(&media_type)) {
         return Err(HttpError::UnsupportedMediaType);
     }
     Ok(request.body().as_ref())
