@@ -34,23 +34,14 @@ const CHEAPER_HASH: &[(&str, &str)] = &[
     ("ARGON2_PREVIOUS_SHARE", "100"),
 ];
 
-/// An empty table for [`add`].
-pub(super) fn comparison() -> Table {
-    Table::new([
-        "figure",
-        "p50",
-        "p99",
-        "floor",
-        "p50",
-        "p99",
-        "p50 apart",
-        "",
-    ])
+/// An empty table for [`add`], with the head of the column of what figures are compared with.
+pub(super) fn comparison(with: &str) -> Table {
+    Table::new(["figure", "p50", "p99", with, "p50", "p99", "p50 apart", ""])
 }
 
 /// Times are in milliseconds.
 pub(super) async fn measure(stage: &Stage) -> Result<Table, Failure> {
-    let mut table = comparison();
+    let mut table = comparison("floor");
     let read = &[("BARE", "read")][..];
     for (figure, floor_is, with) in [
         ("cold start", "bare GetItem", RING_IN_FILE),
