@@ -349,5 +349,5 @@ with FOLDER:
         step("a copy of the kept table is imported into a stack with another name", move)
         step("its events are those of the local gateway, but for known differences", compare_events)
         step("its JWT authorizer takes tokens of RS256, by the documented template",
-             lambda: jwt_authorized.see_authorizer(AWS.url, create_echo()))
+             lambda: jwt_authorized.see_jwt_authorizer(AWS.url, create_echo()))
 step.end()

@@ -33,7 +33,7 @@ def post(path, **body):
         return json.load(answer)
 
 
-def see_authorizer(url, function):
+def see_jwt_authorizer(url, function):
     """Valid tokens reach the function, which answers with its event."""
     orders = Emulator(url, "orders")
     orders.client("cloudformation").create_stack(

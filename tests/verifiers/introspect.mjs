@@ -1,5 +1,5 @@
-// Asks Latchkey about tokens with oauth4webapi (RFC 7662): introspect.mjs ISSUER CREDENTIALS, a token per line.
-// CREDENTIALS is a token of an account with the scope `introspect`. With --revoke it revokes them instead (RFC 7009).
+// Introspects tokens with oauth4webapi (RFC 7662): introspect.mjs [--revoke] ISSUER CREDENTIALS, a token per line of the
+// input. CREDENTIALS is a token of an account with the scope `introspect`. With --revoke the tokens are revoked (RFC 7009).
 
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";

@@ -30,7 +30,8 @@ OUT = ROOT / "target/verifiers"
 PORT = "3920"
 ISSUER = f"http://localhost:{PORT}"
 AUDIENCE = "latchkey"
-# There are no grants: docs/adr/0016-asymmetric-keys.md. OpenID Connect asks for RS256 where other algorithms sign.
+# There are no grants: docs/adr/0016-asymmetric-keys.md. OpenID Connect requires RS256 in the list of algorithms, so Authlib
+# refuses that list if another one signs.
 ABSENT = {"authorization_endpoint", "token_endpoint", "response_types_supported"}
 # Where Debian installs Go packages, and the package that has go-jose.
 GOPATH = pathlib.Path("/usr/share/gocode")
