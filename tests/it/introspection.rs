@@ -436,3 +436,21 @@ async fn without_the_database_the_answer_is_neither_active_nor_inactive() {
     let elsewhere = app.another(&[]);
     assert!(is_active(&elsewhere, &service, token).await);
 }
+
+#[tokio::test]
+async fn without_the_key_ring_a_revocation_does_not_pretend_to_succeed() {
+    let scene = Scene::with(&[], "ana").await;
+    let refresh_token = refreshable(&scene.app).await.text("/refreshToken");
+    let keyless = scene
+        .app
+        .another(&[("JWT_KEYS_FILE", "/nowhere/keys.json")]);
+
+    for token in [&scene.token, &refresh_token] {
+        let answer = revoke(&keyless, token).await;
+        assert_refused(&answer, 503, "temporarily_unavailable");
+    }
+    let key = scene.app.api_key(&service(&scene.app).await, 1).await;
+    let asked = post_form(INTROSPECT, &[("token", &scene.token)]);
+    let answer = keyless.call(asked.api_key(&key)).await;
+    assert_refused(&answer, 503, "temporarily_unavailable");
+}
