@@ -94,7 +94,8 @@ async fn a_thousand_right_sign_ins_from_one_address_all_succeed() {
             app.sign_in_from("192.0.2.10", &name, PASSWORD).await
         })
         .await;
-        assert_eq!(count(&answers, 200), 200);
+        let other = answers.iter().find(|answer| answer.status != 200);
+        assert!(other.is_none(), "{other:?}");
     }
     assert!(counted(&app, "sign-in-ip").await.is_empty());
 }
