@@ -15,6 +15,7 @@ const NEED: Need = Need::Introspect;
 
 #[derive(Deserialize, ToSchema)]
 struct Body {
+    #[schema(min_length = 1)]
     token: String,
 }
 

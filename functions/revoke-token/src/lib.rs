@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 struct Body {
     /// A token or a refresh token.
+    #[schema(min_length = 1)]
     token: String,
 }
 
