@@ -173,14 +173,7 @@ async fn a_token_is_inactive_at_the_first_introspection_after_its_session_ended(
         let key = app.api_key(&service, 1).await;
         let asked = || post_form(INTROSPECT, &[("token", token)]).api_key(&key);
         assert_eq!(app.call(asked()).await.body["active"], true);
-        match end {
-            "log-out" => assert_eq!(app.log_out(token).await.status, 200),
-            "revoke" => assert_eq!(revoke(app, token).await.status, 200),
-            "expiry" => app.clock.advance(Duration::from_hours(30 * 24)),
-            _ => {
-                app.operate(end, json!({ "id": scene.id })).await.unwrap();
-            }
-        }
+        scene.end(end).await;
 
         for instance in [&app.another(&[]), app] {
             let answer = instance.call(asked()).await;

@@ -1,7 +1,9 @@
 //! An administrator, and somebody else's account.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use tests::app::{PASSWORD, TestApp, post};
+use tests::app::{PASSWORD, TestApp, post, post_form};
 
 pub(crate) struct Scene {
     pub(crate) app: TestApp,
@@ -29,6 +31,22 @@ impl Scene {
             admin: admin.token(),
             id: user.text("/user/id"),
             token: user.token(),
+        }
+    }
+}
+
+impl Scene {
+    /// Ends the account's session: `log-out`, `revoke`, `expiry`, or a function for operators.
+    pub(crate) async fn end(&self, how: &str) {
+        let (app, token) = (&self.app, &self.token);
+        let revoke = || post_form("/oauth/revoke", &[("token", token)]);
+        match how {
+            "log-out" => assert_eq!(app.log_out(token).await.status, 200),
+            "revoke" => assert_eq!(app.call(revoke()).await.status, 200),
+            "expiry" => app.clock.advance(Duration::from_hours(30 * 24)),
+            _ => {
+                app.operate(how, json!({ "id": self.id })).await.unwrap();
+            }
         }
     }
 }
