@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::runtime_api::RuntimeApi;
+use super::runtime_api::{Posted, RuntimeApi};
 use super::{Failure, now};
 
 /// Environment variables.
@@ -89,9 +89,8 @@ impl Function {
 
     /// Sends an event. Fails unless the response has this status.
     pub(super) async fn invoke(&mut self, event: &str, status: u16) -> Result<Answer, Failure> {
+        let posted = self.post(event).await?;
         let name = &self.name;
-        let posted = self.api.invoke(event.to_owned()).await;
-        let posted = posted.map_err(|error| format!("{name}: {error}"))?;
         let reply: Reply = serde_json::from_slice(&posted.body)
             .map_err(|error| format!("{name}: not a response: {error}"))?;
         if reply.status_code != status {
@@ -106,10 +105,14 @@ impl Function {
 
     /// Like [`invoke`](Self::invoke), for a function without a route. Also returns how long it took.
     pub(super) async fn ask(&mut self, event: &str) -> Result<(Duration, Value), Failure> {
-        let posted = self.api.invoke(event.to_owned()).await;
-        let posted = posted.map_err(|error| format!("{}: {error}", self.name))?;
+        let posted = self.post(event).await?;
         let took = posted.answered - posted.handed_out;
         Ok((took, serde_json::from_slice(&posted.body)?))
+    }
+
+    async fn post(&mut self, event: &str) -> Result<Posted, Failure> {
+        let posted = self.api.invoke(event.to_owned()).await;
+        posted.map_err(|error| format!("{}: {error}", self.name).into())
     }
 
     /// Like [`invoke`](Self::invoke), but returns only how long it took.

@@ -11,7 +11,7 @@
 //! | [`samples`] | measurements, two sides in turns |
 //! | [`floors`] | figures compared with their floors |
 //! | [`endpoints`] | endpoints: latency, throughput, memory, size, and cost in DynamoDB |
-//! | [`ways`] | ways to check a token for an API of somebody else |
+//! | [`ways`] | ways to check a token in another team's API |
 //! | [`guard`] | instructions of a warm `GET /user`, by callgrind |
 //! | [`tls`] | HTTPS in front of the embedded services |
 //! | [`table`], [`page`] | tables, and docs/benchmarks.md |

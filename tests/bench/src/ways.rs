@@ -1,5 +1,7 @@
 //! Ways to check a token in another team's API.
 
+use std::time::Duration;
+
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::{Value, json};
@@ -40,22 +42,12 @@ async fn authorizer(
     let event = json!({"version": "2.0", "headers": headers, "requestContext": context});
     let event = event.to_string();
     let mut function = stage.function_with("authorize", with).await?;
-    let mut other = bare(stage, "reads").await?;
-    let times = READS.measure(async |side| {
-        if side == 1 {
-            return other.time(&stage.get_user, 200).await;
-        }
+    let check = async || {
         let (took, answer) = function.ask(&event).await?;
         expect(answer["isAuthorized"] == true, &answer)?;
         Ok(took)
-    });
-    add(
-        table,
-        "authorize, a token",
-        "bare BatchGetItem",
-        &times.await?,
-    );
-    Ok(())
+    };
+    compare(stage, table, "authorize, a token", check).await
 }
 
 async fn introspection(
@@ -74,14 +66,8 @@ async fn introspection(
     let mut function = stage.function_with("introspect-token", with).await?;
     let answer: Value = function.invoke(&event, 200).await?.reply.body()?;
     expect(answer["active"] == true, &answer)?;
-    let mut other = bare(stage, "reads").await?;
-    let times = READS.measure(async |side| match side {
-        0 => function.time(&event, 200).await,
-        _ => other.time(&stage.get_user, 200).await,
-    });
-    let what = "POST /oauth/introspect by API key";
-    add(table, what, "bare BatchGetItem", &times.await?);
-    Ok(())
+    let check = async || function.time(&event, 200).await;
+    compare(stage, table, "POST /oauth/introspect by API key", check).await
 }
 
 async fn library(
@@ -97,19 +83,29 @@ async fn library(
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_audience(&["latchkey"]);
     validation.set_issuer(&["http://localhost:3000"]);
-    let mut other = bare(stage, "reads").await?;
-    let times = READS.measure(async |side| {
-        if side == 1 {
-            return other.time(&stage.get_user, 200).await;
-        }
+    let check = async || {
         let started = now();
         let verified = decode::<Value>(token, &key, &validation);
         let took = started.elapsed();
         let typ = verified?.header.typ;
         expect(typ.as_deref() == Some("at+jwt"), &json!(typ))?;
         Ok(took)
+    };
+    compare(stage, table, "in your own code, by jsonwebtoken", check).await
+}
+
+/// Measures a check and one `BatchGetItem` in turns.
+async fn compare(
+    stage: &Stage,
+    table: &mut Table,
+    what: &str,
+    mut check: impl AsyncFnMut() -> Result<Duration, Failure>,
+) -> Result<(), Failure> {
+    let mut other = bare(stage, "reads").await?;
+    let times = READS.measure(async |side| match side {
+        0 => check().await,
+        _ => other.time(&stage.get_user, 200).await,
     });
-    let what = "in your own code, by jsonwebtoken";
     add(table, what, "bare BatchGetItem", &times.await?);
     Ok(())
 }
