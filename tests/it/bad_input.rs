@@ -305,9 +305,9 @@ async fn unknown_routes_and_methods_get_the_error_envelope() {
 #[tokio::test]
 async fn request_line_and_headers_of_over_ten_kilobytes_are_refused_as_by_api_gateway() {
     let app = TestApp::new().await;
-    let sent = |length: usize| get("/nowhere").header("x-long", &"x".repeat(length));
+    let sent = |length: usize| get("/user").header("x-long", &"x".repeat(length));
 
-    assert_eq!(app.call(sent(10_000)).await.status, 404);
+    assert_eq!(app.call(sent(10_000)).await.status, 401);
     let refused = app.call(sent(10_240)).await;
     assert_eq!(refused.status, 431);
     assert_eq!(refused.message(), "Request Header Fields Too Large");

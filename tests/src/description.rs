@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use axum::http::StatusCode;
 use local::gateway::{decoded, route_of};
 use local::openapi;
 use local::template::{Route, Template};
@@ -26,8 +27,11 @@ pub fn of(method: &str, path: &str) -> Option<&'static Value> {
 }
 
 /// Panics if the answer has a status, header, code or field that the description lacks, or lacks a
-/// required field.
+/// required field. No operation describes API Gateway's own answer to large headers.
 pub fn assert_covers(operation: &'static Value, answer: &Answer) {
+    if answer.status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
+        return;
+    }
     let operation_id = &operation["operationId"];
     let response = resolved(&operation["responses"][answer.status.to_string()]);
     assert!(response.is_object(), "{operation_id}: {answer:?}");
