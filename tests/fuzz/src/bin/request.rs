@@ -4,8 +4,8 @@
 //! - nothing panics, caught or not;
 //! - the response has a status, headers, code and fields that the OpenAPI document lists for the
 //!   route, and the status is neither 500 nor 503;
-//! - no password, token or API key is sent back, unless the request sent it as another field;
-//! - only requests with valid credentials are authenticated.
+//! - no password, token, code or API key is sent back, unless the request sent it as another field;
+//! - only requests with a valid secret succeed, where one is needed.
 //!
 //! An input looks like a request, so that a random mutation often changes one thing:
 //!
@@ -17,9 +17,9 @@
 //! {"user": {"firstName": "Ada"}}
 //! ```
 //!
-//! Lines that start with a colon are directives: `:ip` sets the caller's address, `:id` the `{id}`
-//! in the path, and `:strict` selects the instance with strict settings. Words such as `TOKEN`
-//! are replaced by secrets: see [`World`].
+//! Lines that start with a colon are directives: `:ip` sets the caller's address, `:id` each variable
+//! segment of the path, `:query` the query, and `:strict` selects the instance with strict settings. Words
+//! such as `TOKEN` are replaced: see [`World`].
 
 #![no_main]
 #![expect(
@@ -28,17 +28,17 @@
     reason = "a violated property must abort the run"
 )]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Uri};
 use libfuzzer_sys::fuzz_target;
 use local::engine::Database;
 use local::template::{Route, Template};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use tests::app::TestApp;
+use tests::app::{MAIL, TestApp};
 use tests::call::{Answer, Call, post};
 use tokio::runtime::Runtime;
 
@@ -48,8 +48,20 @@ static WORLD: LazyLock<World> = LazyLock::new(|| RUNTIME.block_on(World::new()))
 
 const PASSWORD: &str = "Tr0ub4dor-and-3-staples";
 
-/// Settings without rate limits.
-const OPEN: [(&str, &str); 5] = [
+/// The functions whose requests may succeed without a secret.
+const PUBLIC: [&str; 4] = [
+    "create-user",
+    "forgot-password",
+    "revoke-token",
+    "well-known",
+];
+
+/// Settings with mail, and without rate limits.
+const OPEN: [(&str, &str); 9] = [
+    MAIL[0],
+    MAIL[1],
+    ("MAIL_RATE_LIMIT_ADDRESS", "1000000000"),
+    ("MAIL_RATE_LIMIT_IP", "1000000000"),
     ("PROFILE_RATE_LIMIT", "1000000000"),
     ("SIGNIN_RATE_LIMIT_ACCOUNT", "1000000000"),
     ("SIGNIN_RATE_LIMIT_IP", "1000000000"),
@@ -67,27 +79,36 @@ const STRICT: [(&str, &str); 5] = [
 ];
 
 /// Two instances over the same tables, which are restored before each request. They hold `ada`
-/// (abc@example.com), with a profile and API keys, and the administrator `root`.
+/// (abc@example.com), with a profile, codes and API keys, and the administrator `root`.
 struct World {
     open: TestApp,
     strict: TestApp,
     database: Database,
     /// The file with the initial content of the tables.
     snapshot: PathBuf,
-    /// The word for each secret in inputs, the secret, and whether it authenticates.
+    /// The word for each secret in inputs, the secret, and whether it is valid.
     secrets: Vec<(&'static str, String, bool)>,
+    /// What `USERID` stands for.
+    user_id: String,
 }
 
 impl World {
     async fn new() -> Self {
+        for route in &TEMPLATE.routes {
+            let seeds = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/request"));
+            let has_seed = seeds.join(&route.function).exists();
+            assert!(has_seed, "no seed for {}", route.function);
+        }
         let database = Database::memory().expect("a database");
         let open = TestApp::over_database(database.clone(), &OPEN).await;
         let sign_up = async |name: &str, email: &str| {
             let body = json!({"username": name, "email": email, "password": PASSWORD});
             open.call(post("/user", &body)).await
         };
-        let expired = sign_up("ada", "abc@example.com").await.token();
+        let user = sign_up("ada", "abc@example.com").await;
+        let expired = user.token();
         open.clock.advance(Duration::from_hours(24 * 31));
+        open.deliver().await;
         let token = open.sign_in("ada", PASSWORD).await.token();
         let ended = open.sign_in("ada", PASSWORD).await.token();
         open.log_out(&ended).await;
@@ -100,18 +121,28 @@ impl World {
             keys.push(open.api_key(&token, permissions).await);
         }
         open.revoke_api_key(&token, 3).await;
+        let body = json!({"username": "ada", "password": PASSWORD, "refresh": true});
+        let log_in = open.call(post("/v1/auth/login", &body)).await;
+        open.forget_password("abc@example.com").await;
+        let reset_code = open.mailed_code().await;
+        open.ask_to_verify(&token).await;
+        let verify_code = open.mailed_code().await;
         let root = sign_up("root", "root@example.com").await;
-        open.grant(&root.text("/user/id"), &["admin"]).await;
-        // Replaced in this order, so longer names must precede `TOKEN`.
+        open.grant(&root.text("/user/id"), &["admin", "introspect"])
+            .await;
+        // Replaced in this order, so longer words must precede `TOKEN`.
         let secrets = vec![
             ("ADMINTOKEN", root.token(), true),
             ("EXPIREDTOKEN", expired, false),
             ("REVOKEDTOKEN", ended, false),
+            ("REFRESHTOKEN", log_in.text("/refreshToken"), true),
             ("TOKEN", token, true),
             ("PASSWORD", PASSWORD.to_owned(), true),
             ("APIKEY", keys[0].clone(), true),
             ("READKEY", keys[1].clone(), true),
             ("DEADKEY", keys[2].clone(), false),
+            ("RESETCODE", reset_code, true),
+            ("VERIFYCODE", verify_code, true),
         ];
         let snapshot = std::env::temp_dir().join(format!("fuzz-{}.db", std::process::id()));
         let path = snapshot.to_str().expect("a path");
@@ -122,6 +153,7 @@ impl World {
             database,
             snapshot,
             secrets,
+            user_id: user.text("/user/id"),
         }
     }
 
@@ -130,12 +162,11 @@ impl World {
         self.database.restore_from(path).expect("the snapshot");
     }
 
-    /// Replaces each secret's name in `text` with the secret.
-    fn with_secrets(&self, text: &str) -> String {
+    /// Replaces each word in `text` with what it stands for.
+    fn with_words_replaced(&self, text: &str) -> String {
+        let text = text.replace("USERID", &self.user_id);
         let secrets = self.secrets.iter();
-        secrets.fold(text.to_owned(), |text, (name, secret, _)| {
-            text.replace(name, secret)
-        })
+        secrets.fold(text, |text, (word, secret, _)| text.replace(word, secret))
     }
 }
 
@@ -149,6 +180,7 @@ struct Request {
     route: &'static Route,
     ip: String,
     id: String,
+    query: String,
     is_strict: bool,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -162,6 +194,7 @@ impl Request {
             route: routes.find(|route| route.function.as_bytes() == function)?,
             ip: "192.0.2.1".to_owned(),
             id: "1".to_owned(),
+            query: String::new(),
             is_strict: false,
             headers: Vec::new(),
             body: Vec::new(),
@@ -175,7 +208,7 @@ impl Request {
             request.read(&String::from_utf8_lossy(line))?;
         }
         request.body = match std::str::from_utf8(rest) {
-            Ok(text) => WORLD.with_secrets(text).into_bytes(),
+            Ok(text) => WORLD.with_words_replaced(text).into_bytes(),
             Err(_) => rest.to_owned(),
         };
         Some(request)
@@ -184,11 +217,18 @@ impl Request {
     fn read(&mut self, line: &str) -> Option<()> {
         match line.split_once(' ').unwrap_or((line, "")) {
             (":ip", ip) => self.ip = ip.parse::<std::net::IpAddr>().ok()?.to_string(),
-            (":id", id) => self.id = utf8_percent_encode(id, NON_ALPHANUMERIC).to_string(),
+            (":id", id) => {
+                let id = WORLD.with_words_replaced(id);
+                self.id = utf8_percent_encode(&id, NON_ALPHANUMERIC).to_string();
+            }
+            (":query", query) => {
+                let uri: Uri = format!("/?{query}").parse().ok()?;
+                self.query = uri.query()?.to_owned();
+            }
             (":strict", _) => self.is_strict = true,
             _ => {
                 let (name, value) = line.split_once(':')?;
-                let value = WORLD.with_secrets(value.trim());
+                let value = WORLD.with_words_replaced(value.trim());
                 // API Gateway rejects invalid headers.
                 HeaderName::from_bytes(name.as_bytes()).ok()?;
                 HeaderValue::from_bytes(value.as_bytes()).ok()?;
@@ -206,7 +246,9 @@ impl Request {
             &WORLD.open
         };
         let path = self.route.path.replace("{id}", &self.id);
-        let call = Call::new(&self.route.method, &path, self.body.clone().into());
+        let path = path.replace("{ticket}", &self.id);
+        let uri = format!("{path}?{}", self.query);
+        let call = Call::new(&self.route.method, &uri, self.body.clone().into());
         let headers = self.headers.iter();
         let call = headers.fold(call.from(&self.ip), |call, (name, value)| {
             call.header(name, value)
@@ -216,10 +258,10 @@ impl Request {
 
         assert!(answer.status < 500, "{answer:?}");
         self.assert_keeps_secrets(&answer);
-        let is_open = self.route.function == "create-user";
+        let is_public = PUBLIC.contains(&self.route.function.as_str());
         assert!(
-            answer.status != 200 || is_open || self.has_valid_secret(),
-            "not authenticated: {answer:?}"
+            answer.status != 200 || is_public || self.has_valid_secret(),
+            "succeeded without a secret: {answer:?}"
         );
     }
 
