@@ -1,5 +1,5 @@
-"""Invokes the built functions in Lambda's container: `sam local invoke` with every event, then
-`sam local start-api` with tests/end_to_end.py.
+"""Invokes the built functions in Lambda's container: every event through `sam local start-lambda`, one of them
+through `sam local invoke`, and tests/end_to_end.py through `sam local start-api`.
 
 Run by `make test-sam`, with the functions' settings and the addresses of the services in the
 environment. Needs what `make setup` installs.
@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,12 +20,13 @@ import urllib.request
 
 import yaml
 
-from sample_events import try_all
+from sample_events import event, try_all
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAM = pathlib.Path(sys.executable).with_name("sam")
 PORT = "3918"
 URL = f"http://127.0.0.1:{PORT}"
+INVOKE = URL + "/2015-03-31/functions/{}/invocations"
 FOLDER = tempfile.TemporaryDirectory()
 # For SAM itself: no AWS account and no network.
 ENVIRONMENT = {
@@ -71,44 +73,63 @@ def sam(command, *arguments, **streams):
             process.kill()
 
 
-def invoke(function, event):
+@contextlib.contextmanager
+def server(command):
+    """Runs a server of SAM, which keeps the container of each function until it ends."""
+    quiet = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
+    with sam(command, "--port", PORT, "--warm-containers", "LAZY", **quiet) as process:
+        for _ in range(600):
+            if process.poll() is not None:
+                sys.exit(f"sam local {command} ended before it answered")
+            try:
+                socket.create_connection(("127.0.0.1", int(PORT))).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            sys.exit(f"sam local {command} does not answer")
+        yield
+
+
+def answer_of(text):
     """The status, or None if it is not an HTTP response, and the body."""
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with sam("invoke", function, "--event", "-", **pipes) as process:
-        output, log = process.communicate(json.dumps(event), timeout=300)
-    try:
-        answer = json.loads(output.strip().splitlines()[-1])
-    except (IndexError, ValueError):
-        return None, {"no answer": output + log}
+    answer = json.loads(text)
     if isinstance(answer, dict) and "statusCode" in answer:
         return answer["statusCode"], json.loads(answer["body"])
     return None, answer
 
 
-def drive_api():
-    """Whether tests/end_to_end.py passes."""
-    quiet = dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
-    with sam("start-api", "--port", PORT, **quiet) as server:
-        for _ in range(600):
-            if server.poll() is not None:
-                sys.exit("sam local start-api ended before it answered")
-            try:
-                urllib.request.urlopen(URL + "/user", timeout=300)
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                time.sleep(0.1)
-        else:
-            sys.exit("sam local start-api does not answer")
-        drive = [sys.executable, ROOT / "tests/end_to_end.py", URL]
-        return subprocess.run(drive, check=False).returncode == 0
+def invoke(function, event):
+    request = urllib.request.Request(INVOKE.format(function), json.dumps(event).encode())
+    try:
+        with urllib.request.urlopen(request, timeout=300) as response:
+            return answer_of(response.read())
+    except urllib.error.HTTPError as error:
+        return None, {"no answer": error.read().decode()}
+
+
+def invoke_alone(function, event):
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with sam("invoke", function, "--event", "-", **pipes) as process:
+        output, log = process.communicate(json.dumps(event), timeout=300)
+    try:
+        return answer_of(output.strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        return None, {"no answer": output + log}
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 with FOLDER:
     text, functions = template()
     pathlib.Path(FOLDER.name, "template.json").write_text(json.dumps(text))
-    passed, failed = try_all(lambda function, event: invoke(functions[function], event))
-    driven = drive_api()
-print(f"{passed + driven} passed, {failed + (not driven)} failed")
-sys.exit(1 if failed or not driven else 0)
+    with server("start-lambda"):
+        passed, failed = try_all(lambda function, event: invoke(functions[function], event))
+    status, answer = invoke_alone(functions["default-route"], event("default-route"))
+    print(f"sam local invoke: {status} {answer}", flush=True)
+    alone = status == 200
+    with server("start-api"):
+        drive = [sys.executable, ROOT / "tests/end_to_end.py", URL]
+        driven = subprocess.run(drive, check=False).returncode == 0
+passed, failed = passed + alone + driven, failed + (not alone) + (not driven)
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)
