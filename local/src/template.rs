@@ -28,6 +28,8 @@ pub struct Template {
     pub rules: Vec<Value>,
     /// Every function's name, with or without a route.
     pub functions: Vec<String>,
+    /// The memory of every function, in megabytes.
+    pub memory_mb: BTreeMap<String, u32>,
     pub grants: Vec<Grant>,
 }
 
@@ -109,6 +111,7 @@ struct Globals {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct GlobalFunction {
+    memory_size: u32,
     environment: Environment,
 }
 
@@ -153,11 +156,14 @@ impl Template {
         let mut routes = Vec::new();
         let mut tables = Vec::new();
         let mut functions = Vec::new();
+        let mut memory_mb = BTreeMap::new();
         let mut grants = Vec::new();
         for resource in document.resources.values() {
             match resource.r#type.as_str() {
                 "AWS::Serverless::Function" => {
-                    functions.push(name_of(resource)?.to_owned());
+                    let name = name_of(resource)?.to_owned();
+                    memory_mb.insert(name.clone(), document.memory_mb(resource));
+                    functions.push(name);
                     routes.extend(routes_of(resource)?);
                     grants.extend(grants_of(&document, resource)?);
                 }
@@ -188,6 +194,7 @@ impl Template {
             parameters,
             rules: assertions.map(|assertion| assertion.assert).collect(),
             functions,
+            memory_mb,
             grants,
         })
     }
@@ -252,6 +259,12 @@ fn table_of(document: &Document, table: &Resource) -> Result<Table, TemplateErro
 }
 
 impl Document {
+    fn memory_mb(&self, function: &Resource) -> u32 {
+        let own = function.properties.get("MemorySize");
+        let own = own.and_then(|size| u32::deserialize(size).ok());
+        own.unwrap_or(self.globals.function.memory_size)
+    }
+
     /// The name of an index, from its ARN such as `${UsersTable.Arn}/index/accounts`.
     fn index(&self, arn: &str) -> Option<String> {
         let (table, index) = arn.strip_prefix("${")?.split_once(".Arn}")?;

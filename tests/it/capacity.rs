@@ -78,7 +78,7 @@ const COSTS: [(&str, usize, f64, f64); 54] = [
     // administrator's account and session.
     ("DELETE /users/{id}", 3, 3.0, 13.0),
     // For each of two partitions a query, a batch and a note; and a batch for API keys.
-    ("the erasure behind it, of one key and session", 7, 2.0, 5.0),
+    ("erase-account, one key and session", 7, 2.0, 5.0),
     ("GET /users/{id}/delete-status/{ticket}", 2, 3.0, 0.0),
     // Two units more, for the mail.
     ("POST /user with a username, mail on", 3, 0.0, 13.0),

@@ -1,5 +1,5 @@
-//! Measures the cost of requests: sequential round trips, and capacity units as the engine counts
-//! them. The figures are the same on every machine.
+//! Measures the cost of requests: sequential round trips, capacity units as the engine counts them, and
+//! password hashes. The figures are the same on every machine.
 
 use std::time::Duration;
 
@@ -12,8 +12,10 @@ use crate::wire::Cost;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// A description, which starts with the method and path.
+    /// A description, which starts with the method and path, or with the name of a function without a route.
     pub request: &'static str,
+    /// How many password hashes were computed.
+    pub hashes: u64,
     pub cost: Cost,
 }
 
@@ -31,95 +33,86 @@ pub async fn measure() -> Vec<Row> {
     app.update_profile(&token, json!({"city": "Berlin"})).await;
     let key = app.api_key(&token, 1).await;
 
-    let appmixer = appmixer(&token, &admin.token(), &key);
-    let mut rows = Vec::new();
-    for (request, status, call) in appmixer.into_iter().chain(management(&token, &key)) {
-        let _ = app.cost();
-        let answer = app.call(call).await;
-        assert_eq!(answer.status, status, "{request}: {answer:?}");
-        let cost = app.cost();
-        rows.push(Row { request, cost });
-    }
+    let mut rows = measure_all(&app, appmixer(&token, &admin.token(), &key)).await;
+    rows.extend(measure_all(&app, management(&token, &key)).await);
     let id = app.user_id(&admin.token()).await;
-    for (request, status, call) in administration(&admin.token(), &id) {
-        let _ = app.cost();
-        let answer = app.call(call).await;
-        assert_eq!(answer.status, status, "{request}: {answer:?}");
-        let cost = app.cost();
-        rows.push(Row { request, cost });
-    }
+    rows.extend(measure_all(&app, administration(&admin.token(), &id)).await);
     let token = app.sign_in("abc@example.com", PASSWORD).await.token();
     let other = app.sign_in("abc@example.com", PASSWORD).await.token();
-    for (request, status, call) in own_account(&token, &other) {
-        let _ = app.cost();
-        let answer = app.call(call).await;
-        assert_eq!(answer.status, status, "{request}: {answer:?}");
-        let cost = app.cost();
-        rows.push(Row { request, cost });
-    }
+    rows.extend(measure_all(&app, own_account(&token, &other)).await);
     rows.extend(removal(&app, &admin.token()).await);
     rows.extend(mail().await);
-    rows.push(webhook().await);
+    rows.extend(webhook().await);
     rows.push(authorization().await);
-    rows.push(key_set().await);
-    rows.push(refresh().await);
+    rows.extend(key_set().await);
+    rows.extend(refresh().await);
     rows.extend(introspection().await);
     rows
 }
 
+/// Runs `action`, and returns its cost and its result.
+async fn cost_of<T>(
+    app: &TestApp,
+    request: &'static str,
+    action: impl Future<Output = T>,
+) -> (Row, T) {
+    let hasher = &app.app.hasher;
+    let (_, before) = (app.cost(), hasher.computed());
+    let result = action.await;
+    let row = Row {
+        request,
+        hashes: hasher.computed() - before,
+        cost: app.cost(),
+    };
+    (row, result)
+}
+
+/// Sends requests. Panics if one has another status.
+async fn measure_all(app: &TestApp, cases: Vec<Case>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (request, status, call) in cases {
+        let (row, answer) = cost_of(app, request, app.call(call)).await;
+        assert_eq!(answer.status, status, "{request}: {answer:?}");
+        rows.push(row);
+    }
+    rows
+}
+
 /// The deletion of another account by an administrator, and the erasure behind it.
-async fn removal(app: &TestApp, admin: &str) -> Vec<Row> {
+async fn removal(app: &TestApp, admin: &str) -> [Row; 3] {
     let named = json!({"username": "jkl", "email": "jkl@example.com", "password": PASSWORD});
     let token = app.call(post("/user", &named)).await.token();
     app.api_key(&token, 1).await;
     let id = app.user_id(&token).await;
-    let mut rows = Vec::new();
-    let remove = Call::new("DELETE", &format!("/users/{id}"), Body::empty());
-    let _ = app.cost();
-    let removed = app.call(remove.bearer(admin)).await;
-    rows.push(Row {
-        request: "DELETE /users/{id}",
-        cost: app.cost(),
-    });
-    assert!(app.erase_account(&format!("user#{id}")).await);
-    rows.push(Row {
-        request: "the erasure behind it, of one key and session",
-        cost: app.cost(),
-    });
+    let remove = Call::new("DELETE", &format!("/users/{id}"), Body::empty()).bearer(admin);
+    let (removal, removed) = cost_of(app, "DELETE /users/{id}", app.call(remove)).await;
+    let key = format!("user#{id}");
+    let request = "erase-account, one key and session";
+    let (erasure, is_erased) = cost_of(app, request, app.erase_account(&key)).await;
+    assert!(is_erased);
     let ticket = removed.text("/ticket");
-    let status = get(&format!("/users/{id}/delete-status/{ticket}"));
-    let status = app.call(status.bearer(admin)).await;
-    assert_eq!(status.text("/status"), "completed");
-    rows.push(Row {
-        request: "GET /users/{id}/delete-status/{ticket}",
-        cost: app.cost(),
-    });
-    rows
+    let status = get(&format!("/users/{id}/delete-status/{ticket}")).bearer(admin);
+    let request = "GET /users/{id}/delete-status/{ticket}";
+    let (status, answer) = cost_of(app, request, app.call(status)).await;
+    assert_eq!(answer.text("/status"), "completed");
+    [removal, erasure, status]
 }
 
 /// The public keys.
-async fn key_set() -> Row {
-    let app = TestApp::new().await;
-    assert_eq!(app.call(get("/.well-known/jwks.json")).await.status, 200);
-    Row {
-        request: "GET /.well-known/jwks.json",
-        cost: app.cost(),
-    }
+async fn key_set() -> Vec<Row> {
+    let path = "/.well-known/jwks.json";
+    let case = ("GET /.well-known/jwks.json", 200, get(path));
+    measure_all(&TestApp::new().await, vec![case]).await
 }
 
 /// A refresh of a session.
-async fn refresh() -> Row {
+async fn refresh() -> Vec<Row> {
     let (app, _) = TestApp::with_user().await;
     let log_in = json!({"username": "abc@example.com", "password": PASSWORD, "refresh": true});
     let logged_in = app.call(post("/v1/auth/login", &log_in)).await;
     let token = json!({"refreshToken": logged_in.text("/refreshToken")});
-    let _ = app.cost();
-    let refreshed = app.call(post("/v1/auth/refresh", &token)).await;
-    assert_eq!(refreshed.status, 200, "{refreshed:?}");
-    Row {
-        request: "POST /v1/auth/refresh",
-        cost: app.cost(),
-    }
+    let refresh = post("/v1/auth/refresh", &token);
+    measure_all(&app, vec![("POST /v1/auth/refresh", 200, refresh)]).await
 }
 
 /// What a service asks about a token, with its own token and with its API key, and the revocation.
@@ -130,54 +123,39 @@ async fn introspection() -> Vec<Row> {
     let key = app.api_key(&service, 1).await;
     let token = app.sign_up("ana@example.com").await.token();
     let form = |path| post_form(path, &[("token", &token)]);
-    let mut rows = Vec::new();
-    for (request, call) in [
-        (
-            "POST /oauth/introspect",
-            form("/oauth/introspect").bearer(&service),
-        ),
+    let ask = || form("/oauth/introspect");
+    let cases = vec![
+        ("POST /oauth/introspect", 200, ask().bearer(&service)),
         (
             "POST /oauth/introspect by API key",
-            form("/oauth/introspect").api_key(&key),
+            200,
+            ask().api_key(&key),
         ),
-        ("POST /oauth/revoke", form("/oauth/revoke")),
-    ] {
-        let _ = app.cost();
-        let answer = app.call(call).await;
-        assert_eq!(answer.status, 200, "{request}: {answer:?}");
-        let cost = app.cost();
-        rows.push(Row { request, cost });
-    }
-    rows
+        ("POST /oauth/revoke", 200, form("/oauth/revoke")),
+    ];
+    measure_all(&app, cases).await
 }
 
 /// The requests around mail.
 async fn mail() -> Vec<Row> {
     let app = TestApp::with_mail().await;
     let new = json!({"email": "abc@example.com", "username": "abc", "password": PASSWORD});
-    let _ = app.cost();
-    let token = app.call(post("/user", &new)).await.token();
-    let mut rows = vec![Row {
-        request: "POST /user with a username, mail on",
-        cost: app.cost(),
-    }];
+    let sign_up = app.call(post("/user", &new));
+    let (row, signed_up) = cost_of(&app, "POST /user with a username, mail on", sign_up).await;
+    let (token, mut rows) = (signed_up.token(), vec![row]);
     let verification = app.mailed_code().await;
-    let forgotten = json!({"email": "abc@example.com"});
     let mut measure = async |request, call: Call| {
-        let _ = app.cost();
-        let answer = app.call(call).await;
-        assert_eq!(answer.status, 200, "{request}: {answer:?}");
-        let cost = app.cost();
-        rows.push(Row { request, cost });
+        rows.extend(measure_all(&app, vec![(request, 200, call)]).await);
     };
     let ask = post("/user/verify-email", &json!({})).bearer(&token);
     measure("POST /user/verify-email", ask).await;
-    let confirm = post(
-        "/user/verify-email/confirm",
-        &json!({ "code": verification }),
-    );
+    let confirm = json!({ "code": verification });
+    let confirm = post("/user/verify-email/confirm", &confirm);
     measure("POST /user/verify-email/confirm", confirm).await;
-    let forget = post("/user/forgot-password", &forgotten);
+    let forget = post(
+        "/user/forgot-password",
+        &json!({"email": "abc@example.com"}),
+    );
     measure("POST /user/forgot-password", forget).await;
     app.deliver().await;
     let change = json!({"email": "def@example.com", "password": PASSWORD});
@@ -195,16 +173,12 @@ async fn mail() -> Vec<Row> {
 }
 
 /// A sign-up that a receiver is told of.
-async fn webhook() -> Row {
+async fn webhook() -> Vec<Row> {
     let url = ("WEBHOOK_USER_CREATED", "https://hooks.example.com/");
     let app = TestApp::with(&[MAIL[0], MAIL[1], url]).await;
     let new = json!({"email": "abc@example.com", "username": "abc", "password": PASSWORD});
-    let _ = app.cost();
-    app.call(post("/user", &new)).await;
-    Row {
-        request: "POST /user with a username, mail and a webhook on",
-        cost: app.cost(),
-    }
+    let request = "POST /user with a username, mail and a webhook on";
+    measure_all(&app, vec![(request, 200, post("/user", &new))]).await
 }
 
 /// A check of a token by the Lambda authorizer.
@@ -212,12 +186,10 @@ async fn authorization() -> Row {
     let (app, token) = TestApp::with_user().await;
     let headers = json!({ "authorization": format!("Bearer {token}") });
     let event = json!({"version": "2.0", "headers": headers});
-    let _ = app.cost();
-    app.operate("authorize", event).await.expect("a response");
-    Row {
-        request: "authorize, a token",
-        cost: app.cost(),
-    }
+    let check = app.operate("authorize", event);
+    let (row, response) = cost_of(&app, "authorize, a token", check).await;
+    response.expect("a response");
+    row
 }
 
 /// The requests of an administrator, about the own account.

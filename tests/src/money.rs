@@ -2,8 +2,10 @@
 //! prices.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use local::functions::ENDPOINTS;
+use local::template::Template;
 
 use crate::costs::{self, Row};
 
@@ -25,23 +27,23 @@ mod price {
     pub(super) const TRACES: f64 = 5.00;
     /// A gigabyte stored for a month, with point-in-time recovery.
     pub(super) const STORED: f64 = 0.25 + 0.20;
-    /// A month of the fixed costs: the secrets, the dashboard, the 16 metrics of the alarms, and Lambda's polls of
+    /// A month of the fixed costs: the secrets, the dashboard, the 17 metrics of the alarms, and Lambda's polls of
     /// two queues: five pollers, each three times a minute, at $0.40 a million.
-    pub(super) const STANDING: f64 = 2.0 * 0.40 + 3.00 + 16.0 * 0.10 + 2.0 * 0.657 * 0.40;
+    pub(super) const STANDING: f64 = 2.0 * 0.40 + 3.00 + 17.0 * 0.10 + 2.0 * 0.657 * 0.40;
     /// A month of the custom metrics of one route: about four.
     pub(super) const METRICS: f64 = 4.0 * 0.30;
 }
+
+static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::checked_in().expect("a template"));
 
 /// The line before the figures in docs/costs.md.
 pub const BEGIN: &str = "<!-- figures, by `make costs` -->\n";
 /// The line after them.
 pub const END: &str = "<!-- end of figures -->\n";
 
-/// The memory of a function that hashes passwords, and of any other function, in gigabytes.
-const MEMORY_GB: (f64, f64) = (1.0, 0.25);
 /// How long a round trip to DynamoDB takes, in milliseconds.
 const ROUND_TRIP_MS: f64 = 5.0;
-/// How long hashing a password takes with that memory, in milliseconds.
+/// How long hashing a password takes with 1024 MB of memory, in milliseconds.
 const HASH_MS: f64 = 25.0;
 /// The maximum size of a request's log line, in bytes.
 pub const LINE: usize = 600;
@@ -78,17 +80,14 @@ struct Million {
 impl Million {
     fn of(row: &Row) -> Self {
         let cost = &row.cost;
-        let (memory_gb, hash) = if hashes(row.request) {
-            (MEMORY_GB.0, HASH_MS)
-        } else {
-            (MEMORY_GB.1, 0.0)
-        };
-        // Others are called by AWS itself, not through the API.
-        let is_route = row.request.starts_with(|c: char| c.is_ascii_uppercase());
+        let (function, is_route) = function_of(row.request);
+        let memory_gb = f64::from(TEMPLATE.memory_mb[&function]) / 1024.0;
+        let hashing_ms = f64::from(u32::try_from(row.hashes).unwrap_or(u32::MAX)) * HASH_MS;
         Self {
+            // AWS itself calls the others.
             api: if is_route { price::API } else { 0.0 },
             dynamodb: cost.read_units * price::READS + cost.write_units * price::WRITES,
-            lambda: lambda(memory_gb, 1.0 + hash, cost.round_trips),
+            lambda: lambda(memory_gb, 1.0 + hashing_ms, cost.round_trips),
             logs: 1e6 * LOG_GB * price::LOGS,
         }
     }
@@ -107,10 +106,18 @@ pub fn lambda(memory_gb: f64, working_ms: f64, round_trips: usize) -> f64 {
     price::INVOCATIONS + 1e6 * seconds * memory_gb * price::GB_SECOND
 }
 
-fn hashes(request: &str) -> bool {
-    request.starts_with("POST /user")
-        || request.starts_with("POST /v1/auth/login")
-        || request == "DELETE /user"
+/// The function that serves a row's request, and whether it has a route.
+fn function_of(request: &str) -> (String, bool) {
+    let mut words = request.split([' ', ',', '?']);
+    let mut next = || words.next().unwrap_or_default();
+    let first = next();
+    if TEMPLATE.memory_mb.contains_key(first) {
+        return (first.to_owned(), false);
+    }
+    let path = next();
+    let mut routes = TEMPLATE.routes.iter();
+    let route = routes.find(|route| route.method == first && route.path == path);
+    (route.expect("a route").function.clone(), true)
 }
 
 /// The tables of docs/costs.md.
