@@ -180,6 +180,32 @@ async fn a_limit_reached_before_the_failures_are_cleared_refuses_a_right_passwor
 }
 
 #[tokio::test]
+async fn a_refused_right_password_changes_nothing_that_the_owner_sees() {
+    let settings = [("SIGNIN_RATE_LIMIT_TOTAL", "1")];
+    let app = TestApp::with(&settings).await;
+    let token = app.sign_up("abc@example.com").await.token();
+    let from_elsewhere = |ip: &'static str, password| {
+        let app = &app;
+        async move { app.sign_in_from(ip, "abc@example.com", password).await }
+    };
+    let refuse_right_password = async || {
+        let last_login = async || app.profile(&token).await.body["user"]["lastLogIn"].clone();
+        let (before, users) = (last_login().await, app.users().await);
+        assert_eq!(from_elsewhere("192.0.2.9", PASSWORD).await.status, 429);
+        assert_eq!(last_login().await, before);
+        assert_eq!(app.users().await, users);
+    };
+    assert_eq!(from_elsewhere("192.0.2.8", "guess1").await.status, 403);
+
+    refuse_right_password().await;
+    app.clock.advance(Duration::from_hours(24));
+    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(from_elsewhere("192.0.2.8", "guess1").await.status, 403);
+    refuse_right_password().await;
+}
+
+#[tokio::test]
 async fn a_source_may_fail_twenty_times_a_day_for_one_identifier() {
     let app = with_user().await;
     for _ in 0..2 {

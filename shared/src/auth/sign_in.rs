@@ -94,7 +94,8 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
 }
 
 /// Starts the session unless a limit refuses the sign-in or the account needs a verified email. Returns `None`
-/// if the account has changed since the claim was read. Leaves no session unless it returns the account.
+/// if the account has changed since the claim was read. Unless it returns the account, it leaves neither a
+/// session nor a login.
 async fn start(
     app: &App,
     attempt: &Attempt<'_>,
@@ -106,8 +107,10 @@ async fn start(
         app.store
             .start_session(claim, session, app.config.mail.verification),
     );
+    let before = account.as_ref().ok().and_then(Clone::clone);
     let admitted = match (admitted, account) {
-        (Ok(admitted), Ok(Some(account))) => {
+        (Ok(admitted), Ok(Some(mut account))) => {
+            account.last_login = Some(session.created_at);
             attempt.succeed(admitted, claim).await.map(|()| account)
         }
         (Ok(admitted), Ok(None)) => match unverified(app, claim).await? {
@@ -122,9 +125,7 @@ async fn start(
         (_, Err(error)) => Err(error.into()),
     };
     if admitted.is_err() {
-        app.store
-            .abandon_session(&session.account, &session.id)
-            .await;
+        app.store.abandon_sign_in(session, before.as_ref()).await;
     }
     admitted.map(Some)
 }

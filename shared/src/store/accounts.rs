@@ -1,5 +1,7 @@
 //! `user#<id>`, `account`: the account.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
@@ -102,7 +104,7 @@ impl Store {
         Ok(account.filter(|account| !account.is_expired(now)))
     }
 
-    /// Sets the last login of the claim's account and returns the updated account. Returns `None`
+    /// Sets the last login of the claim's account and returns the account as it was before. Returns `None`
     /// if the account does not exist, its email has to be verified and is not, or its password or session
     /// generation has changed since the claim was read. Disabling an account raises the generation, so this returns `None` then too.
     pub(super) async fn record_login(
@@ -130,11 +132,44 @@ impl Store {
                 .expression_attribute_values(":verified", n(claim.password_version))
                 .expression_attribute_values(":generation", n(claim.session_generation))
                 .expression_attribute_values(":now", n(now.millis()))
-                .return_values(ReturnValue::AllNew)
+                .return_values(ReturnValue::AllOld)
                 .send()
                 .await;
-            let updated = if_condition_held(updated)?.and_then(|output| output.attributes);
-            self.live_account(updated.as_ref())
+            let before = if_condition_held(updated)?.and_then(|output| output.attributes);
+            self.live_account(before.as_ref())
+        })
+        .await
+    }
+
+    /// Gives the account the last login that it had before the one at `login`, unless a later one was recorded.
+    pub(super) async fn restore_last_login(
+        &self,
+        before: &Account,
+        login: Timestamp,
+    ) -> Result<(), StoreError> {
+        let update = match before.last_login {
+            Some(_) => "SET last_login = :before",
+            None => "REMOVE last_login",
+        };
+        let last_login = before
+            .last_login
+            .map(|at| (":before".to_owned(), n(at.millis())));
+        let values = last_login
+            .into_iter()
+            .chain([(":login".to_owned(), n(login.millis()))]);
+        let values: HashMap<_, _> = values.collect();
+        self.retrying(|| async {
+            let updated = self
+                .client
+                .update_item()
+                .table_name(&self.tables.users)
+                .set_key(Some(account_key(&before.id).attributes()))
+                .update_expression(update)
+                .condition_expression("last_login = :login")
+                .set_expression_attribute_values(Some(values.clone()))
+                .send()
+                .await;
+            if_condition_held(updated).map(|_| ())
         })
         .await
     }

@@ -49,7 +49,7 @@ impl StoredSession {
 
 impl Store {
     /// Records the login of the claim's account and stores its session, in one round trip. Returns the
-    /// updated account.
+    /// account as it was before.
     ///
     /// Returns `None`, and leaves no session, if the account does not exist, its email has to be verified and is
     /// not, or its password or its session generation has changed since the claim was read. So a sign-in that verified an old
@@ -121,6 +121,19 @@ impl Store {
             Ok(if_condition_held(updated)?.is_some())
         })
         .await
+    }
+
+    /// Takes back a sign-in that is refused after all: deletes its session and, if its login was recorded,
+    /// restores the last login of the account as it was `before`.
+    pub async fn abandon_sign_in(&self, session: &Session, before: Option<&Account>) {
+        let restore = async {
+            if let Some(account) = before
+                && let Err(error) = self.restore_last_login(account, session.created_at).await
+            {
+                observe::warn("last login not restored", &error);
+            }
+        };
+        tokio::join!(self.abandon_session(&session.account, &session.id), restore);
     }
 
     /// Deletes a session whose token is not issued. If this fails, nobody has its token, and the
