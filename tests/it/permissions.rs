@@ -426,6 +426,14 @@ async fn operate(r: &mut Recorder) {
         r.operate("grant-scopes", grant).await;
     }
     let all_keys = json!({"id": id, "apiKeys": true});
+    let expiring = with_secret(
+        &r.app,
+        &r.secrets,
+        &[("UNVERIFIED_ACCOUNT_EXPIRES_IN", "7d")],
+    );
+    let new = json!({"email": "jkl@example.com", "username": "jkl", "password": PASSWORD});
+    let token = expiring.call(post("/user", &new)).await.token();
+    grant_admin(r, &token).await;
     r.operate("end-sessions", all_keys).await;
     r.operate("set-password", json!({"id": id})).await;
     let force = json!({"id": id, "force": true});
