@@ -417,15 +417,15 @@ async fn operate(r: &mut Recorder) {
         json!({"username": "abc"}),
         json!({"email": "abc@example.com"}),
     ] {
-        r.operate("find-account", name.clone()).await;
-        let mut grant = name;
-        grant["scopes"] = json!(["admin"]);
-        if grant.get("id").is_none() {
-            grant["createdBefore"] = json!("2100-01-01T00:00:00Z");
-        }
+        r.operate("find-account", name).await;
+    }
+    let created_before = "2100-01-01T00:00:00Z";
+    for grant in [
+        json!({"id": id, "scopes": ["admin"]}),
+        json!({"email": "abc@example.com", "createdBefore": created_before, "scopes": ["admin"]}),
+    ] {
         r.operate("grant-scopes", grant).await;
     }
-    let all_keys = json!({"id": id, "apiKeys": true});
     let expiring = with_secret(
         &r.app,
         &r.secrets,
@@ -434,6 +434,7 @@ async fn operate(r: &mut Recorder) {
     let new = json!({"email": "jkl@example.com", "username": "jkl", "password": PASSWORD});
     let token = expiring.call(post("/user", &new)).await.token();
     grant_admin(r, &token).await;
+    let all_keys = json!({"id": id, "apiKeys": true});
     r.operate("end-sessions", all_keys).await;
     r.operate("set-password", json!({"id": id})).await;
     let force = json!({"id": id, "force": true});

@@ -11,15 +11,14 @@ use shared::store::LastAdministrator;
 
 /// `{"id": "...", "scopes": [...]}`. The scopes replace all that the account has.
 ///
-/// In place of `id`, `email` or `username` together with `createdBefore` (RFC 3339): somebody else may
-/// have signed up with the name, so the account must be older than the time at which the operator
-/// knew that it was the right one. With `"force": true` also the last administrator loses the scope.
+/// In place of `id`, `email` together with `createdBefore` (RFC 3339): somebody else may have signed up
+/// with the email, so the account must be older than the time at which the operator knew that it was the
+/// right one. A username would not do: an older account may have taken it since. With `"force": true` also the last administrator loses the scope.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Request {
     id: Option<String>,
     email: Option<String>,
-    username: Option<String>,
     created_before: Option<String>,
     scopes: Vec<String>,
     #[serde(default)]
@@ -38,7 +37,7 @@ pub struct Response {
 /// Why the scopes were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    #[error("id is required, or one of email and username with createdBefore")]
+    #[error("either id is required, or email with createdBefore")]
     NotOneAccount,
     #[error("createdBefore is not an RFC 3339 date-time")]
     NotATime,
@@ -76,24 +75,15 @@ async fn account_of(app: &App, request: &Request) -> Result<AccountId, Refusal> 
         Request {
             id: Some(id),
             email: None,
-            username: None,
             created_before: None,
             ..
         } => return Ok(AccountId::parse(id).map_err(AccountError::from)?),
         Request {
             id: None,
             email: Some(email),
-            username: None,
             created_before: Some(created_before),
             ..
         } => (Identifier::parse_email(email), created_before),
-        Request {
-            id: None,
-            email: None,
-            username: Some(username),
-            created_before: Some(created_before),
-            ..
-        } => (Identifier::parse(username), created_before),
         _ => return Err(Refusal::NotOneAccount),
     };
     let created_before = Timestamp::parse_rfc3339(created_before).ok_or(Refusal::NotATime)?;
