@@ -430,6 +430,28 @@ async fn the_last_fifty_revoked_api_keys_are_listed_and_older_ones_stay_revoked(
     assert_eq!(app.revoke_api_key(&token, 1).await.status, 200);
 }
 
+#[tokio::test]
+async fn keys_that_end_all_at_once_again_and_again_do_not_pile_up() {
+    let (app, token) = TestApp::with_user().await;
+    let in_9999 = json!({"name": "ci", "permissions": 1, "expireDate": "9999-12-31T00:00:00Z"});
+    let end_all = json!({"oldPassword": PASSWORD, "newPassword": PASSWORD, "revokeApiKeys": true});
+    for _ in 0..4 {
+        for _ in 0..25 {
+            app.api_key(&token, 1).await;
+            let created = app.create_api_key(&token, in_9999.clone()).await;
+            assert_eq!(created.status, 200);
+        }
+        let ended = post("/user/change-password", &end_all).bearer(&token);
+        assert_eq!(app.call(ended).await.status, 200);
+        app.clock.advance(Duration::from_secs(1));
+    }
+
+    let users = app.users().await;
+    let with = |part: &str| users.keys().filter(|key| key.contains(part)).count();
+    assert_eq!((with("/key#"), with("apikey#")), (100, 100));
+    assert_eq!(app.api_keys(&token).await.len(), 50);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn racing_creations_leave_at_most_fifty_live_api_keys_with_distinct_ids() {
     let (app, token) = TestApp::with_user().await;

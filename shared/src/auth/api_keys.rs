@@ -66,7 +66,7 @@ pub async fn create_api_key(
             return Err(AuthError::TooManyApiKeys);
         }
         key.id = profile.last_api_key().saturating_add(1);
-        let forgotten = profile.forgettable_api_keys(account, now);
+        let forgotten = profile.forgettable_api_keys(now);
         let request_token = random_id(app.entropy.as_ref())?;
         let added = app
             .store

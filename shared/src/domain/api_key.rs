@@ -150,6 +150,9 @@ impl ApiKey {
 pub const MAX_LIVE_API_KEYS: usize = 50;
 /// The most expired or revoked keys in a list.
 const MAX_LISTED_ENDED_API_KEYS: usize = 50;
+/// The most keys that the creation of one deletes: two items each, of the hundred that DynamoDB allows in a
+/// transaction. At most fifty keys end at once, so two creations delete what is too much.
+const MAX_FORGOTTEN_API_KEYS: usize = 40;
 
 impl Profile {
     /// Marks the keys of earlier generations as revoked.
@@ -197,21 +200,13 @@ impl Profile {
             .collect()
     }
 
-    /// The ids of keys whose entries are no longer listed and can be deleted.
-    ///
-    /// Not those that ended with the account's other keys and have no expiry: DynamoDB never deletes
-    /// them, so only their entries lead to them when the account is deleted.
+    /// Keys that are no longer listed and can be deleted, as many as one write deletes.
     #[must_use]
-    pub fn forgettable_api_keys(&self, account: &Account, now: Timestamp) -> Vec<u64> {
+    pub fn forgettable_api_keys(&self, now: Timestamp) -> Vec<&ApiKey> {
         let listed = self.listed_api_keys(now);
-        let stays_stored = |key: &ApiKey| {
-            let ended_with_others =
-                key.generation != account.key_generation && key.revoked_at == account.keys_ended_at;
-            ended_with_others && key.expires_at.is_none()
-        };
         let keys = self.api_keys.values();
-        keys.filter(|key| !listed.contains_key(&key.id) && !stays_stored(key))
-            .map(|key| key.id)
+        keys.filter(|key| !listed.contains_key(&key.id))
+            .take(MAX_FORGOTTEN_API_KEYS)
             .collect()
     }
 }
@@ -335,30 +330,22 @@ mod tests {
 
         let first_fifty_and_the_live_one: Vec<u64> = (1..=50).chain([61]).collect();
         assert_eq!(listed, first_fifty_and_the_live_one);
-        let forgotten: Vec<u64> = (51..=60).collect();
-        let account = account();
-        assert_eq!(profile.forgettable_api_keys(&account, at(1000)), forgotten);
+        assert_eq!(forgettable(&profile), (51..=60).collect::<Vec<_>>());
         assert_eq!(profile.live_api_keys(at(1000)), 1);
     }
 
     #[test]
-    fn keys_that_ended_together_are_forgotten_only_if_they_expire() {
+    fn of_keys_that_ended_together_the_oldest_forty_are_forgotten_at_once() {
         let account = account().with_api_keys_ended(at(500));
         let mut profile = Profile::default();
-        for id in 1..=60 {
-            let expires_at = (id % 2 == 0).then(|| at(2000));
-            profile.api_keys.insert(
-                id,
-                ApiKey {
-                    expires_at,
-                    ..key(id)
-                },
-            );
-        }
+        profile.api_keys.extend((1..=100).map(|id| (id, key(id))));
         let profile = profile.with_ended_api_keys(&account);
 
-        let forgettable = profile.forgettable_api_keys(&account, at(1000));
+        assert_eq!(forgettable(&profile), (1..=40).collect::<Vec<_>>());
+    }
 
-        assert_eq!(forgettable, [2, 4, 6, 8, 10]);
+    fn forgettable(profile: &Profile) -> Vec<u64> {
+        let keys = profile.forgettable_api_keys(at(1000)).into_iter();
+        keys.map(|key| key.id).collect()
     }
 }

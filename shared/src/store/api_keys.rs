@@ -48,8 +48,8 @@ pub enum AddedApiKey {
     Ended,
 }
 
-/// How long the item of a revoked or expired key is kept. Until then, using the key does not count
-/// as a guess.
+/// How long the item of a revoked or expired key is kept, if it stays listed. Until then, using the key does
+/// not count as a guess.
 const RETENTION: Duration = Duration::from_hours(30 * 24);
 
 impl Store {
@@ -59,8 +59,8 @@ impl Store {
         item.as_ref().map(from_item).transpose()
     }
 
-    /// Adds a key and its entry, and deletes the entries with the ids in `forgotten`. `key.id` is
-    /// the id after the last one that the caller read.
+    /// Adds a key and its entry, and deletes those in `forgotten`. `key.id` is the id after the last one
+    /// that the caller read.
     ///
     /// Returns `Conflict` if another key was added since the caller read the entries, so that the
     /// caller's count of keys is exact. Returns `Ended` if a generation of the account was raised
@@ -70,7 +70,7 @@ impl Store {
         &self,
         account: &Account,
         key: &ApiKey,
-        forgotten: &[u64],
+        forgotten: &[&ApiKey],
         notice: Option<&OutboxItem>,
         request_token: &str,
     ) -> Result<AddedApiKey, StoreError> {
@@ -80,8 +80,9 @@ impl Store {
             self.put_entry(owner, key)?,
             self.require_generations(account)?,
         ];
-        for id in forgotten {
-            writes.push(self.delete_entry(owner, *id)?);
+        for key in forgotten {
+            writes.push(self.delete_item(&entry_key(owner, key.id))?);
+            writes.push(self.delete_item(&api_key_key(&key.digest))?);
         }
         if let Some(notice) = notice {
             writes.push(self.post_in_transaction(notice)?);
@@ -139,11 +140,11 @@ impl Store {
         self.put_new(item)
     }
 
-    fn delete_entry(&self, owner: &AccountId, id: u64) -> Result<TransactWriteItem, StoreError> {
+    fn delete_item(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         delete_in_transaction(
             Delete::builder()
                 .table_name(&self.tables.users)
-                .set_key(Some(entry_key(owner, id).attributes())),
+                .set_key(Some(key.attributes())),
         )
     }
 
