@@ -563,6 +563,11 @@ async fn codes_for_the_old_email_are_void_once_it_has_changed() {
 
     assert_eq!(app.confirm_email(&verification).await.status, 400);
     assert_eq!(app.reset_password(&reset, NEW_PASSWORD).await.status, 400);
+
+    app.ask_for_email(&token, "abc@example.com").await;
+    let back = app.mailed_code().await;
+    assert_eq!(app.confirm_new_email(&token, &back).await.status, 200);
+    assert_eq!(app.reset_password(&reset, NEW_PASSWORD).await.status, 400);
 }
 
 #[tokio::test]

@@ -151,16 +151,19 @@ impl Account {
         }
     }
 
-    /// Another email is not verified. A username that is the email changes with it.
+    /// Another email is not verified, and ends the code that resets the password. A username that is the
+    /// email changes with it.
     #[must_use]
     pub fn with_email(self, email: &Email) -> Self {
+        let is_same = self.email_canonical == email.canonical();
         let username = match self.username_canonical {
             Some(_) => self.username,
             None => email.typed().to_owned(),
         };
         Self {
             username,
-            is_active: self.is_active && self.email_canonical == email.canonical(),
+            is_active: self.is_active && is_same,
+            reset_code: self.reset_code.filter(|_| is_same),
             email: email.typed().to_owned(),
             email_canonical: email.canonical().to_owned(),
             ..self
