@@ -28,7 +28,11 @@ where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    serve_after(read_keys, handle)
+    run(|app| async {
+        // Without keys it does not start.
+        app.keys.current(app.clock.now()).await?;
+        answer_requests(app, handle).await
+    })
 }
 
 /// Like [`serve`], for an endpoint that neither signs nor verifies a token.
@@ -37,25 +41,23 @@ where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    serve_after(async |_| Ok(()), handle)
+    run(|app| answer_requests(app, handle))
 }
 
-fn serve_after<H, F>(prepare: impl AsyncFnOnce(&App) -> Result<(), Error>, handle: H) -> ExitCode
+async fn answer_requests<H, F>(app: Arc<App>, handle: H) -> Result<(), Error>
 where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    run(prepare, |app| {
-        let handle = Arc::new(handle);
-        let answer = move |invocation: LambdaEvent<Box<ApiGatewayV2httpRequest>>| {
-            let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
-            // Boxed, because the runtime moves the event and the future some twenty times.
-            Box::pin(async move {
-                Ok::<_, Error>(event::answer(&app, invocation.payload, &*handle).await)
-            })
-        };
-        lambda_runtime::run(service_fn(answer))
-    })
+    let handle = Arc::new(handle);
+    let answer = move |invocation: LambdaEvent<Box<ApiGatewayV2httpRequest>>| {
+        let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
+        // Boxed, because the runtime moves the event and the future some twenty times.
+        Box::pin(async move {
+            Ok::<_, Diagnostic>(event::answer(&app, invocation.payload, &*handle).await)
+        })
+    };
+    lambda_runtime::run(service_fn(answer)).await
 }
 
 /// Serves a function that operators invoke, with JSON input and output and without a route. A
@@ -68,24 +70,21 @@ where
     O: Serialize + Send + 'static,
     E: std::error::Error + Send + Sync + 'static,
 {
-    run(
-        async |_| Ok(()),
-        |app| {
-            let answer = move |invocation: LambdaEvent<I>| {
-                let answered = handle(Arc::clone(&app), invocation.payload);
-                Box::pin(async move {
-                    answered.await.map_err(|refusal| {
-                        tracing::error!(error = causes(&refusal), "refused");
-                        Diagnostic {
-                            error_type: "Refused".to_owned(),
-                            error_message: refusal.to_string(),
-                        }
-                    })
+    run(|app| {
+        let answer = move |invocation: LambdaEvent<I>| {
+            let answered = handle(Arc::clone(&app), invocation.payload);
+            Box::pin(async move {
+                answered.await.map_err(|refusal| {
+                    tracing::error!(error = causes(&refusal), "refused");
+                    Diagnostic {
+                        error_type: "Refused".to_owned(),
+                        error_message: refusal.to_string(),
+                    }
                 })
-            };
-            lambda_runtime::run(service_fn(answer))
-        },
-    )
+            })
+        };
+        lambda_runtime::run(service_fn(answer))
+    })
 }
 
 /// A function that AWS invokes by itself, such as for the messages of a queue.
@@ -103,30 +102,24 @@ pub trait Worker: Sized + Send + Sync + 'static {
 /// Serves a worker.
 #[must_use]
 pub fn serve_worker<W: Worker>() -> ExitCode {
-    run(
-        async |_| Ok(()),
-        |app| async {
-            let worker = Arc::new(W::start(app).await?);
-            let answer = move |invocation: LambdaEvent<W::Event>| {
-                let worker = Arc::clone(&worker);
-                Box::pin(async move { Ok::<_, Diagnostic>(worker.work(invocation.payload).await) })
-            };
-            lambda_runtime::run(service_fn(answer)).await
-        },
-    )
+    run(|app| async {
+        let worker = Arc::new(W::start(app).await?);
+        let answer = move |invocation: LambdaEvent<W::Event>| {
+            let worker = Arc::clone(&worker);
+            Box::pin(async move { Ok::<_, Diagnostic>(worker.work(invocation.payload).await) })
+        };
+        lambda_runtime::run(service_fn(answer)).await
+    })
 }
 
 /// Runs a function until Lambda ends the process. Returns a failure if it cannot start.
-fn run<F>(
-    prepare: impl AsyncFnOnce(&App) -> Result<(), Error>,
-    function: impl FnOnce(Arc<App>) -> F,
-) -> ExitCode
+fn run<F>(function: impl FnOnce(Arc<App>) -> F) -> ExitCode
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
     observe::subscriber(std::io::stdout).init();
     log_panics_without_their_message();
-    match try_run(prepare, function) {
+    match try_run(function) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = causes(&*error), "not serving");
@@ -136,10 +129,7 @@ where
 }
 
 /// Spawns the function as a separate task, so that wake-ups of connection tasks do not poll it.
-fn try_run<F>(
-    prepare: impl AsyncFnOnce(&App) -> Result<(), Error>,
-    function: impl FnOnce(Arc<App>) -> F,
-) -> Result<(), Error>
+fn try_run<F>(function: impl FnOnce(Arc<App>) -> F) -> Result<(), Error>
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
@@ -147,16 +137,7 @@ where
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(async {
-            prepare(&app).await?;
-            tokio::spawn(function(app)).await?
-        })
-}
-
-/// Loads the key ring before the first request. A function without keys does not start.
-async fn read_keys(app: &App) -> Result<(), Error> {
-    app.keys.current(app.clock.now()).await?;
-    Ok(())
+        .block_on(async { tokio::spawn(function(app)).await? })
 }
 
 /// A panic's message may contain a secret. Its location is enough to find the cause.
