@@ -33,10 +33,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body: Body = body.read()?;
     let proof = request::proof(&app, &request, body.old_password);
     let new = Password::new(body.new_password);
-    let with_api_keys = match body.revoke_api_keys {
-        Some(true) => WithApiKeys::Yes,
-        Some(false) | None => WithApiKeys::No,
-    };
+    let with_api_keys = WithApiKeys::asked(body.revoke_api_keys.unwrap_or_default());
     auth::change_password(&app, &caller, proof, new, with_api_keys)
         .await
         .map_err(|error| match error {

@@ -28,11 +28,7 @@ pub struct Response {
 /// Takes effect at the next request, on every instance.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, AccountError> {
     let id = AccountId::parse(&request.id)?;
-    let with_api_keys = if request.api_keys {
-        WithApiKeys::Yes
-    } else {
-        WithApiKeys::No
-    };
+    let with_api_keys = WithApiKeys::asked(request.api_keys);
     end_sessions(&app, &id, with_api_keys).await?;
     Ok(Response {
         id: request.id,

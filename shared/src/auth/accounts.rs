@@ -6,7 +6,7 @@
 use super::error::{AccountError, AuthError};
 use super::mail::notices;
 use crate::app::App;
-use crate::domain::{Account, AccountId, Identifier, Scopes};
+use crate::domain::{Account, AccountId, Identifier, Scopes, Timestamp};
 use crate::observe;
 use crate::store::{AccountChange, Changed, LastAdministrator, StoreError};
 
@@ -64,6 +64,19 @@ pub enum WithApiKeys {
     Yes,
     No,
 }
+impl WithApiKeys {
+    #[must_use]
+    pub fn asked(api_keys: bool) -> Self {
+        if api_keys { Self::Yes } else { Self::No }
+    }
+
+    pub(super) fn end(self, account: Account, now: Timestamp) -> Account {
+        match self {
+            Self::Yes => account.with_api_keys_ended(now),
+            Self::No => account,
+        }
+    }
+}
 
 /// Ends all sessions of an account and, if asked, its API keys.
 pub async fn end_sessions(
@@ -71,13 +84,8 @@ pub async fn end_sessions(
     id: &AccountId,
     with_api_keys: WithApiKeys,
 ) -> Result<(), AccountError> {
-    let end = |account: Account| {
-        let account = account.with_sessions_ended();
-        match with_api_keys {
-            WithApiKeys::Yes => account.with_api_keys_ended(app.clock.now()),
-            WithApiKeys::No => account,
-        }
-    };
+    let now = app.clock.now();
+    let end = |account: Account| with_api_keys.end(account.with_sessions_ended(), now);
     change(app, id, LastAdministrator::Stays, end).await?;
     let api_keys = with_api_keys == WithApiKeys::Yes;
     tracing::info!(account = %id, api_keys, "sessions ended");

@@ -55,13 +55,8 @@ pub async fn change_password(
     let source = proof.source;
     let claim = prove(app, caller, proof).await?;
     let hash = hash(app, new).await?;
-    let with_new = |account: Account| {
-        let account = account.with_password_changed();
-        match with_api_keys {
-            WithApiKeys::Yes => account.with_api_keys_ended(app.clock.now()),
-            WithApiKeys::No => account,
-        }
-    };
+    let now = app.clock.now();
+    let with_new = |account: Account| with_api_keys.end(account.with_password_changed(), now);
     let change = OwnChange::To {
         new: &with_new,
         password_hash: Some(&hash),
