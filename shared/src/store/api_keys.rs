@@ -158,31 +158,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         let entry = self.revoke_entry(owner, key, now)?;
         let item = self.revoke_item(key, now)?;
-        let (both, entry_alone) = (vec![entry.clone(), item], vec![entry]);
-        self.retrying(|| async {
-            match self.write_revocation(both.clone()).await? {
-                // DynamoDB deleted the item after the key expired; the entry still lists the key.
-                Revocation::NoItem => {
-                    let written = self.write_revocation(entry_alone.clone()).await;
-                    written.map(|_| ())
-                }
-                Revocation::Written | Revocation::NotNeeded => Ok(()),
+        match self.transact(&[entry.clone(), item], None).await? {
+            // DynamoDB deleted the item after the key expired; the entry still lists the key.
+            Transaction::Failed(reasons) if !reasons.first().is_some_and(is_failed_condition) => {
+                self.transact(&[entry], None).await?;
             }
-        })
-        .await
-    }
-
-    async fn write_revocation(
-        &self,
-        writes: Vec<TransactWriteItem>,
-    ) -> Result<Revocation, StoreError> {
-        Ok(match self.transact_once(&writes, None).await? {
-            Transaction::Written => Revocation::Written,
-            Transaction::Failed(reasons) if reasons.first().is_some_and(is_failed_condition) => {
-                Revocation::NotNeeded
-            }
-            Transaction::Failed(_) => Revocation::NoItem,
-        })
+            Transaction::Written | Transaction::Failed(_) => {}
+        }
+        Ok(())
     }
 
     fn revoke_entry(
@@ -210,15 +193,6 @@ impl Store {
             .expression_attribute_values(":forgotten_at", deletable(now.plus(RETENTION)));
         update_in_transaction(update)
     }
-}
-
-/// The outcome of a transaction that revokes a key.
-enum Revocation {
-    Written,
-    /// The entry is already marked as revoked, or no longer exists.
-    NotNeeded,
-    /// The key's item no longer exists. Nothing was written.
-    NoItem,
 }
 
 pub(super) fn api_key_key(digest: &ApiKeyDigest) -> Key {

@@ -19,26 +19,19 @@ impl Store {
         writes: &[TransactWriteItem],
         request_token: Option<&str>,
     ) -> Result<Transaction, StoreError> {
-        self.retrying(|| self.transact_once(writes, request_token))
-            .await
-    }
-
-    /// Like [`Self::transact`], without retries after a conflict.
-    pub(super) async fn transact_once(
-        &self,
-        writes: &[TransactWriteItem],
-        request_token: Option<&str>,
-    ) -> Result<Transaction, StoreError> {
-        let written = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(writes.to_vec()))
-            .set_client_request_token(request_token.map(str::to_owned))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(Transaction::Written),
-            Err(error) => failed_conditions(error).map(Transaction::Failed),
-        }
+        self.retrying(|| async {
+            let written = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(writes.to_vec()))
+                .set_client_request_token(request_token.map(str::to_owned))
+                .send()
+                .await;
+            match written {
+                Ok(_) => Ok(Transaction::Written),
+                Err(error) => failed_conditions(error).map(Transaction::Failed),
+            }
+        })
+        .await
     }
 }
