@@ -41,13 +41,16 @@ pub(crate) fn uuid(entropy: &dyn Entropy) -> Result<String, EntropyError> {
     Ok(uuid.to_string())
 }
 
-/// Sorts by time.
 pub(crate) fn outbox_id(now: Timestamp, entropy: &dyn Entropy) -> Result<OutboxId, EntropyError> {
-    session_id(now, entropy).map(OutboxId::new)
+    time_ordered(now, entropy).map(OutboxId::new)
+}
+
+pub(crate) fn session_id(now: Timestamp, entropy: &dyn Entropy) -> Result<String, EntropyError> {
+    time_ordered(now, entropy)
 }
 
 /// The time in milliseconds and 80 random bits, as 32 hex characters. Sorts by time.
-pub(crate) fn session_id(now: Timestamp, entropy: &dyn Entropy) -> Result<String, EntropyError> {
+fn time_ordered(now: Timestamp, entropy: &dyn Entropy) -> Result<String, EntropyError> {
     let random = random::<10>(entropy)?.map(|byte| format!("{byte:02x}"));
     Ok(format!("{:012x}{}", now.millis(), random.concat()))
 }

@@ -27,7 +27,6 @@ pub struct RateLimitStatus {
     pub limit: Limit,
     /// The attempts left in the window.
     pub remaining: u64,
-    pub opened: Timestamp,
     /// When the window closes.
     pub resets_at: Timestamp,
 }
@@ -72,7 +71,6 @@ impl Limit {
         RateLimitStatus {
             limit: *self,
             remaining: self.max.saturating_sub(tally.count),
-            opened: tally.opened,
             resets_at: tally.opened.plus(self.window),
         }
     }

@@ -60,8 +60,8 @@ impl Store {
         let mut seen = SignInRecord::default();
         for _ in 0..MAX_TRIES {
             match self.add_failure(record, limits, &seen, now).await? {
-                Counted::Yes(record) => return Ok(record),
-                Counted::No(record) => seen = record,
+                Outcome::Written(record) => return Ok(record),
+                Outcome::ConditionFailed(record) => seen = record,
             }
         }
         Err(StoreError::Contended)
@@ -75,7 +75,7 @@ impl Store {
         limits: &RecordLimits,
         seen: &SignInRecord,
         now: Timestamp,
-    ) -> Result<Counted, StoreError> {
+    ) -> Result<Outcome, StoreError> {
         let windows = [
             Window {
                 opened: "opened",
@@ -110,10 +110,7 @@ impl Store {
                 .set_expression_attribute_values(Some(values.clone()))
                 .send()
                 .await;
-            Ok(match outcome(counted)? {
-                Outcome::Written(record) => Counted::Yes(record),
-                Outcome::ConditionFailed(record) => Counted::No(record),
-            })
+            outcome(counted)
         })
         .await
     }
@@ -215,13 +212,6 @@ impl RecordLimits {
         let windows = self.recent.window.max(self.of_day.window);
         now.plus(windows.max(Familiarity::LONGEST))
     }
-}
-
-/// The outcome of one try to count a failure.
-enum Counted {
-    Yes(SignInRecord),
-    /// A window has closed, or was reopened since it was read.
-    No(SignInRecord),
 }
 
 /// One of a record's windows: the names of its attributes, and its state when it was last read.
