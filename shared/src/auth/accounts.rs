@@ -24,8 +24,7 @@ pub struct FoundAccount {
 /// Counts the live sessions and API keys of an account.
 pub async fn find_account(app: &App, account: Account) -> Result<FoundAccount, AccountError> {
     let now = app.clock.now();
-    let profile = app.store.profile(&account.id).await?;
-    let profile = profile.with_ended_api_keys(&account);
+    let profile = app.store.profile(&account).await?;
     Ok(FoundAccount {
         live_sessions: app.store.live_sessions(&account, now).await?,
         live_api_keys: profile.live_api_keys(now),

@@ -77,8 +77,7 @@ pub async fn create_api_key(
             AddedApiKey::Ended => return Err(Denial::TokenRevoked.into()),
             AddedApiKey::Conflict => {
                 app.store.back_off(attempt).await;
-                profile = app.store.profile(&account.id).await?;
-                profile = profile.with_ended_api_keys(account);
+                profile = app.store.profile(account).await?;
             }
         }
     }

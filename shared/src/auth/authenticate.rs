@@ -207,13 +207,12 @@ async fn identify(
     need.check_api_key(key.as_ref())?;
     need.check_scope(&account)?;
     need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
-    let profile = record.profile.with_ended_api_keys(&account);
     let caller = Caller {
         account,
         token,
         need,
     };
-    Ok((caller, profile))
+    Ok((caller, record.profile))
 }
 
 pub(super) fn live_account(account: Option<Account>, if_gone: Denial) -> Result<Account, Denial> {

@@ -70,8 +70,7 @@ pub async fn update_profile(
             }
             ChangedProfile::Stale => {
                 app.store.back_off(attempt).await;
-                profile = app.store.profile(&account.id).await?;
-                profile = profile.with_ended_api_keys(account);
+                profile = app.store.profile(account).await?;
             }
         }
     }

@@ -61,7 +61,7 @@ impl Store {
         let unread = HashMap::from([(self.tables.users.clone(), keys(unread)?)]);
         let profile = async {
             match also_read {
-                AlsoRead::Profile => self.profile(owner).await,
+                AlsoRead::Profile => self.own_items(owner).await,
                 AlsoRead::Nothing | AlsoRead::Metadata => Ok(Profile::default()),
             }
         };
@@ -87,6 +87,9 @@ impl Store {
             let [account, session] = self.snapshot([&account_key, session_key]).await?;
             record.account = self.live_account(account.as_ref())?;
             record.session = session.as_ref().map(sessions::from_item).transpose()?;
+        }
+        if let Some(account) = &record.account {
+            record.profile = record.profile.with_ended_api_keys(account);
         }
         Ok(record)
     }

@@ -21,7 +21,8 @@ use super::item::{Attributes, Item, Key, s};
 use super::metadata::{self, METADATA};
 use super::{SK, Store, StoreError};
 use crate::domain::{
-    AccountId, FieldValue, NewSetting, Profile, ProfileField, Setting, SettingType, Timestamp,
+    Account, AccountId, FieldValue, NewSetting, Profile, ProfileField, Setting, SettingType,
+    Timestamp,
 };
 
 impl Store {
@@ -30,7 +31,13 @@ impl Store {
     ///
     /// Reads in descending order of sort keys, so newer API keys before older ones. So a read that
     /// has the last key has every earlier one.
-    pub async fn profile(&self, owner: &AccountId) -> Result<Profile, StoreError> {
+    pub async fn profile(&self, owner: &Account) -> Result<Profile, StoreError> {
+        let profile = self.own_items(&owner.id).await?;
+        Ok(profile.with_ended_api_keys(owner))
+    }
+
+    /// As [`Self::profile`], but API keys that ended with a generation of the account look live.
+    pub(super) async fn own_items(&self, owner: &AccountId) -> Result<Profile, StoreError> {
         let mut profile = Profile::default();
         let mut start = None;
         loop {
