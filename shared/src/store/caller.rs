@@ -1,9 +1,7 @@
 //! The read that authenticates a request: the account, the token's session and, if requested, the metadata in
 //! the same batch, or all that the owner wrote by a query beside it: one round trip in sequence.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::{Get, KeysAndAttributes, TransactGetItem};
+use aws_sdk_dynamodb::types::{Get, TransactGetItem};
 
 use super::accounts::account_key;
 use super::item::{Attributes, Key};
@@ -33,15 +31,11 @@ pub enum AlsoRead {
     Profile,
 }
 
-/// The maximum number of requests for one read, because DynamoDB may leave keys unprocessed.
-const MAX_READS: u32 = 4;
-
 impl Store {
     /// Reads a caller's stored state, strongly consistent and in one round trip. A profile
     /// of more than 1 MB takes another round trip for each MB.
     ///
-    /// Requests unprocessed keys again, because a session that was not read would look ended. A batch
-    /// is no snapshot: if account and session have different generations, reads both once more in a
+    /// A batch is no snapshot: if account and session have different generations, reads both once more in a
     /// transaction.
     pub async fn caller(
         &self,
@@ -57,16 +51,14 @@ impl Store {
             session_key.as_ref(),
             metadata_key.as_ref(),
         ];
-        let unread = all.into_iter().flatten().map(Key::attributes).collect();
-        let unread = HashMap::from([(self.tables.users.clone(), keys(unread)?)]);
+        let wanted: Vec<_> = all.into_iter().flatten().collect();
         let profile = async {
             match also_read {
                 AlsoRead::Profile => self.own_items(owner).await,
                 AlsoRead::Nothing | AlsoRead::Metadata => Ok(Profile::default()),
             }
         };
-        let (mut read, mut profile) = tokio::try_join!(self.read_all(unread), profile)?;
-        let items = read.remove(&self.tables.users).unwrap_or_default();
+        let (items, mut profile) = tokio::try_join!(self.user_items(&wanted), profile)?;
         let find = |key: &Key| items.iter().find(|item| key.is_of(item));
         if let Some(item) = metadata_key.as_ref().and_then(find) {
             profile.metadata = Some(metadata::from_item(item)?);
@@ -120,37 +112,4 @@ impl Store {
         })
         .await
     }
-
-    pub(super) async fn read_all(
-        &self,
-        mut unread: HashMap<String, KeysAndAttributes>,
-    ) -> Result<HashMap<String, Vec<Attributes>>, StoreError> {
-        let mut read: HashMap<String, Vec<Attributes>> = HashMap::new();
-        for tries in 1..=MAX_READS {
-            let output = self
-                .client
-                .batch_get_item()
-                .set_request_items(Some(unread))
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
-            for (table, items) in output.responses.unwrap_or_default() {
-                read.entry(table).or_default().extend(items);
-            }
-            unread = output.unprocessed_keys.unwrap_or_default();
-            if unread.is_empty() {
-                return Ok(read);
-            }
-            self.back_off(tries).await;
-        }
-        Err(StoreError::Unavailable("keys were left unread".into()))
-    }
-}
-
-pub(super) fn keys(keys: Vec<Attributes>) -> Result<KeysAndAttributes, StoreError> {
-    KeysAndAttributes::builder()
-        .set_keys(Some(keys))
-        .consistent_read(true)
-        .build()
-        .map_err(|error| StoreError::Rejected(error.into()))
 }

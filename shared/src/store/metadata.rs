@@ -2,12 +2,9 @@
 //!
 //! It is written in the transaction that adds or changes its account, so a deleted account gets none.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
 use super::accounts::account_key;
-use super::caller::keys;
 use super::item::{Attributes, Item, Key, delete_in_transaction, new_item, put_in_transaction, s};
 use super::profiles::own_key;
 use super::{Store, StoreError};
@@ -49,15 +46,6 @@ impl Store {
             }
         }
         Ok(all)
-    }
-
-    /// Reads up to 100 items of the users table, and unprocessed keys again. Items that do not exist are
-    /// left out.
-    async fn user_items(&self, wanted: &[&Key]) -> Result<Vec<Attributes>, StoreError> {
-        let wanted = wanted.iter().map(|key| key.attributes()).collect();
-        let unread = HashMap::from([(self.tables.users.clone(), keys(wanted)?)]);
-        let mut read = self.read_all(unread).await?;
-        Ok(read.remove(&self.tables.users).unwrap_or_default())
     }
 
     /// Writes the metadata, as part of a transaction that has a condition on the account.

@@ -22,6 +22,7 @@
 mod account_changes;
 mod accounts;
 mod api_keys;
+mod batch;
 mod caller;
 mod claims;
 mod codes;

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::caller::keys;
+use super::batch::keys;
 use super::item::{Attributes, Item, deletable, n, s, version};
 use super::{PK, Store, StoreError, counters};
 use crate::domain::{AccountId, Familiarity, Limit, SignInRecord, Tally, Timestamp};
