@@ -8,7 +8,7 @@ use super::mail::notices;
 use crate::app::App;
 use crate::domain::{Account, AccountId, Identifier, Scopes, Timestamp};
 use crate::observe;
-use crate::store::{AccountChange, Changed, LastAdministrator, StoreError};
+use crate::store::{AccountChange, Authority, Changed, LastAdministrator, StoreError};
 
 /// How often to try while other requests change the account.
 pub(super) const MAX_TRIES: u32 = 5;
@@ -63,6 +63,7 @@ pub enum WithApiKeys {
     Yes,
     No,
 }
+
 impl WithApiKeys {
     #[must_use]
     pub fn asked(api_keys: bool) -> Self {
@@ -122,26 +123,41 @@ async fn change(
     for tries in 1..=MAX_TRIES {
         let seen = account_by_id(app, id).await?;
         let change = AccountChange {
-            last_administrator,
+            by: Authority {
+                last_administrator,
+                ..Authority::default()
+            },
             ..AccountChange::new(&seen, new(seen.clone()))
         };
-        match write(app, &change).await? {
-            Changed::Written => return Ok(change.new),
-            Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
-            Changed::Stale | Changed::Taken => {
-                app.store.back_off(tries).await;
-            }
+        if let Some(account) = write(app, change).await? {
+            return Ok(account);
         }
+        app.store.back_off(tries).await;
     }
     Err(StoreError::Contended.into())
 }
 
-/// Writes a change with the notices to the owner, and logs if its answer was lost.
-pub(super) async fn write(app: &App, change: &AccountChange<'_>) -> Result<Changed, AuthError> {
+/// Writes a change with the notices to the owner, and logs if its answer was lost. Returns the new account, or
+/// `None` if the account has changed since it was read.
+pub(super) async fn write(
+    app: &App,
+    change: AccountChange<'_>,
+) -> Result<Option<Account>, AuthError> {
     let id = &change.seen.id;
     let notices = notices(app, change.seen, &change.new)?;
-    let written = app.store.change_account(change, &notices).await;
-    Ok(written.inspect_err(|error| may_have_changed(id, error))?)
+    let written = app.store.change_account(&change, &notices).await;
+    let written = written.inspect_err(|error| may_have_changed(id, error))?;
+    Ok(is_written(written)?.then_some(change.new))
+}
+
+/// Whether a change was written. If not, the account has changed since it was read.
+pub(super) fn is_written(changed: Changed) -> Result<bool, AuthError> {
+    match changed {
+        Changed::Written => Ok(true),
+        Changed::Stale => Ok(false),
+        Changed::Taken => Err(AuthError::taken()),
+        Changed::LastAdministrator => Err(AuthError::LastAdministrator),
+    }
 }
 
 /// Logs that the answer to a change was lost.

@@ -2,17 +2,17 @@
 //!
 //! Each change leaves a line in the log: who, whose account, and what.
 
-use super::accounts::{MAX_TRIES, account_with, write};
+use super::accounts::{MAX_TRIES, write};
 use super::attempt::clear_totals;
 use super::authenticate::{Caller, read_again};
-use super::error::{AccountError, AuthError};
+use super::error::AuthError;
 use super::passwords::{check, hash};
 use crate::app::App;
 use crate::crypto::PasswordHash;
 use crate::domain::{
     Account, AccountId, Email, Identifier, Metadata, MetadataChange, Password, Scopes, Username,
 };
-use crate::store::{AccountChange, Administrator, Changed, StoreError};
+use crate::store::{AccountChange, Administrator, Authority, StoreError};
 
 /// What to change of an account. `None` keeps what it has.
 #[derive(Debug, Default)]
@@ -52,7 +52,8 @@ pub async fn reset_password(
     email: &Identifier,
     password: Password,
 ) -> Result<(), AuthError> {
-    let account = account_with(app, email).await.map_err(unknown)?;
+    let account = app.store.account_with(email).await?;
+    let account = account.ok_or(AuthError::NoUser)?;
     let update = AccountUpdate {
         password: Some(password),
         found_by: Some(email.clone()),
@@ -105,34 +106,30 @@ pub async fn update_account(
         }
         let change = AccountChange {
             password_hash: password_hash.as_ref(),
-            administrator: caller.session().map(|session| Administrator {
-                account: &administrator,
-                session,
-            }),
+            by: Authority {
+                administrator: caller.session().map(|session| Administrator {
+                    account: &administrator,
+                    session,
+                }),
+                ..Authority::default()
+            },
             metadata: update.metadata.as_ref(),
             ..AccountChange::new(seen, new)
         };
-        match write(app, &change).await? {
-            Changed::Written => {
-                log(caller, &update, &change.new);
-                if new_hash.is_some() {
-                    clear_totals(app, &change.new).await;
-                }
-                let metadata = match &update.metadata {
-                    Some(change) => change.metadata().cloned(),
-                    None => described.metadata,
-                };
-                let account = change.new;
-                return Ok(DescribedAccount { account, metadata });
+        if let Some(account) = write(app, change).await? {
+            log(caller, &update, &account);
+            if new_hash.is_some() {
+                clear_totals(app, &account).await;
             }
-            Changed::Taken => return Err(AuthError::taken()),
-            Changed::LastAdministrator => return Err(AuthError::LastAdministrator),
-            Changed::Stale => {
-                app.store.back_off(tries).await;
-                administrator = read_again(app, caller).await?;
-                described = read_target(app, &seen.id, &update).await?;
-            }
+            let metadata = match &update.metadata {
+                Some(change) => change.metadata().cloned(),
+                None => described.metadata,
+            };
+            return Ok(DescribedAccount { account, metadata });
         }
+        app.store.back_off(tries).await;
+        administrator = read_again(app, caller).await?;
+        described = read_target(app, &seen.id, &update).await?;
     }
     Err(StoreError::Contended.into())
 }
@@ -170,14 +167,6 @@ fn log(caller: &Caller, update: &AccountUpdate, new: &Account) {
     let scopes: Vec<_> = new.scopes.iter().collect();
     let disabled = new.disabled_at.is_some();
     tracing::info!(%by, %account, ?changed, ?scopes, disabled, "account changed by an administrator");
-}
-
-fn unknown(error: AccountError) -> AuthError {
-    match error {
-        AccountError::Failed(error) => error,
-        AccountError::LastAdministrator => AuthError::LastAdministrator,
-        AccountError::InvalidId(_) | AccountError::UnknownAccount => AuthError::NoUser,
-    }
 }
 
 fn updated(app: &App, seen: &Account, update: &AccountUpdate) -> Result<Account, AuthError> {

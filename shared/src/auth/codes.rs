@@ -13,7 +13,7 @@ use crate::domain::{
     Account, CodeDigest, CodePurpose, Email, Identifier, MailedCode, Password, SourceIp,
 };
 use crate::observe;
-use crate::store::{AccountChange, Changed, StoreError, Through, UsedCode};
+use crate::store::{AccountChange, Authority, StoreError, Through, UsedCode};
 
 /// Verifies the email that the code was sent to, as long as it is the account's. The account does not expire
 /// from then on.
@@ -34,7 +34,7 @@ pub async fn verify_email(app: &App, source: SourceIp, code: &str) -> Result<(),
             return Ok(());
         }
         let change = AccountChange::new(&seen, seen.clone().with_email_verified());
-        if write(app, &change).await? == Changed::Written {
+        if write(app, change).await?.is_some() {
             return Ok(());
         }
         app.store.back_off(tries).await;
@@ -70,13 +70,12 @@ pub async fn reset_forgotten_password(
             }),
             ..AccountChange::new(&seen, new.with_api_keys_ended(now).with_email_verified())
         };
-        if write(app, &change).await? == Changed::Written {
-            let account = &change.new;
+        if let Some(account) = write(app, change).await? {
             observe::account(&account.id);
             tracing::info!(account = %account.id, "password reset");
             tokio::join!(
-                clear_totals(app, account),
-                make_familiar(app, source, account)
+                clear_totals(app, &account),
+                make_familiar(app, source, &account)
             );
             return Ok(());
         }
@@ -119,19 +118,18 @@ pub async fn change_email(
                     digest: &digest,
                     now,
                 }),
-                through: caller.session().map(|session| Through {
-                    session,
-                    goes_on: true,
-                }),
+                by: Authority {
+                    through: caller.session().map(|session| Through {
+                        session,
+                        goes_on: true,
+                    }),
+                    ..Authority::default()
+                },
                 ..AccountChange::new(&seen, new)
             };
-            match write(app, &change).await? {
-                Changed::Written => {
-                    tracing::info!(account = %seen.id, "email changed");
-                    return Ok(change.new);
-                }
-                Changed::Taken => return Err(AuthError::taken()),
-                Changed::Stale | Changed::LastAdministrator => {}
+            if let Some(account) = write(app, change).await? {
+                tracing::info!(account = %account.id, "email changed");
+                return Ok(account);
             }
         }
         app.store.back_off(tries).await;

@@ -1,16 +1,14 @@
 //! Deletions. An account is gone for signing in at once; the function `erase-account` deletes what else
 //! belonged to it.
 
-use super::accounts::{MAX_TRIES, may_have_changed};
+use super::accounts::{MAX_TRIES, is_written, may_have_changed};
 use super::authenticate::{Caller, read_again};
 use super::error::{AccountError, AuthError};
 use super::mail::notice;
 use crate::app::App;
 use crate::crypto::ids;
 use crate::domain::{Account, AccountId, Deletion, Notice};
-use crate::store::{
-    AccountDeletion, Administrator, Changed, DeletedBy, LastAdministrator, StoreError,
-};
+use crate::store::{AccountDeletion, Administrator, Authority, LastAdministrator, StoreError};
 
 /// Deletes an account, for operators. A deletion of an account that is deleted already succeeds.
 pub async fn delete_account(
@@ -18,24 +16,20 @@ pub async fn delete_account(
     id: &AccountId,
     last_administrator: LastAdministrator,
 ) -> Result<(), AccountError> {
-    let by = DeletedBy {
+    let by = Authority {
         last_administrator,
-        ..DeletedBy::default()
+        ..Authority::default()
     };
     for tries in 1..=MAX_TRIES {
         let Some(account) = app.store.account(id).await? else {
             let deletion = app.store.deletion(id).await?;
             return deletion.map(|_| ()).ok_or(AccountError::UnknownAccount);
         };
-        let (deleted, _) = delete(app, &account, by).await?;
-        match deleted {
-            Changed::Written => {
-                tracing::info!(account = %id, "account deleted");
-                return Ok(());
-            }
-            Changed::LastAdministrator => return Err(AccountError::LastAdministrator),
-            Changed::Stale | Changed::Taken => app.store.back_off(tries).await,
+        if delete(app, &account, by).await?.is_some() {
+            tracing::info!(account = %id, "account deleted");
+            return Ok(());
         }
+        app.store.back_off(tries).await;
     }
     Err(StoreError::Contended.into())
 }
@@ -48,26 +42,20 @@ pub async fn delete_user(app: &App, caller: &Caller, id: &str) -> Result<String,
     let mut administrator = caller.account.clone();
     for tries in 1..=MAX_TRIES {
         let account = app.store.account(&id).await?.ok_or(AuthError::NoUser)?;
-        let by = DeletedBy {
+        let by = Authority {
             administrator: caller.session().map(|session| Administrator {
                 account: &administrator,
                 session,
             }),
-            ..DeletedBy::default()
+            ..Authority::default()
         };
-        let (deleted, ticket) = delete(app, &account, by).await?;
-        match deleted {
-            Changed::Written => {
-                let by = &caller.account.id;
-                tracing::info!(%by, account = %id, "account deleted by an administrator");
-                return Ok(ticket);
-            }
-            Changed::LastAdministrator => return Err(AuthError::LastAdministrator),
-            Changed::Stale | Changed::Taken => {
-                app.store.back_off(tries).await;
-                administrator = read_again(app, caller).await?;
-            }
+        if let Some(ticket) = delete(app, &account, by).await? {
+            let by = &caller.account.id;
+            tracing::info!(%by, account = %id, "account deleted by an administrator");
+            return Ok(ticket);
         }
+        app.store.back_off(tries).await;
+        administrator = read_again(app, caller).await?;
     }
     Err(StoreError::Contended.into())
 }
@@ -82,12 +70,12 @@ pub async fn read_deletion(app: &App, id: &str, ticket: &str) -> Result<Deletion
         .ok_or(AuthError::NoTicket)
 }
 
-/// Deletes the account as it was read. Returns the outcome, and the ticket.
+/// Deletes the account as it was read. Returns the ticket, or `None` if the account has changed since.
 pub(super) async fn delete(
     app: &App,
     seen: &Account,
-    by: DeletedBy<'_>,
-) -> Result<(Changed, String), AuthError> {
+    by: Authority<'_>,
+) -> Result<Option<String>, AuthError> {
     let ticket = ids::uuid(app.entropy.as_ref())?;
     let notice = notice(app, seen, Notice::AccountDeleted)?;
     let deletion = AccountDeletion {
@@ -99,5 +87,5 @@ pub(super) async fn delete(
     };
     let deleted = app.store.delete_account(&deletion).await;
     let deleted = deleted.inspect_err(|error| may_have_changed(&seen.id, error))?;
-    Ok((deleted, ticket))
+    Ok(is_written(deleted)?.then_some(ticket))
 }

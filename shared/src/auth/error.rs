@@ -56,7 +56,7 @@ pub enum AuthError {
     #[error("no such ticket")]
     NoTicket,
     /// No administrator would be left.
-    #[error("the last administrator")]
+    #[error("The last administrator cannot be removed.")]
     LastAdministrator,
     #[error("password refused: {0}")]
     InvalidPassword(#[from] InvalidPassword),
@@ -157,8 +157,6 @@ pub enum AccountError {
     /// No account has the id or name.
     #[error("there is no such account")]
     UnknownAccount,
-    #[error("The last administrator cannot be removed.")]
-    LastAdministrator,
     #[error(transparent)]
     Failed(#[from] AuthError),
 }

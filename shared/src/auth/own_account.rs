@@ -12,7 +12,7 @@ use super::limits::Counter;
 use crate::app::App;
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, Identifier, Password, RateLimitPolicy, SourceIp, Username};
-use crate::store::{AccountChange, Changed, Claim, DeletedBy, StoreError, Through};
+use crate::store::{AccountChange, Authority, Claim, StoreError, Through};
 
 /// The caller's current password, and where it was sent from.
 #[derive(Debug)]
@@ -111,16 +111,11 @@ pub(super) async fn change_own(
         if proved.is_some_and(|claim| claim.password_version != account.password_version) {
             return Err(AuthError::InvalidCredentials);
         }
-        let (written, new) = write(app, caller, &account, change).await?;
-        match written {
-            Changed::Written => return Ok(new),
-            Changed::Taken => return Err(AuthError::taken()),
-            Changed::LastAdministrator => return Err(AuthError::LastAdministrator),
-            Changed::Stale => {
-                app.store.back_off(tries).await;
-                account = read_again(app, caller).await?;
-            }
+        if let Some(account) = write(app, caller, &account, change).await? {
+            return Ok(account);
         }
+        app.store.back_off(tries).await;
+        account = read_again(app, caller).await?;
         // What the caller asked for was checked against this email.
         if account.email != caller.account.email {
             break;
@@ -134,8 +129,11 @@ async fn write(
     caller: &Caller,
     seen: &Account,
     change: OwnChange<'_>,
-) -> Result<(Changed, Account), AuthError> {
-    let through = |goes_on| caller.session().map(|session| Through { session, goes_on });
+) -> Result<Option<Account>, AuthError> {
+    let through = |goes_on| Authority {
+        through: caller.session().map(|session| Through { session, goes_on }),
+        ..Authority::default()
+    };
     match change {
         OwnChange::To {
             new,
@@ -144,19 +142,14 @@ async fn write(
         } => {
             let change = AccountChange {
                 password_hash,
-                through: through(keeps_session),
+                by: through(keeps_session),
                 ..AccountChange::new(seen, new(seen.clone()))
             };
-            let written = accounts::write(app, &change).await?;
-            Ok((written, change.new))
+            accounts::write(app, change).await
         }
         OwnChange::Deletion => {
-            let by = DeletedBy {
-                through: through(false),
-                ..DeletedBy::default()
-            };
-            let (deleted, _) = delete(app, seen, by).await?;
-            Ok((deleted, seen.clone()))
+            let deleted = delete(app, seen, through(false)).await?;
+            Ok(deleted.map(|_| seen.clone()))
         }
     }
 }

@@ -10,7 +10,7 @@ use super::own_account::{OwnChange, Proof, change_own, prove};
 use crate::app::App;
 use crate::crypto::{GeneratedPassword, PasswordHash};
 use crate::domain::{Account, AccountId, InvalidPassword, Password};
-use crate::store::{AccountChange, Changed, StoreError};
+use crate::store::{AccountChange, StoreError};
 
 /// Sets a random password, ends all sessions, and clears the account's totals of failed sign-ins.
 pub async fn set_random_password(
@@ -32,7 +32,7 @@ pub async fn set_random_password(
             password_hash: Some(&hash),
             ..AccountChange::new(&account, account.clone().with_password_changed())
         };
-        if write(app, &change).await? == Changed::Written {
+        if let Some(account) = write(app, change).await? {
             clear_totals(app, &account).await;
             tracing::info!(account = %id, "password set");
             return Ok(generated);

@@ -26,15 +26,20 @@ pub struct AccountChange<'a> {
     pub new: Account,
     /// The hash that the account's claims get. Needed for a new password and for a new name.
     pub password_hash: Option<&'a PasswordHash>,
-    /// The session of the account through which the change is asked for. It must be live.
-    pub through: Option<Through<'a>>,
-    /// The administrator who asks for the change.
-    pub administrator: Option<Administrator<'a>>,
-    pub last_administrator: LastAdministrator,
+    pub by: Authority<'a>,
     /// `None` keeps the account's metadata.
     pub metadata: Option<&'a MetadataChange>,
     /// The code that allows the change, which is used up with it.
     pub code: Option<UsedCode<'a>>,
+}
+
+/// Who changes or deletes an account: an operator, unless there is a session or an administrator.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Authority<'a> {
+    /// The session of the account in use. It must be live.
+    pub through: Option<Through<'a>>,
+    pub administrator: Option<Administrator<'a>>,
+    pub last_administrator: LastAdministrator,
 }
 
 /// A code that a change uses up. The change fails if it is used already.
@@ -68,9 +73,7 @@ impl<'a> AccountChange<'a> {
             seen,
             new,
             password_hash: None,
-            through: None,
-            administrator: None,
-            last_administrator: LastAdministrator::Stays,
+            by: Authority::default(),
             metadata: None,
             code: None,
         }
@@ -94,8 +97,9 @@ pub enum Changed {
 pub(super) type Part = (TransactWriteItem, Changed);
 
 /// Whether a change may remove the last administrator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LastAdministrator {
+    #[default]
     Stays,
     MayGo,
 }
@@ -137,19 +141,7 @@ impl Store {
         if !same_claims || change.password_hash.is_some() {
             parts.extend(self.change_claims(change)?);
         }
-        if let Some(through) = change.through {
-            let session = self.check_session(seen, new, through)?;
-            parts.push((session, Changed::Stale));
-        }
-        if let Some(administrator) = change.administrator {
-            parts.extend(self.check_administrator(administrator, seen)?);
-        }
-        let is_administrator = new.is_administrator();
-        parts.extend(self.change_administrators(
-            seen,
-            is_administrator,
-            change.last_administrator,
-        )?);
+        parts.extend(self.check_authority(change.by, seen, Some(new))?);
         for notice in notices {
             parts.push((self.post_in_transaction(notice)?, Changed::Stale));
         }
@@ -277,9 +269,30 @@ impl Store {
         update_in_transaction(update.update_expression(expression))
     }
 
+    /// Fails the transaction unless the session and the administrator may do this, and keeps the set of
+    /// administrators. `new` is `None` for a deletion.
+    pub(super) fn check_authority(
+        &self,
+        by: Authority<'_>,
+        seen: &Account,
+        new: Option<&Account>,
+    ) -> Result<Vec<Part>, StoreError> {
+        let mut parts = Vec::new();
+        if let Some(through) = by.through {
+            let session = self.check_session(seen, new.unwrap_or(seen), through)?;
+            parts.push((session, Changed::Stale));
+        }
+        if let Some(administrator) = by.administrator {
+            parts.extend(self.check_administrator(administrator, seen)?);
+        }
+        let stays = new.is_some_and(Account::is_administrator);
+        parts.extend(self.change_administrators(seen, stays, by.last_administrator)?);
+        Ok(parts)
+    }
+
     /// Fails the transaction unless the session is live. Carries it over to the new generation if it goes
     /// on.
-    pub(super) fn check_session(
+    fn check_session(
         &self,
         seen: &Account,
         new: &Account,
@@ -301,7 +314,7 @@ impl Store {
 
     /// Fails the transaction unless the administrator's session is live and the account as it was read. The
     /// change itself checks that of an own account.
-    pub(super) fn check_administrator(
+    fn check_administrator(
         &self,
         administrator: Administrator<'_>,
         changed: &Account,

@@ -11,7 +11,7 @@ use super::error::if_condition_held;
 use super::item::{
     Item, Key, deletable, delete_in_transaction, n, new_item, put_in_transaction, s,
 };
-use super::{Administrator, Changed, LastAdministrator, Store, StoreError, Through};
+use super::{Authority, Changed, Store, StoreError};
 use crate::domain::{Account, AccountId, Deletion, OutboxItem, Timestamp};
 
 /// A deletion of an account as it was read.
@@ -21,28 +21,8 @@ pub struct AccountDeletion<'a> {
     pub now: Timestamp,
     /// Tells of the deletion's progress.
     pub ticket: &'a str,
-    pub by: DeletedBy<'a>,
+    pub by: Authority<'a>,
     pub notice: Option<&'a OutboxItem>,
-}
-
-/// Who asks for a deletion: an operator, unless there is a session or an administrator.
-#[derive(Debug, Clone, Copy)]
-pub struct DeletedBy<'a> {
-    /// The session of the account through which the deletion is asked for. It must be live.
-    pub through: Option<Through<'a>>,
-    /// The administrator who asks for the deletion.
-    pub administrator: Option<Administrator<'a>>,
-    pub last_administrator: LastAdministrator,
-}
-
-impl Default for DeletedBy<'_> {
-    fn default() -> Self {
-        Self {
-            through: None,
-            administrator: None,
-            last_administrator: LastAdministrator::Stays,
-        }
-    }
 }
 
 /// How long the tombstone of a deleted account is kept. Its ticket counts for a shorter time.
@@ -63,14 +43,7 @@ impl Store {
         for key in claim_keys(seen) {
             parts.push((self.delete_claim(&key, seen)?, Changed::Stale));
         }
-        if let Some(through) = by.through {
-            let session = self.check_session(seen, seen, through)?;
-            parts.push((session, Changed::Stale));
-        }
-        if let Some(administrator) = by.administrator {
-            parts.extend(self.check_administrator(administrator, seen)?);
-        }
-        parts.extend(self.change_administrators(seen, false, by.last_administrator)?);
+        parts.extend(self.check_authority(*by, seen, None)?);
         parts.push((self.put_tombstone(deletion)?, Changed::Stale));
         if let Some(notice) = deletion.notice {
             parts.push((self.post_in_transaction(notice)?, Changed::Stale));

@@ -49,14 +49,14 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
 pub use account_changes::{
-    AccountChange, Administrator, Changed, LastAdministrator, Through, UsedCode,
+    AccountChange, Administrator, Authority, Changed, LastAdministrator, Through, UsedCode,
 };
 pub use accounts::{Added, NewAccount};
 pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{AlsoRead, CallerRecord};
 pub use claims::Claim;
 pub use codes::AddedCode;
-pub use deletion::{AccountDeletion, DeletedBy};
+pub use deletion::AccountDeletion;
 pub use error::StoreError;
 pub use exceeded::ExceededLimits;
 pub use listing::{Listed, Order, Position};
