@@ -242,7 +242,6 @@ pub(super) fn to_item(account: &Account) -> Attributes {
 pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> {
     let item = Item::new("account", attributes)?;
     let reset_code = item.optional_string(RESET_CODE)?.map(OutboxId::parse);
-    let optional_time = |name| Ok(item.optional_number(name)?.map(Timestamp::from_millis));
     let id = item
         .string(PK)?
         .strip_prefix("user#")
@@ -273,17 +272,17 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<Account, StoreError> 
         password_version: item.number("password_version")?,
         session_generation: item.number("session_generation")?,
         key_generation: item.number("key_generation")?,
-        keys_ended_at: optional_time("keys_ended_at")?,
-        disabled_at: optional_time("disabled_at")?,
+        keys_ended_at: item.optional_time("keys_ended_at")?,
+        disabled_at: item.optional_time("disabled_at")?,
         revision: item.number("revision")?,
         reset_code: reset_code
             .map(|id| id.ok_or_else(|| item.unreadable(RESET_CODE)))
             .transpose()?,
-        created_at: Timestamp::from_millis(item.number("created_at")?),
+        created_at: item.time("created_at")?,
         expires_at: item
             .optional_number("expires_at")?
             .map(Timestamp::from_secs),
-        last_login: optional_time("last_login")?,
+        last_login: item.optional_time("last_login")?,
     })
 }
 

@@ -202,12 +202,9 @@ pub(super) fn api_key_key(digest: &ApiKeyDigest) -> Key {
 fn from_item(attributes: &Attributes) -> Result<StoredApiKey, StoreError> {
     let item = Item::new("API key", attributes)?;
     Ok(StoredApiKey {
-        owner: AccountId::parse(item.string("account_id")?)
-            .map_err(|_| item.unreadable("account_id"))?,
+        owner: item.account_id("account_id")?,
         permissions: permissions(&item)?,
-        expires_at: item
-            .optional_number("valid_until")?
-            .map(Timestamp::from_millis),
+        expires_at: item.optional_time("valid_until")?,
         is_revoked: item.optional_number::<i64>("revoked_at")?.is_some(),
         generation: item.number("generation")?,
     })
@@ -220,7 +217,6 @@ fn permissions(item: &Item<'_>) -> Result<Permissions, StoreError> {
 
 /// Reads a key's entry.
 pub(super) fn from_entry(id: u64, item: &Item<'_>) -> Result<ApiKey, StoreError> {
-    let optional_time = |name| Ok(item.optional_number(name)?.map(Timestamp::from_millis));
     Ok(ApiKey {
         id,
         name: ApiKeyName::stored(item.string("name")?.to_owned()),
@@ -230,9 +226,9 @@ pub(super) fn from_entry(id: u64, item: &Item<'_>) -> Result<ApiKey, StoreError>
         permissions: permissions(item)?,
         start: item.string("start")?.to_owned(),
         digest: ApiKeyDigest::from_hex(item.string("digest")?.to_owned()),
-        created_at: Timestamp::from_millis(item.number("created_at")?),
-        expires_at: optional_time("valid_until")?,
-        revoked_at: optional_time("revoked_at")?,
+        created_at: item.time("created_at")?,
+        expires_at: item.optional_time("valid_until")?,
+        revoked_at: item.optional_time("revoked_at")?,
         generation: item.number("generation")?,
     })
 }

@@ -47,9 +47,6 @@ impl Store {
 }
 
 pub(super) fn keys(keys: Vec<Attributes>) -> Result<KeysAndAttributes, StoreError> {
-    KeysAndAttributes::builder()
-        .set_keys(Some(keys))
-        .consistent_read(true)
-        .build()
-        .map_err(|error| StoreError::Rejected(error.into()))
+    let keys = KeysAndAttributes::builder().set_keys(Some(keys));
+    Ok(keys.consistent_read(true).build()?)
 }

@@ -88,16 +88,14 @@ impl Store {
 
     /// Reads two items of the users table as they were at one time.
     async fn snapshot(&self, keys: [&Key; 2]) -> Result<[Option<Attributes>; 2], StoreError> {
-        let gets = keys.map(|key| {
+        let get = |key: &Key| {
             let get = Get::builder()
                 .table_name(&self.tables.users)
-                .set_key(Some(key.attributes()))
-                .build();
-            get.map(|get| TransactGetItem::builder().get(get).build())
-                .map_err(|error| StoreError::Rejected(error.into()))
-        });
-        let [first, second] = gets;
-        let gets = vec![first?, second?];
+                .set_key(Some(key.attributes()));
+            Ok::<_, StoreError>(TransactGetItem::builder().get(get.build()?).build())
+        };
+        let [first, second] = keys;
+        let gets = vec![get(first)?, get(second)?];
         self.retrying(|| async {
             let read = self
                 .client

@@ -139,10 +139,9 @@ fn username_key(canonical: &str) -> Key {
 
 fn from_item(attributes: &Attributes) -> Result<Claim, StoreError> {
     let item = Item::new("claim", attributes)?;
-    let account = AccountId::parse(item.string("account_id")?);
     let password_hash = PasswordHash::parse(item.string("password_hash")?);
     Ok(Claim {
-        account: account.map_err(|_| item.unreadable("account_id"))?,
+        account: item.account_id("account_id")?,
         password_hash: password_hash.map_err(|_| item.unreadable("password_hash"))?,
         password_version: item.number("password_version")?,
         session_generation: item.number("session_generation")?,

@@ -12,7 +12,7 @@ use super::item::{
 };
 use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
-use crate::domain::{AccountId, CodeDigest, CodePurpose, MailedCode, OutboxId, Timestamp};
+use crate::domain::{CodeDigest, CodePurpose, MailedCode, OutboxId, Timestamp};
 
 /// The outcome of [`Store::add_code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,25 +152,25 @@ fn from_item(attributes: &Attributes) -> Result<MailedCode, StoreError> {
     let item = Item::new("code", attributes)?;
     let purpose = CodePurpose::from_name(item.string("purpose")?);
     let outbox = OutboxId::parse(item.string("outbox_id")?);
-    let account = AccountId::parse(item.string("account_id")?);
     Ok(MailedCode {
         purpose: purpose.ok_or_else(|| item.unreadable("purpose"))?,
         outbox: outbox.ok_or_else(|| item.unreadable("outbox_id"))?,
-        account: account.map_err(|_| item.unreadable("account_id"))?,
+        account: item.account_id("account_id")?,
         address: item.string("address")?.to_owned(),
         password_version: item.number("password_version")?,
         change: match item.optional_string("new_email")? {
             Some(new_email) => Some((new_email.to_owned(), item.number("session_generation")?)),
             None => None,
         },
-        expires_at: Timestamp::from_millis(item.number("valid_until")?),
-        used_at: item.optional_number("used_at")?.map(Timestamp::from_millis),
+        expires_at: item.time("valid_until")?,
+        used_at: item.optional_time("used_at")?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::AccountId;
 
     #[test]
     fn a_code_is_read_as_it_was_written() {

@@ -127,7 +127,7 @@ impl Store {
 pub(super) fn from_item(attributes: &Attributes) -> Result<Tally, StoreError> {
     let item = Item::new("counter", attributes)?;
     Ok(Tally {
-        opened: Timestamp::from_millis(item.number("opened")?),
+        opened: item.time("opened")?,
         count: item.number("n")?,
     })
 }

@@ -59,7 +59,7 @@ impl Store {
         let item = Item::new("tombstone", &attributes)?;
         Ok(Some(Deletion {
             ticket: item.string("ticket")?.to_owned(),
-            deleted_at: Timestamp::from_millis(item.number("deleted_at")?),
+            deleted_at: item.time("deleted_at")?,
             steps_done: item.number("steps_done")?,
         }))
     }

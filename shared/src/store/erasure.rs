@@ -87,7 +87,6 @@ fn key_of(attributes: &Attributes) -> Result<Key, StoreError> {
 fn delete_request(key: &Key) -> Result<WriteRequest, StoreError> {
     let delete = DeleteRequest::builder()
         .set_key(Some(key.attributes()))
-        .build()
-        .map_err(|error| StoreError::Rejected(error.into()))?;
+        .build()?;
     Ok(WriteRequest::builder().delete_request(delete).build())
 }

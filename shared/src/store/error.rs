@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::CancellationReason;
@@ -37,6 +37,13 @@ const THROTTLING: [&str; 5] = [
     "ThrottlingException",
     "TransactionInProgressException",
 ];
+
+/// A request lacks a part.
+impl From<BuildError> for StoreError {
+    fn from(error: BuildError) -> Self {
+        Self::Rejected(error.into())
+    }
+}
 
 impl StoreError {
     /// Classifies an error that the operation does not handle itself.

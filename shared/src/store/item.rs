@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::builders::{
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::{PK, SK, StoreError};
-use crate::domain::Timestamp;
+use crate::domain::{AccountId, Timestamp};
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
@@ -72,35 +72,24 @@ pub(super) fn new_item(key: &Key) -> Attributes {
 pub(super) fn check_in_transaction(
     check: ConditionCheckBuilder,
 ) -> Result<TransactWriteItem, StoreError> {
-    let check = check
-        .build()
-        .map_err(|error| StoreError::Rejected(error.into()))?;
-    Ok(TransactWriteItem::builder().condition_check(check).build())
+    let check = TransactWriteItem::builder().condition_check(check.build()?);
+    Ok(check.build())
 }
 
 pub(super) fn put_in_transaction(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
-    let put = put
-        .build()
-        .map_err(|error| StoreError::Rejected(error.into()))?;
-    Ok(TransactWriteItem::builder().put(put).build())
+    Ok(TransactWriteItem::builder().put(put.build()?).build())
 }
 
 pub(super) fn update_in_transaction(
     update: UpdateBuilder,
 ) -> Result<TransactWriteItem, StoreError> {
-    let update = update
-        .build()
-        .map_err(|error| StoreError::Rejected(error.into()))?;
-    Ok(TransactWriteItem::builder().update(update).build())
+    Ok(TransactWriteItem::builder().update(update.build()?).build())
 }
 
 pub(super) fn delete_in_transaction(
     delete: DeleteBuilder,
 ) -> Result<TransactWriteItem, StoreError> {
-    let delete = delete
-        .build()
-        .map_err(|error| StoreError::Rejected(error.into()))?;
-    Ok(TransactWriteItem::builder().delete(delete).build())
+    Ok(TransactWriteItem::builder().delete(delete.build()?).build())
 }
 
 /// An item to parse. A missing attribute or one of another type is an error, never a default.
@@ -157,6 +146,22 @@ impl<'a> Item<'a> {
             }
             Some(_) => Err(self.unreadable(name)),
         }
+    }
+
+    pub(super) fn time(&self, name: &'static str) -> Result<Timestamp, StoreError> {
+        self.number(name).map(Timestamp::from_millis)
+    }
+
+    pub(super) fn optional_time(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let millis = self.optional_number(name)?;
+        Ok(millis.map(Timestamp::from_millis))
+    }
+
+    pub(super) fn account_id(&self, name: &'static str) -> Result<AccountId, StoreError> {
+        AccountId::parse(self.string(name)?).map_err(|_| self.unreadable(name))
     }
 
     pub(super) fn boolean(&self, name: &'static str) -> Result<bool, StoreError> {

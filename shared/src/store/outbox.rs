@@ -8,8 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use super::item::{Attributes, Item, deletable, n, put_in_transaction, s, version};
 use super::{PK, Store, StoreError};
 use crate::domain::{
-    AccountId, AskedUnder, Channel, CodePurpose, MailPurpose, OutboxId, OutboxItem, Recipient,
-    Timestamp,
+    AskedUnder, Channel, CodePurpose, MailPurpose, OutboxId, OutboxItem, Recipient,
 };
 
 impl Store {
@@ -111,10 +110,7 @@ fn outbox_item(
     let purpose = MailPurpose::from_name(item.string("purpose")?);
     let purpose = purpose.ok_or_else(|| item.unreadable("purpose"))?;
     let address = || item.string("address").map(str::to_owned);
-    let account = || {
-        let id = AccountId::parse(item.string("account_id")?);
-        id.map_err(|_| item.unreadable("account_id"))
-    };
+    let account = || item.account_id("account_id");
     Ok(OutboxItem {
         id: id.clone(),
         channel,
@@ -145,14 +141,14 @@ fn outbox_item(
                 account: account()?,
             },
         },
-        asked_at: Timestamp::from_millis(item.number("asked_at")?),
+        asked_at: item.time("asked_at")?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Notice;
+    use crate::domain::{AccountId, Notice, Timestamp};
 
     #[test]
     fn an_item_is_read_as_it_was_written() {

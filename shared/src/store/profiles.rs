@@ -22,7 +22,6 @@ use super::metadata::{self, METADATA};
 use super::{SK, Store, StoreError};
 use crate::domain::{
     Account, AccountId, FieldValue, NewSetting, Profile, ProfileField, Setting, SettingType,
-    Timestamp,
 };
 
 impl Store {
@@ -101,10 +100,7 @@ pub(super) fn item_of(field: ProfileField) -> &'static str {
 fn add_item(profile: &mut Profile, attributes: &Attributes) -> Result<(), StoreError> {
     let item = Item::new("profile", attributes)?;
     let sort_key = item.string(SK)?;
-    let updated_at = item.optional_number("updated_at")?;
-    profile.updated_at = profile
-        .updated_at
-        .max(updated_at.map(Timestamp::from_millis));
+    profile.updated_at = profile.updated_at.max(item.optional_time("updated_at")?);
     if let Some(id) = id_after(SETTING_PREFIX, sort_key) {
         profile.settings.insert(id, setting(id, &item)?);
     } else if let Some(id) = id_after(API_KEY_PREFIX, sort_key) {

@@ -268,7 +268,7 @@ fn refresh_from_item(item: &Item<'_>) -> Result<Option<Refresh>, StoreError> {
     let Some(number) = item.optional_number("refresh_number")? else {
         return Ok(None);
     };
-    let since = Timestamp::from_millis(item.number("refreshed_at")?);
+    let since = item.time("refreshed_at")?;
     Ok(Some(Refresh { number, since }))
 }
 
@@ -286,8 +286,8 @@ pub(super) fn from_item(attributes: &Attributes) -> Result<StoredSession, StoreE
     let item = Item::new("session", attributes)?;
     Ok(StoredSession {
         generation: item.number("generation")?,
-        created_at: Timestamp::from_millis(item.number("created_at")?),
-        expires_at: Timestamp::from_millis(item.number("valid_until")?),
+        created_at: item.time("created_at")?,
+        expires_at: item.time("valid_until")?,
         refresh: refresh_from_item(&item)?,
     })
 }

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use super::batch::keys;
 use super::item::{Attributes, Item, deletable, n, s, version};
 use super::{PK, Store, StoreError, counters};
-use crate::domain::{AccountId, Familiarity, Limit, SignInRecord, Tally, Timestamp};
+use crate::domain::{Familiarity, Limit, SignInRecord, Tally, Timestamp};
 
 /// A try fails if another request reopens a window first.
 const MAX_TRIES: usize = 5;
@@ -283,21 +283,21 @@ fn outcome(
 
 fn from_item(attributes: &Attributes) -> Result<SignInRecord, StoreError> {
     let item = Item::new("sign-in record", attributes)?;
-    let tally = |opened, count| {
-        let Some(millis) = item.optional_number(opened)? else {
+    let tally = |opened, count| -> Result<_, StoreError> {
+        let Some(opened) = item.optional_time(opened)? else {
             return Ok(None);
         };
         Ok(Some(Tally {
-            opened: Timestamp::from_millis(millis),
+            opened,
             count: item.number(count)?,
         }))
     };
     let familiarity = match item.optional_string("familiar_account")? {
         None => None,
-        Some(account) => Some(Familiarity {
-            account: AccountId::parse(account).map_err(|_| item.unreadable("familiar_account"))?,
+        Some(_) => Some(Familiarity {
+            account: item.account_id("familiar_account")?,
             password_version: item.number("familiar_version")?,
-            until: Timestamp::from_millis(item.number("familiar_until")?),
+            until: item.time("familiar_until")?,
         }),
     };
     Ok(SignInRecord {
