@@ -21,7 +21,11 @@ Make a bucket with a name of yours, upload the functions, then deploy the stack:
     aws cloudformation deploy --template-file packaged.yaml --s3-bucket $BUCKET --stack-name latchkey \\
         --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --parameter-overrides Stage=prod
 
-template.yaml lists the parameters, and docs/operations.md says how to operate the stack.
+To upgrade, run the last two commands in the folder of the new release. Parameters that you leave out keep their values.
+To go back, run them in the folder of the release before.
+
+template.yaml lists the parameters. docs/operations.md says how to operate the stack; where it runs `make deploy`, run
+these two commands.
 """
 
 

@@ -207,6 +207,18 @@ fn the_readme_quotes_the_prices_of_the_costs_page() {
 }
 
 #[test]
+fn the_operations_page_says_for_how_many_functions_concurrency_is_reserved() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (page, template) = (read("docs/operations.md"), read("template.yaml"));
+    let all = Template::checked_in().unwrap().functions.len();
+    let not_reserved = "ReservedConcurrentExecutions: { Ref: \"AWS::NoValue\" }";
+
+    let reserved = all - template.matches(not_reserved).count();
+
+    assert!(page.contains(&format!("for each of the {reserved} functions that")));
+}
+
+#[test]
 fn the_ways_to_check_a_token_have_the_measured_costs_and_times() {
     let read = |page: &str| fs::read_to_string(root().join("docs").join(page)).unwrap();
     let (page, costs, benchmarks) = (

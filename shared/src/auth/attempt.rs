@@ -3,9 +3,9 @@
 //! Only failures count. The counters decide after the password hash, so that they hold exactly,
 //! however many attempts race:
 //!
-//! - A wrong password is counted, and told wrong only if its number is within each limit.
-//! - A right password is told right only if a read made after the hash finds each counter below its
-//!   limit.
+//! - A wrong password is counted. The response says that it is wrong only if its number is within each limit.
+//! - The response says that a password is right only if a read made after the hash finds each counter
+//!   below its limit.
 //!
 //! So once a limit is reached nobody learns whether a guess was right, and an attempt that ends
 //! early, by an error or a crash, refuses nobody.

@@ -12,7 +12,7 @@ use crate::crypto::KeyRing;
 use crate::domain::{Account, Scope, Timestamp};
 use crate::store::{Order, Position};
 
-/// After how many accounts, besides those that it leaves out, a request reads no more. So a page can have
+/// The most accounts that a request reads, besides those that `offset` skips. So a page can have
 /// fewer than asked for.
 const MAX_READ: usize = 5_000;
 /// How many accounts to ask for at once.

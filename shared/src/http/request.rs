@@ -26,7 +26,7 @@ pub const SMALL_BODY: usize = 16 * 1024;
 /// The largest body of a profile update, in bytes after base64 decoding.
 pub const PROFILE_BODY: usize = 512 * 1024;
 
-/// A body whose size and media type are checked. Endpoints report wrong credentials before they report what is wrong with it.
+/// A body whose size and media type are checked. Endpoints report wrong credentials before an invalid body.
 pub struct JsonBody<'r>(&'r [u8]);
 
 impl fmt::Debug for JsonBody<'_> {
