@@ -13,7 +13,7 @@ use shared::auth::{self, AuthError, Need};
 use shared::domain::{Account, Permission, SourceIp};
 use shared::http::request::{API_KEY, AUTHORIZATION, HeaderMap, HeaderValue, credentials};
 
-const NEED: Need = Need::Permission(Permission::Read);
+const NEED: Need = Need::permission(Permission::Read);
 
 /// What API Gateway asks. Every member may be missing.
 #[derive(Debug, Deserialize)]

@@ -17,7 +17,7 @@ use shared::http::user::ManagedUser;
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-const NEED: Need = Need::AdminToChange;
+const NEED: Need = Need::ADMIN_TO_CHANGE;
 
 #[derive(Deserialize, ToSchema)]
 struct Body {

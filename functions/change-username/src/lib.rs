@@ -13,7 +13,7 @@ use shared::http::user::CurrentUser;
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-const NEED: Need = Need::TokenAlone;
+const NEED: Need = Need::TOKEN_ALONE;
 
 #[derive(Deserialize, ToSchema)]
 struct Body {

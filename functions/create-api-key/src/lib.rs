@@ -14,7 +14,7 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-const NEED: Need = Need::RecentSignIn;
+const NEED: Need = Need::RECENT_SIGN_IN;
 
 /// The field in which the vendor's client sends the body's fields.
 const WRAPPER: &str = "apiKey";

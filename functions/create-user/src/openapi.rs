@@ -21,7 +21,7 @@ pub fn operation() -> Operation {
             "password": "abc321",
             "metadata": {"team": "blue"},
         }))),
-        asks: Asks::IfSent(Need::Permission(Permission::Create)),
+        asks: Asks::IfSent(Need::permission(Permission::Create)),
         answer: Some(Json::of::<Response<'_>>(example!({
             "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIs...",
             "user": {

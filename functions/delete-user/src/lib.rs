@@ -12,7 +12,7 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-const NEED: Need = Need::TokenAloneUnverified;
+const NEED: Need = Need::TOKEN_ALONE.unverified();
 
 #[derive(Deserialize, ToSchema)]
 struct Body {

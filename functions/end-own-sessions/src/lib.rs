@@ -11,7 +11,7 @@ use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-const NEED: Need = Need::TokenAloneUnverified;
+const NEED: Need = Need::TOKEN_ALONE.unverified();
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;

@@ -10,7 +10,7 @@ use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-const NEED: Need = Need::TokenAloneUnverified;
+const NEED: Need = Need::TOKEN_ALONE.unverified();
 
 /// An id that no session could have gets the same error as an unknown one.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {

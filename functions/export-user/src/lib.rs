@@ -16,7 +16,7 @@ use shared::http::{HttpError, Reply, Request};
 use shared::store::ListedSession;
 use utoipa::ToSchema;
 
-const NEED: Need = Need::RecentSignIn;
+const NEED: Need = Need::RECENT_SIGN_IN;
 
 #[derive(Serialize, ToSchema)]
 struct Response<'a> {

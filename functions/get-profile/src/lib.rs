@@ -12,7 +12,7 @@ use shared::http::profile::UserPayload;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-const NEED: Need = Need::Permission(Permission::Read);
+const NEED: Need = Need::permission(Permission::Read);
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;

@@ -11,7 +11,7 @@ use shared::http::request::{FormBody, SMALL_BODY, caller};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-const NEED: Need = Need::Introspect;
+const NEED: Need = Need::INTROSPECT;
 
 #[derive(Deserialize, ToSchema)]
 struct Body {

@@ -13,7 +13,7 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-const NEED: Need = Need::TokenAlone;
+const NEED: Need = Need::TOKEN_ALONE;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -13,7 +13,7 @@ use shared::http::{HttpError, Reply, Request};
 use shared::store::ListedSession;
 use utoipa::ToSchema;
 
-const NEED: Need = Need::TokenAloneUnverified;
+const NEED: Need = Need::TOKEN_ALONE.unverified();
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -14,7 +14,7 @@ use shared::http::user::ManagedUser;
 use shared::http::{HttpError, Reply, Request};
 use shared::store::Order;
 
-const NEED: Need = Need::AdminToRead;
+const NEED: Need = Need::ADMIN_TO_READ;
 
 const DEFAULT_LIMIT: usize = 30;
 const LIMITS: (usize, usize) = (1, 100);

@@ -11,7 +11,7 @@ use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-const NEED: Need = Need::AnyCredentialsUnverified;
+const NEED: Need = Need::ANY_CREDENTIALS.unverified();
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;

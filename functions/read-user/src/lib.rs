@@ -11,7 +11,7 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::ManagedUser;
 use shared::http::{HttpError, Reply, Request};
 
-const NEED: Need = Need::AdminToRead;
+const NEED: Need = Need::ADMIN_TO_READ;
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;

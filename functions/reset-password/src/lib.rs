@@ -13,7 +13,7 @@ use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 use utoipa::ToSchema;
 
-const NEED: Need = Need::AdminToChange;
+const NEED: Need = Need::ADMIN_TO_CHANGE;
 
 #[derive(Deserialize, ToSchema)]
 struct Body {

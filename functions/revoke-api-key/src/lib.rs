@@ -10,7 +10,7 @@ use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-const NEED: Need = Need::TokenAlone;
+const NEED: Need = Need::TOKEN_ALONE;
 
 /// An id that is not a number gets the same error as an unknown one.
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {

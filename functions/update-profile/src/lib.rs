@@ -11,7 +11,7 @@ use shared::http::profile::{Body, UserPayload};
 use shared::http::request::{self, JsonBody, PROFILE_BODY};
 use shared::http::{HttpError, Reply, Request};
 
-const NEED: Need = Need::Permission(Permission::Write);
+const NEED: Need = Need::permission(Permission::Write);
 
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, PROFILE_BODY)?;

@@ -129,7 +129,7 @@ pub async fn authenticate_key_if_sent(
         authorization: Authorization::Nothing,
         ..credentials
     };
-    match authenticate(app, source, key_alone, Need::AnyCredentials).await {
+    match authenticate(app, source, key_alone, Need::ANY_CREDENTIALS).await {
         Ok(_) | Err(AuthError::Denied(Denial::NoCredentials)) => Ok(()),
         Err(error) => Err(error),
     }

@@ -27,7 +27,7 @@ pub async fn introspect(app: &App, token: &str) -> Result<Option<LiveToken>, Aut
 
 async fn live_token(app: &App, token: &str) -> Result<LiveToken, AuthError> {
     // What `GET /user` requires.
-    let need = Need::Permission(Permission::Read);
+    let need = Need::permission(Permission::Read);
     let claims = verify_token(app, token, app.clock.now()).await?;
     let account = token_owner(app, &claims.account, Some(&claims.session), need).await?;
     Ok(LiveToken { claims, account })

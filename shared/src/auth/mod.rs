@@ -42,7 +42,7 @@ pub use error::{AccountError, AuthError, Denial, InternalError, LimitExceeded, N
 pub use introspect::{LiveToken, introspect, revoke};
 pub use listing::{AccountFilter, AccountPage, PageRequest, count_accounts, list_accounts};
 pub use mail::{ask_to_change_email, ask_to_reset_password, ask_to_verify_email};
-pub use need::Need;
+pub use need::{KeyUse, Need};
 pub use own_account::{Proof, change_username, delete_own_account};
 pub use passwords::{change_password, set_random_password};
 pub use profile::{ProfileRequest, update_profile};

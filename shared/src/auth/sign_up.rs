@@ -57,7 +57,7 @@ pub async fn creator(
     credentials: Credentials<'_>,
 ) -> Result<Creator, AuthError> {
     let required = app.config.sign_up.scopes.as_deref();
-    let need = Need::Permission(Permission::Create);
+    let need = Need::permission(Permission::Create);
     let caller = match authenticate(app, source, credentials, need).await {
         Ok(caller) => caller,
         Err(AuthError::Denied(Denial::NoCredentials)) if required.is_none() => {

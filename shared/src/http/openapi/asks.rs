@@ -5,7 +5,7 @@ use std::time::Duration;
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::refusals::limited;
-use crate::auth::{AuthError, Denial, Need, Scheme};
+use crate::auth::{AuthError, Denial, KeyUse, Need, Scheme};
 use crate::domain::RateLimitPolicy;
 use crate::http::HttpError;
 
@@ -37,17 +37,10 @@ impl Asks {
             Self::Ignored => vec![],
             Self::LiveKeyIfSent => vec![nothing(), key()],
             Self::IfSent(_) => vec![nothing(), token(), key()],
-            Self::For(Need::Permission(_) | Need::AdminToRead | Need::Introspect) => {
-                vec![token(), key()]
-            }
-            Self::For(
-                Need::TokenAlone
-                | Need::TokenAloneUnverified
-                | Need::RecentSignIn
-                | Need::AdminToChange
-                | Need::AnyCredentials
-                | Need::AnyCredentialsUnverified,
-            ) => vec![token()],
+            Self::For(need) => match need.api_key {
+                KeyUse::With(_) => vec![token(), key()],
+                KeyUse::Any | KeyUse::Refused => vec![token()],
+            },
         }
     }
 
@@ -84,33 +77,17 @@ fn denials() -> [Denial; 8] {
 }
 
 fn of_need(need: Need) -> Vec<AuthError> {
-    let mut refusals = beside_verification(need);
-    if !matches!(
-        need,
-        Need::TokenAloneUnverified | Need::AnyCredentialsUnverified
-    ) {
-        refusals.push(AuthError::EmailNotVerified);
-    }
-    refusals
-}
-
-fn beside_verification(need: Need) -> Vec<AuthError> {
-    match need {
-        Need::Permission(_) | Need::AdminToRead | Need::Introspect => {
-            vec![AuthError::InsufficientScope]
-        }
-        Need::TokenAlone | Need::TokenAloneUnverified => vec![AuthError::TokenAlone],
-        Need::RecentSignIn => vec![
-            AuthError::TokenAlone,
-            Denial::SignInNotRecent(Duration::from_mins(15)).into(),
-        ],
-        Need::AdminToChange => vec![
-            AuthError::TokenAlone,
-            AuthError::InsufficientScope,
-            Denial::SignInNotRecent(Duration::from_mins(15)).into(),
-        ],
-        Need::AnyCredentials | Need::AnyCredentialsUnverified => vec![],
-    }
+    let may_lack_scope = need.scope.is_some() || matches!(need.api_key, KeyUse::With(_));
+    let too_old = || Denial::SignInNotRecent(Duration::from_mins(15)).into();
+    [
+        (need.api_key == KeyUse::Refused).then_some(AuthError::TokenAlone),
+        may_lack_scope.then_some(AuthError::InsufficientScope),
+        need.recent_sign_in.then(too_old),
+        need.verified_email.then_some(AuthError::EmailNotVerified),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 impl From<Denial> for HttpError {
