@@ -87,8 +87,8 @@ struct Statement {
 /// Fails if it cannot be decided. API Gateway then answers 500.
 pub async fn handle(app: Arc<App>, event: Event) -> Result<Response, AuthError> {
     let headers = event.credential_headers();
-    let credentials = credentials(&headers);
-    let caller = match auth::authenticate(&app, event.source(), credentials, NEED).await {
+    let credentials = credentials(event.source(), &headers);
+    let caller = match auth::authenticate(&app, credentials, NEED).await {
         Ok(caller) => Some(caller),
         Err(error @ (AuthError::Store(_) | AuthError::Keys(_) | AuthError::Internal(_))) => {
             return Err(error);

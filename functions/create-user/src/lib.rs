@@ -47,7 +47,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let client = request::client(&request, &app.config.proxies);
     let creator =
-        auth::creator(&app, client.source, request::credentials(request.headers())).await?;
+        auth::creator(&app, request::credentials(client.source, request.headers())).await?;
     let sign_up = parse(body.read()?, app.config.passwords)?;
     let signed_up = auth::sign_up(&app, creator, client, sign_up).await?;
     let response = Response {

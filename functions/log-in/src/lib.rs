@@ -39,7 +39,7 @@ struct Response<'a> {
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let client = request::client(&request, &app.config.proxies);
-    auth::authenticate_key_if_sent(&app, client.source, request::credentials(request.headers()))
+    auth::authenticate_key_if_sent(&app, request::credentials(client.source, request.headers()))
         .await?;
     let body: Body = body.read()?;
     let sign_in = SignIn {

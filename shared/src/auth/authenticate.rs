@@ -45,11 +45,10 @@ impl Caller {
 /// apply.
 pub async fn authenticate(
     app: &App,
-    source: SourceIp,
     credentials: Credentials<'_>,
     need: Need,
 ) -> Result<Caller, AuthError> {
-    let verified = verify(app, source, credentials).await?;
+    let verified = verify(app, credentials).await?;
     let (caller, _) = identify(app, verified, need, AlsoRead::Nothing).await?;
     Ok(caller)
 }
@@ -57,11 +56,10 @@ pub async fn authenticate(
 /// Like [`authenticate`], but also reads the caller's metadata in the same round trip.
 pub async fn authenticate_with_metadata(
     app: &App,
-    source: SourceIp,
     credentials: Credentials<'_>,
     need: Need,
 ) -> Result<(Caller, Option<Metadata>), AuthError> {
-    let verified = verify(app, source, credentials).await?;
+    let verified = verify(app, credentials).await?;
     let (caller, profile) = identify(app, verified, need, AlsoRead::Metadata).await?;
     Ok((caller, profile.metadata))
 }
@@ -69,11 +67,10 @@ pub async fn authenticate_with_metadata(
 /// Like [`authenticate`], but also reads the caller's profile in the same round trip.
 pub async fn authenticate_with_profile(
     app: &App,
-    source: SourceIp,
     credentials: Credentials<'_>,
     need: Need,
 ) -> Result<(Caller, Profile), AuthError> {
-    let verified = verify(app, source, credentials).await?;
+    let verified = verify(app, credentials).await?;
     identify(app, verified, need, AlsoRead::Profile).await
 }
 
@@ -85,12 +82,11 @@ pub async fn authenticate_with_profile(
 /// has already refused the session. An ended session is counted once on each instance at most.
 pub async fn authenticate_update<T, E: From<AuthError>>(
     app: &App,
-    source: SourceIp,
     credentials: Credentials<'_>,
     need: Need,
     parse: impl FnOnce() -> Result<T, E>,
 ) -> Result<(Caller, Profile, T), E> {
-    let verified = verify(app, source, credentials).await?;
+    let verified = verify(app, credentials).await?;
     let update = parse();
     let session = verified.token.as_ref().map(|token| token.session.clone());
     let is_refused = |id: &String| app.refused_sessions.contains(id);
@@ -122,14 +118,13 @@ pub async fn authenticate_update<T, E: From<AuthError>>(
 /// any account.
 pub async fn authenticate_key_if_sent(
     app: &App,
-    source: SourceIp,
     credentials: Credentials<'_>,
 ) -> Result<(), AuthError> {
     let key_alone = Credentials {
         authorization: Authorization::Nothing,
         ..credentials
     };
-    match authenticate(app, source, key_alone, Need::ANY_CREDENTIALS).await {
+    match authenticate(app, key_alone, Need::ANY_CREDENTIALS).await {
         Ok(_) | Err(AuthError::Denied(Denial::NoCredentials)) => Ok(()),
         Err(error) => Err(error),
     }
@@ -144,11 +139,7 @@ struct Verified {
     if_gone: Denial,
 }
 
-async fn verify(
-    app: &App,
-    source: SourceIp,
-    credentials: Credentials<'_>,
-) -> Result<Verified, AuthError> {
+async fn verify(app: &App, credentials: Credentials<'_>) -> Result<Verified, AuthError> {
     let now = app.clock.now();
     let token = match credentials.authorization {
         Authorization::Bearer(token) => Some(verify_token(app, token, now).await?),
@@ -157,7 +148,7 @@ async fn verify(
         Authorization::Malformed => return Err(Denial::TokenFormat.into()),
     };
     let key = match credentials.api_key {
-        ApiKeyHeader::Key(key) => Some(live_key(app, source, &key, now).await?),
+        ApiKeyHeader::Key(key) => Some(live_key(app, credentials.source, &key, now).await?),
         ApiKeyHeader::Nothing => None,
         ApiKeyHeader::Malformed => return Err(Denial::ApiKey.into()),
     };

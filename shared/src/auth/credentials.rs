@@ -1,9 +1,11 @@
-//! The credentials in a request's headers.
+//! The credentials of a request.
 
 use crate::crypto::PlainApiKey;
+use crate::domain::SourceIp;
 
-/// The credentials of a request. They may be missing or malformed.
+/// The credentials in a request's headers, which may be missing or malformed, and where they came from.
 pub struct Credentials<'r> {
+    pub source: SourceIp,
     pub authorization: Authorization<'r>,
     pub api_key: ApiKeyHeader,
 }

@@ -51,14 +51,10 @@ const MAX_ID_ATTEMPTS: usize = 3;
 ///
 /// If `API_USER_CREATE_SCOPE` is set, the caller needs one of its scopes. If not, credentials are
 /// optional, but must be valid if sent, and an admin is exempt from the rate limits.
-pub async fn creator(
-    app: &App,
-    source: SourceIp,
-    credentials: Credentials<'_>,
-) -> Result<Creator, AuthError> {
+pub async fn creator(app: &App, credentials: Credentials<'_>) -> Result<Creator, AuthError> {
     let required = app.config.sign_up.scopes.as_deref();
     let need = Need::permission(Permission::Create);
-    let caller = match authenticate(app, source, credentials, need).await {
+    let caller = match authenticate(app, credentials, need).await {
         Ok(caller) => caller,
         Err(AuthError::Denied(Denial::NoCredentials)) if required.is_none() => {
             return Ok(Creator::Public);

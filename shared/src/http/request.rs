@@ -103,8 +103,7 @@ fn is_json(media_type: &str) -> bool {
 
 /// Authenticates the caller: see [`auth::authenticate`].
 pub async fn caller(app: &App, request: &Request, need: Need) -> Result<Caller, HttpError> {
-    let source = source_ip(request, &app.config.proxies);
-    Ok(auth::authenticate(app, source, credentials(request.headers()), need).await?)
+    Ok(auth::authenticate(app, credentials_of(app, request), need).await?)
 }
 
 /// Like [`caller`], and reads the caller's metadata in the same round trip.
@@ -113,8 +112,7 @@ pub async fn caller_with_metadata(
     request: &Request,
     need: Need,
 ) -> Result<(Caller, Option<Metadata>), HttpError> {
-    let source = source_ip(request, &app.config.proxies);
-    Ok(auth::authenticate_with_metadata(app, source, credentials(request.headers()), need).await?)
+    Ok(auth::authenticate_with_metadata(app, credentials_of(app, request), need).await?)
 }
 
 /// Like [`caller`], and reads the caller's profile in the same round trip.
@@ -123,8 +121,7 @@ pub async fn caller_with_profile(
     request: &Request,
     need: Need,
 ) -> Result<(Caller, Profile), HttpError> {
-    let source = source_ip(request, &app.config.proxies);
-    Ok(auth::authenticate_with_profile(app, source, credentials(request.headers()), need).await?)
+    Ok(auth::authenticate_with_profile(app, credentials_of(app, request), need).await?)
 }
 
 /// Like [`caller_with_profile`], and parses and counts a profile update.
@@ -134,13 +131,17 @@ pub async fn caller_with_update<T>(
     need: Need,
     parse: impl FnOnce() -> Result<T, HttpError>,
 ) -> Result<(Caller, Profile, T), HttpError> {
-    let source = source_ip(request, &app.config.proxies);
-    auth::authenticate_update(app, source, credentials(request.headers()), need, parse).await
+    auth::authenticate_update(app, credentials_of(app, request), need, parse).await
+}
+
+fn credentials_of<'r>(app: &App, request: &'r Request) -> Credentials<'r> {
+    credentials(source_ip(request, &app.config.proxies), request.headers())
 }
 
 #[must_use]
-pub fn credentials(headers: &HeaderMap) -> Credentials<'_> {
+pub fn credentials(source: SourceIp, headers: &HeaderMap) -> Credentials<'_> {
     Credentials {
+        source,
         authorization: match single(headers, &AUTHORIZATION) {
             Ok(Some(value)) => authorization(value),
             Ok(None) => Authorization::Nothing,
