@@ -1,11 +1,12 @@
 //! Throttling of sign-ins: a guesser is slowed, and nobody is locked out by a stranger.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::app::{Answer, PASSWORD, TestApp, account_key, post};
-use tests::wire::Fault;
+use tests::app::{Answer, Item, PASSWORD, TestApp, account_key, post};
+use tests::wire::{Fault, Use};
 
 use crate::attacks::counted;
 use crate::races::{count, race_over};
@@ -179,30 +180,52 @@ async fn a_limit_reached_before_the_failures_are_cleared_refuses_a_right_passwor
     assert_throttled(&answer);
 }
 
-#[tokio::test]
-async fn a_refused_right_password_changes_nothing_that_the_owner_sees() {
+/// What racing refusals must leave: the users table, and the last login that the owner sees.
+async fn owned(app: &TestApp, token: &str) -> (Value, BTreeMap<String, Item>) {
+    let profile = app.profile(token).await;
+    (profile.body["user"]["lastLogIn"].clone(), app.users().await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn right_passwords_that_the_total_refuses_leave_no_trace_however_many_race() {
     let settings = [("SIGNIN_RATE_LIMIT_TOTAL", "1")];
     let app = TestApp::with(&settings).await;
     let token = app.sign_up("abc@example.com").await.token();
-    let from_elsewhere = |ip: &'static str, password| {
-        let app = &app;
-        async move { app.sign_in_from(ip, "abc@example.com", password).await }
-    };
-    let refuse_right_password = async || {
-        let last_login = async || app.profile(&token).await.body["user"]["lastLogIn"].clone();
-        let (before, users) = (last_login().await, app.users().await);
-        assert_eq!(from_elsewhere("192.0.2.9", PASSWORD).await.status, 429);
-        assert_eq!(last_login().await, before);
-        assert_eq!(app.users().await, users);
-    };
-    assert_eq!(from_elsewhere("192.0.2.8", "guess1").await.status, 403);
+    let wrong = app.sign_in_from("192.0.2.8", "abc@example.com", "guess1");
+    assert_eq!(wrong.await.status, 403);
+    let before = owned(&app, &token).await;
 
-    refuse_right_password().await;
-    app.clock.advance(Duration::from_hours(24));
-    assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+    let answers = race_over(&app, &settings, 20, async |app, n| {
+        let source = format!("192.0.2.{}", 100 + n);
+        let answer = app.sign_in_from(&source, "abc@example.com", PASSWORD).await;
+        for call in app.wire.take_calls() {
+            let writes = |one: &Use| one.prefix == "user#" || one.action == "dynamodb:PutItem";
+            assert!(!call.uses.iter().any(writes), "{call:?}");
+        }
+        answer
+    })
+    .await;
+
+    assert_eq!(count(&answers, 429), 20);
+    assert_eq!(owned(&app, &token).await, before);
+}
+
+#[tokio::test]
+async fn a_right_password_refused_at_a_familiar_source_changes_nothing_that_the_owner_sees() {
+    let settings = [("SIGNIN_RATE_LIMIT_ACCOUNT", "1")];
+    let app = TestApp::with(&settings).await;
+    let token = app.sign_up("abc@example.com").await.token();
+    app.sign_in("abc@example.com", PASSWORD).await;
     app.clock.advance(Duration::from_secs(1));
-    assert_eq!(from_elsewhere("192.0.2.8", "guess1").await.status, 403);
-    refuse_right_password().await;
+    assert_eq!(app.sign_in("abc@example.com", "guess1").await.status, 403);
+    let before = owned(&app, &token).await;
+
+    // It has not seen the failure.
+    let another = app.another(&settings);
+    let refused = another.sign_in("abc@example.com", PASSWORD).await;
+
+    assert_eq!(refused.status, 429);
+    assert_eq!(owned(&app, &token).await, before);
 }
 
 #[tokio::test]

@@ -47,6 +47,13 @@ pub(super) enum Purpose {
     Proof,
 }
 
+/// A right password.
+pub(super) struct Proved {
+    pub(super) claim: Claim,
+    /// Whether the source was familiar when the claim was read. Always false for [`Purpose::Proof`].
+    pub(super) is_familiar: bool,
+}
+
 /// A right password that no limit refuses.
 pub(super) struct Admitted {
     record: SignInRecord,
@@ -103,8 +110,15 @@ impl<'a> Attempt<'a> {
         &self,
         keys: &KeyRing,
         password: Arc<Password>,
-    ) -> Result<Claim, AuthError> {
-        let claim = self.app.store.claim(self.identifier).await?;
+    ) -> Result<Proved, AuthError> {
+        let store = &self.app.store;
+        let familiarity = async {
+            match self.purpose {
+                Purpose::SignIn => store.familiarity(self.recent.key()).await,
+                Purpose::Proof => Ok(None),
+            }
+        };
+        let (claim, familiarity) = tokio::try_join!(store.claim(self.identifier), familiarity)?;
         let name = name(self.identifier);
         match &claim {
             Some(claim) => observe::account(&claim.account),
@@ -115,7 +129,12 @@ impl<'a> Attempt<'a> {
         let draw = keys.draw(&name);
         let is_right = self.app.hasher.verify(password, hash, draw).await?;
         match claim {
-            Some(claim) if is_right && has_valid_length && !claim.is_disabled => Ok(claim),
+            Some(claim) if is_right && has_valid_length && !claim.is_disabled => {
+                let now = self.app.clock.now();
+                let (account, version) = (&claim.account, claim.password_version);
+                let is_familiar = familiarity.is_some_and(|one| one.holds(account, version, now));
+                Ok(Proved { claim, is_familiar })
+            }
             claim => Err(self.fail(claim.as_ref()).await),
         }
     }
@@ -132,8 +151,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Makes the refusal of a wrong password take as many round trips as that of a right one, whose
-    /// session, if it started one, is deleted again. A refusal by the total already does, because it is counted last.
+    /// Makes the refusal of a wrong password take as many round trips as that of a right one, whose sign-in
+    /// is taken back. A refusal by the total already does, because it is counted last.
     async fn match_refusal_of_right(&self, claim: Option<&Claim>, error: &AuthError) {
         if self.purpose == Purpose::SignIn
             && let AuthError::Limited(limit) = error

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::accounts::{self, MAX_TRIES};
-use super::attempt::{Attempt, Purpose};
+use super::attempt::{Attempt, Proved, Purpose};
 use super::authenticate::{Caller, read_again};
 use super::deletion::delete;
 use super::error::AuthError;
@@ -28,7 +28,7 @@ pub(super) async fn prove(app: &App, caller: &Caller, proof: Proof) -> Result<Cl
     let mut attempt = Attempt::begin(app, proof.source, &email, Purpose::Proof)?;
     attempt.recognize(&caller.account).await?;
     let keys = app.keys.current(app.clock.now()).await?;
-    let claim = attempt.verify(&keys, Arc::new(proof.password)).await?;
+    let Proved { claim, .. } = attempt.verify(&keys, Arc::new(proof.password)).await?;
     if claim.account != caller.account.id {
         // The email is no longer the caller's.
         return Err(AuthError::InvalidCredentials);

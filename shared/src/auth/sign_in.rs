@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempt::{Attempt, Purpose};
+use super::attempt::{Attempt, Proved, Purpose};
 use super::error::AuthError;
 use super::mail::ask_to_verify_email;
 use super::refresh::first_refresh_token;
@@ -60,7 +60,8 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
         sign_in.lifetime.duration()
     };
     for _ in 0..MAX_TRIES {
-        let claim = attempt.verify(&keys, Arc::clone(&password)).await?;
+        let proved = attempt.verify(&keys, Arc::clone(&password)).await?;
+        let claim = &proved.claim;
         let now = app.clock.now();
         let refresh = sign_in.refresh.then(|| Refresh::first(now));
         let session_ends = refresh.map_or(now.plus(lifetime), |refresh| refresh.ends(now));
@@ -75,7 +76,7 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
             client: client.clone(),
         };
         let refresh_token = first_refresh_token(&keys, &session)?;
-        let Some(account) = start(app, &attempt, &claim, &session).await? else {
+        let Some(account) = start(app, &attempt, &proved, &session).await? else {
             continue;
         };
         if app.hasher.is_outdated(&claim.password_hash)? {
@@ -94,40 +95,52 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
 }
 
 /// Starts the session unless a limit refuses the sign-in or the account needs a verified email. Returns `None`
-/// if the account has changed since the claim was read. Unless it returns the account, it leaves neither a
-/// session nor a login.
+/// if the account has changed since the claim was read.
+///
+/// If the source is familiar, the login and the session are written beside the read of the counters, and taken
+/// back if a limit refuses after all. From any other source nothing is written before that read, so that a
+/// refused guess leaves no trace. They are then written beside the familiarity, which takes as long.
 async fn start(
     app: &App,
     attempt: &Attempt<'_>,
-    claim: &Claim,
+    proved: &Proved,
     session: &Session,
 ) -> Result<Option<Account>, AuthError> {
-    let (admitted, account) = tokio::join!(
-        attempt.admit(claim),
-        app.store
-            .start_session(claim, session, app.config.mail.verification),
-    );
-    let before = account.as_ref().ok().and_then(Clone::clone);
-    let admitted = match (admitted, account) {
-        (Ok(admitted), Ok(Some(mut account))) => {
-            account.last_login = Some(session.created_at);
-            attempt.succeed(admitted, claim).await.map(|()| account)
+    let Proved { claim, is_familiar } = proved;
+    let verification = app.config.mail.verification;
+    let start = || app.store.start_session(claim, session, verification);
+    let (admitted, started) = if *is_familiar {
+        let (admitted, started) = tokio::join!(attempt.admit(claim), start());
+        match (admitted, started) {
+            (Ok(admitted), Ok(account)) => (attempt.succeed(admitted, claim).await, Ok(account)),
+            (admitted, started) => (admitted.map(|_| ()), started),
         }
-        (Ok(admitted), Ok(None)) => match unverified(app, claim).await? {
-            Some(account) => {
-                attempt.succeed(admitted, claim).await?;
-                ask_to_verify_email(app, session.client.source, &account).await?;
-                return Err(AuthError::EmailNotVerified);
-            }
-            None => return Ok(None),
-        },
-        (Err(error), _) => Err(error),
-        (_, Err(error)) => Err(error.into()),
+    } else {
+        match attempt.admit(claim).await {
+            Ok(admitted) => tokio::join!(attempt.succeed(admitted, claim), start()),
+            Err(error) => (Err(error), Ok(None)),
+        }
     };
-    if admitted.is_err() {
-        app.store.abandon_sign_in(session, before.as_ref()).await;
+    match (admitted, started) {
+        (Ok(()), Ok(Some(account))) => Ok(Some(Account {
+            last_login: Some(session.created_at),
+            ..account
+        })),
+        (Ok(()), Ok(None)) => match unverified(app, claim).await? {
+            Some(account) => {
+                ask_to_verify_email(app, session.client.source, &account).await?;
+                Err(AuthError::EmailNotVerified)
+            }
+            None => Ok(None),
+        },
+        (Ok(()), Err(error)) => Err(error.into()),
+        (Err(error), started) => {
+            // Also if nothing was started, so that it takes as long.
+            let before = started.ok().flatten();
+            app.store.abandon_sign_in(session, before.as_ref()).await;
+            Err(error)
+        }
     }
-    admitted.map(Some)
 }
 
 /// The account that the claim was read for, if only its email keeps it from signing in.

@@ -64,12 +64,12 @@ impl Store {
             self.record_login(claim, session.created_at, verification),
             self.put_session(session),
         );
-        let account = account?;
-        stored?;
-        if account.is_none() {
-            self.abandon_session(&session.account, &session.id).await;
+        if let (Ok(Some(_)), Ok(())) = (&account, &stored) {
+            return account;
         }
-        Ok(account)
+        let before = account.as_ref().ok().and_then(Option::as_ref);
+        self.abandon_sign_in(session, before).await;
+        stored.and(account)
     }
 
     async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
@@ -123,8 +123,8 @@ impl Store {
         .await
     }
 
-    /// Takes back a sign-in that is refused after all: deletes its session and, if its login was recorded,
-    /// restores the last login of the account as it was `before`.
+    /// Takes back a sign-in: deletes its session and, if its login was recorded, restores the last login of the
+    /// account as it was `before`. If this fails, nobody has the session's token, and the session expires.
     pub async fn abandon_sign_in(&self, session: &Session, before: Option<&Account>) {
         let restore = async {
             if let Some(account) = before

@@ -23,7 +23,8 @@ async fn an_unknown_user_costs_the_same_work_as_a_wrong_password() {
         let wrong = json!({"username": "abc@example.com", "password": "guess1"});
         let wrong = see(&app, attempt("192.0.2.20", wrong)).await;
         assert_eq!(wrong.hashes, 1);
-        assert_eq!(wrong.calls.len(), 4, "a claim and three counters");
+        let calls = "a claim, whether the source is familiar, and three counters";
+        assert_eq!(wrong.calls.len(), 5, "{calls}");
 
         let others = [
             ("192.0.2.21", "nobody@example.com", "guess1".to_owned()),
@@ -55,7 +56,7 @@ async fn an_unknown_user_costs_the_same_work_as_a_wrong_password_of_an_unverifie
         let unverified = see(&app, attempt("192.0.2.20", "abc@example.com")).await;
         let unknown = see(&app, attempt("192.0.2.21", "abd@example.com")).await;
 
-        assert_eq!((unverified.hashes, unverified.calls.len()), (1, 4));
+        assert_eq!((unverified.hashes, unverified.calls.len()), (1, 5));
         assert_eq!(unverified, unknown, "{path}");
     }
 }
@@ -73,7 +74,7 @@ async fn an_unknown_username_costs_the_same_work_as_a_known_one() {
         let known = see(&app, attempt("192.0.2.20", "alice")).await;
         let unknown = see(&app, attempt("192.0.2.21", "alicf")).await;
 
-        assert_eq!((known.hashes, known.calls.len()), (1, 4));
+        assert_eq!((known.hashes, known.calls.len()), (1, 5));
         assert_eq!(known, unknown, "{path}");
     }
 }
