@@ -103,9 +103,13 @@ def invoke(function, event):
     request = urllib.request.Request(INVOKE.format(function), json.dumps(event).encode())
     try:
         with urllib.request.urlopen(request, timeout=300) as response:
-            return answer_of(response.read())
+            text = response.read().decode()
     except urllib.error.HTTPError as error:
-        return None, {"no answer": error.read().decode()}
+        text = error.read().decode()
+    try:
+        return answer_of(text)
+    except ValueError:
+        return None, {"no answer": text}
 
 
 def invoke_alone(function, event):

@@ -162,7 +162,7 @@ impl Template {
             match resource.r#type.as_str() {
                 "AWS::Serverless::Function" => {
                     let name = name_of(resource)?.to_owned();
-                    memory_mb.insert(name.clone(), document.memory_mb(resource));
+                    memory_mb.insert(name.clone(), document.memory_mb(resource)?);
                     functions.push(name);
                     routes.extend(routes_of(resource)?);
                     grants.extend(grants_of(&document, resource)?);
@@ -259,10 +259,11 @@ fn table_of(document: &Document, table: &Resource) -> Result<Table, TemplateErro
 }
 
 impl Document {
-    fn memory_mb(&self, function: &Resource) -> u32 {
-        let own = function.properties.get("MemorySize");
-        let own = own.and_then(|size| u32::deserialize(size).ok());
-        own.unwrap_or(self.globals.function.memory_size)
+    fn memory_mb(&self, function: &Resource) -> Result<u32, TemplateError> {
+        match function.properties.get("MemorySize") {
+            Some(own) => u32::deserialize(own).map_err(|error| TemplateError(error.to_string())),
+            None => Ok(self.globals.function.memory_size),
+        }
     }
 
     /// The name of an index, from its ARN such as `${UsersTable.Arn}/index/accounts`.

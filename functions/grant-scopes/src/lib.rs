@@ -37,7 +37,7 @@ pub struct Response {
 /// Why the scopes were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    #[error("either id is required, or email with createdBefore")]
+    #[error("id is required, or email with createdBefore")]
     NotOneAccount,
     #[error("createdBefore is not an RFC 3339 date-time")]
     NotATime,

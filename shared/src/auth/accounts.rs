@@ -138,7 +138,7 @@ async fn change(
 }
 
 /// Writes a change with the notices to the owner, and logs if its answer was lost. Returns the new account, or
-/// `None` if the account has changed since it was read.
+/// `None` if something that the change depends on has changed since it was read.
 pub(super) async fn write(
     app: &App,
     change: AccountChange<'_>,
@@ -150,7 +150,7 @@ pub(super) async fn write(
     Ok(is_written(written)?.then_some(change.new))
 }
 
-/// Whether a change was written. If not, the account has changed since it was read.
+/// Whether a change was written. If not, something that it depends on has changed since it was read.
 pub(super) fn is_written(changed: Changed) -> Result<bool, AuthError> {
     match changed {
         Changed::Written => Ok(true),

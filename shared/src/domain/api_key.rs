@@ -151,7 +151,7 @@ pub const MAX_LIVE_API_KEYS: usize = 50;
 /// The most expired or revoked keys in a list.
 const MAX_LISTED_ENDED_API_KEYS: usize = 50;
 /// The most keys that the creation of one deletes: two items each, of the hundred that DynamoDB allows in a
-/// transaction. At most fifty keys end at once, so two creations delete what is too much.
+/// transaction. At most fifty keys end at once, so two creations delete the surplus.
 const MAX_FORGOTTEN_API_KEYS: usize = 40;
 
 impl Profile {

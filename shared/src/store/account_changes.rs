@@ -33,10 +33,11 @@ pub struct AccountChange<'a> {
     pub code: Option<UsedCode<'a>>,
 }
 
-/// Who changes or deletes an account: an operator, unless there is a session or an administrator.
+/// What must still hold of whoever changes or deletes an account. Nothing, by default: for operators, and for
+/// those who have a mailed code.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Authority<'a> {
-    /// The session of the account in use. It must be live.
+    /// The session of the account through which the request came. It must be live.
     pub through: Option<Through<'a>>,
     pub administrator: Option<Administrator<'a>>,
     pub last_administrator: LastAdministrator,
@@ -85,7 +86,7 @@ impl<'a> AccountChange<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changed {
     Written,
-    /// The account, the session or the administrator's account has changed since it was read.
+    /// The account, the session, the code or the administrator's account has changed since it was read.
     Stale,
     /// Another account has the new email or username.
     Taken,
