@@ -13,7 +13,8 @@ use shared::store::LastAdministrator;
 ///
 /// In place of `id`, `email` together with `createdBefore` (RFC 3339): somebody else may have signed up
 /// with the email, so the account must be older than the time at which the operator knew that it was the
-/// right one. A username would not do: an older account may have taken it since. With `"force": true` also the last administrator loses the scope.
+/// right one. A username would not do: an older account may have taken it since. With `"force": true` also
+/// the last administrator loses the scope.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Request {

@@ -106,7 +106,8 @@ impl Store {
 
     /// Sets the last login of the claim's account and returns the account as it was before. Returns `None`
     /// if the account does not exist, its email has to be verified and is not, or its password or session
-    /// generation has changed since the claim was read. Disabling an account raises the generation, so this returns `None` then too.
+    /// generation has changed since the claim was read. Disabling an account raises the generation, so this
+    /// returns `None` then too.
     pub(super) async fn record_login(
         &self,
         claim: &Claim,

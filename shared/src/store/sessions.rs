@@ -51,9 +51,9 @@ impl Store {
     /// Records the login of the claim's account and stores its session, in one round trip. Returns the
     /// account as it was before.
     ///
-    /// Returns `None`, and leaves no session, if the account does not exist, its email has to be verified and is
-    /// not, or its password or its session generation has changed since the claim was read. So a sign-in that verified an old
-    /// password never leaves a session that counts.
+    /// Returns `None`, and leaves no session, if the account does not exist, its email has to be verified and
+    /// is not, or its password or its session generation has changed since the claim was read. So a sign-in
+    /// that verified an old password never leaves a session that counts.
     pub async fn start_session(
         &self,
         claim: &Claim,
