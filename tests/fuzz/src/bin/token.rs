@@ -125,12 +125,14 @@ fn check(token: &str) -> Option<Claims> {
     assert!(claims["jti"].is_string(), "{claims}");
     assert_eq!(claims["sid"], verified.session.as_str());
     assert!((1..=255).contains(&verified.session.len()));
-    assert_eq!(claims["auth_time"], verified.authenticated_at.secs());
     let is_text = |scope: &Value| scope.is_string();
     let scopes = claims["scope"].as_array().expect("scopes");
     assert!(scopes.iter().all(is_text), "{claims}");
-    let [_, nbf, exp] = ["iat", "nbf", "exp"].map(|name| claims[name].as_i64().expect("a number"));
+    let [auth_time, _, nbf, exp] = ["auth_time", "iat", "nbf", "exp"]
+        .map(|name| claims[name].as_i64().expect("a number"));
     assert!(nbf <= NOW.secs() + SKEW && NOW.secs() < exp, "{claims}");
+    // A `Timestamp` is the nearest time that it can hold.
+    assert_eq!(verified.authenticated_at, Timestamp::from_secs(auth_time));
     assert_eq!(verified.expires_at, Timestamp::from_secs(exp));
     Some(verified)
 }
