@@ -155,12 +155,12 @@ test-instructions: build ## Build, then fail if a warm GET /user takes over 3 % 
 FUZZ_TARGETS := $(basename $(notdir $(wildcard tests/fuzz/src/bin/*.rs)))
 
 .PHONY: fuzz
-fuzz: ## Fuzz every target for FUZZ_SECONDS (60) each
+fuzz: ## Fuzz every target for FUZZ_SECONDS (60) each, with the random numbers of FUZZ_SEED if set
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/tests/fuzz/rustc cargo build --quiet --package fuzz
 	@for target in $(FUZZ_TARGETS); do \
 		mkdir -p target/corpus/$$target tests/fuzz/crashes/$$target; \
 		target/debug/$$target target/corpus/$$target tests/fuzz/seeds/$$target tests/fuzz/crashes/$$target \
-			-max_total_time=$(or $(FUZZ_SECONDS),60) -dict=tests/fuzz/dictionary.txt \
+			-max_total_time=$(or $(FUZZ_SECONDS),60) $(addprefix -seed=,$(FUZZ_SEED)) -dict=tests/fuzz/dictionary.txt \
 			-artifact_prefix=tests/fuzz/crashes/$$target/ -timeout=10 -rss_limit_mb=2048 \
 			-print_final_stats=1 >target/corpus/$$target.log 2>&1 || \
 			{ tail -50 target/corpus/$$target.log; exit 1; }; \
