@@ -82,6 +82,7 @@ async fn what_get_user_refuses_is_not_authorized() {
             json!({"authorization": format!("Bearer {token}"), "Authorization": "Bearer x"}),
             false,
         ),
+        (json!({ "AUTHORIZATION": format!("Bearer {token}") }), true),
         (json!({ "authorization": token }), false),
         (json!({ "authorization": "Basic YTpi" }), false),
         (bearer(&format!("{token}x")), false),
@@ -128,14 +129,19 @@ async fn a_rest_api_gets_a_policy_for_the_method_that_was_called() {
     };
     let by_token =
         |token: &str| json!({"type": "TOKEN", "methodArn": ARN, "authorizationToken": token});
-    let by_header = |values: &[&str]| {
+    let by_header = |name: &str, values: &[&str]| {
         let context = json!({"identity": {"sourceIp": "192.0.2.1"}});
-        let last = values.last().map(|last| json!({ "Authorization": last }));
-        let all = json!({ "Authorization": values });
+        let last = values.last().map(|last| json!({ name: last }));
+        let all = json!({ name: values });
         json!({"type": "REQUEST", "version": "1.0", "methodArn": ARN, "headers": last,
             "multiValueHeaders": all, "requestContext": context})
     };
-    for event in [by_token(&token), by_header(&[&token])] {
+    for event in [
+        by_token(&token),
+        by_header("Authorization", &[&token]),
+        by_header("authorization", &[&token]),
+        by_header("AUTHORIZATION", &[&token]),
+    ] {
         let response = authorize(app, event).await;
 
         assert_eq!(response["principalId"], **id);
@@ -145,8 +151,8 @@ async fn a_rest_api_gets_a_policy_for_the_method_that_was_called() {
     let without_arn = json!({"type": "TOKEN", "authorizationToken": token});
     for (event, resource) in [
         (by_token("Bearer x.y.z"), ARN),
-        (by_header(&["Bearer x.y.z", &token]), ARN),
-        (by_header(&[]), ARN),
+        (by_header("Authorization", &["Bearer x.y.z", &token]), ARN),
+        (by_header("Authorization", &[]), ARN),
         (without_arn, "*"),
         (json!({}), "*"),
     ] {

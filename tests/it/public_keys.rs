@@ -176,7 +176,7 @@ async fn whatever_a_request_for_the_key_set_has_besides_is_ignored() {
         let answer = app.call(call).await;
         assert_eq!((answer.status, &answer.body), (200, &plain), "{shown}");
     }
-    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+    for method in ["HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
         let mut call: Call = post(KEY_SET, &json!({}));
         *call.request.method_mut() = method.parse().unwrap();
         assert_eq!(app.call(call).await.status, 405, "{method}");
@@ -571,6 +571,36 @@ async fn verifiers_that_cache_the_keys_for_two_hours_accept_every_live_token() {
         one.clock.advance(MINUTE);
     }
     assert!(rotations >= 3, "{rotations}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_issued_during_a_rotation_verify_by_keys_fetched_two_hours_before() {
+    let (one, other, operator) = two_instances(&settings(SigningAlgorithm::Rs256)).await;
+    rotate(&operator, "version-1").await;
+    one.clock.advance(70 * MINUTE);
+    let cached = key_set(&other).await;
+    one.clock.advance(115 * MINUTE);
+    let before = fresh_token(&one).await;
+
+    let load = async |app: &TestApp| {
+        for _ in 0..30 {
+            let token = fresh_token(app).await;
+            assert!(verify_elsewhere(&cached, &token, &one).is_some());
+            for token in [&before, &token] {
+                assert_eq!(one.user(token).await.status, 200);
+                assert_eq!(other.user(token).await.status, 200);
+            }
+        }
+    };
+    tokio::join!(load(&one), load(&other), rotate(&operator, "version-2"));
+
+    one.clock.advance(5 * MINUTE);
+    let after = fresh_token(&one).await;
+    assert_ne!(kid_of(&after), kid_of(&before));
+    for token in [&before, &after] {
+        assert!(verify_elsewhere(&cached, token, &one).is_some());
+        assert_eq!(other.user(token).await.status, 200);
+    }
 }
 
 #[tokio::test]
