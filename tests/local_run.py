@@ -4,6 +4,7 @@ Runs target/debug/local, which `make run` builds. Needs only Python.
 """
 
 import base64
+import concurrent.futures
 import hmac
 import http.server
 import json
@@ -118,6 +119,27 @@ def revokes_a_token_on_every_process_after_a_logout(folder):
         for method, path, body in ROUTES:
             status, answer = another.send(method, path, body, token)
             assert (status, answer["message"]) == (401, "Bad token"), (method, path, answer)
+
+
+def gives_one_successor_to_refreshes_by_two_processes_at_once(folder):
+    with Run(folder) as one, Run(folder, PORT="3918") as another:
+        assert one.post("/user", **ABC) == 200
+        sign_in = {"username": ABC["email"], "refresh": True, **ABC}
+        token = one.send("POST", "/user/auth", sign_in)[1]["refreshToken"]
+        for _ in range(20):
+            at_once = threading.Barrier(2)
+
+            def refresh(run):
+                at_once.wait()
+                return run.send("POST", "/v1/auth/refresh", {"refreshToken": token})
+
+            with concurrent.futures.ThreadPoolExecutor() as threads:
+                answers = list(threads.map(refresh, (one, another)))
+            assert [status for status, _ in answers] == [200, 200], answers
+            [token] = {answer["refreshToken"] for _, answer in answers}
+        newest = answers[0][1]["token"]
+        sessions = another.send("GET", "/user/sessions", token=newest)[1]
+        assert len(sessions) == 2, sessions  # of the sign-up and of the sign-in
 
 
 def obeys_operators_while_a_server_runs(folder):
@@ -242,6 +264,7 @@ TESTS = (
     exits_cleanly_on_sigint_and_sigterm,
     keeps_accounts_after_a_stop_and_after_a_kill,
     revokes_a_token_on_every_process_after_a_logout,
+    gives_one_successor_to_refreshes_by_two_processes_at_once,
     obeys_operators_while_a_server_runs,
     allows_cross_origin_requests_only_from_localhost,
     reloads_a_changed_key_ring_in_running_processes,

@@ -128,8 +128,8 @@ fn check(token: &str) -> Option<Claims> {
     let is_text = |scope: &Value| scope.is_string();
     let scopes = claims["scope"].as_array().expect("scopes");
     assert!(scopes.iter().all(is_text), "{claims}");
-    let [auth_time, _, nbf, exp] = ["auth_time", "iat", "nbf", "exp"]
-        .map(|name| claims[name].as_i64().expect("a number"));
+    let [auth_time, _, nbf, exp] =
+        ["auth_time", "iat", "nbf", "exp"].map(|name| claims[name].as_i64().expect("a number"));
     assert!(nbf <= NOW.secs() + SKEW && NOW.secs() < exp, "{claims}");
     // A `Timestamp` is the nearest time that it can hold.
     assert_eq!(verified.authenticated_at, Timestamp::from_secs(auth_time));
