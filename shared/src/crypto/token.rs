@@ -205,6 +205,9 @@ impl Tokens {
 
     /// Whether a verified token has the form of the tokens that this key signs.
     fn has_form_of(&self, key: &Key, header: &ReadHeader, claims: &ClaimSet) -> bool {
+        if header.alg != key.algorithm.name() {
+            return false;
+        }
         if key.algorithm.is_asymmetric() {
             header.typ.as_deref() == Some(ACCESS_TOKEN)
                 && claims.scope.is_string()
@@ -235,9 +238,11 @@ fn header_part(token: &str) -> Option<&str> {
     (has_three_parts && !token.contains(is_stray)).then_some(header)
 }
 
-/// The header fields that this module reads (RFC 7515 section 4.1); the library reads `alg`.
+/// The header fields that this module reads (RFC 7515 section 4.1).
 #[derive(Deserialize)]
 struct ReadHeader {
+    /// The library reads it too, and does not insist on a string.
+    alg: String,
     kid: String,
     #[serde(default)]
     typ: Option<String>,
