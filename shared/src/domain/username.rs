@@ -1,6 +1,6 @@
 //! Usernames.
 
-use super::{Email, precis};
+use super::{Email, Identifier, precis};
 
 /// A name to sign in with, 1 to 128 characters, unique by its canonical form (PRECIS
 /// `UsernameCaseMapped`, RFC 8265).
@@ -35,8 +35,9 @@ impl Username {
                 canonical: Some(canonical),
             });
         }
-        match Email::parse(&canonical) {
-            Ok(named) if named.canonical() == email => Ok(Self {
+        // A sign-in parses it the same way.
+        match Identifier::parse(typed) {
+            Identifier::Email(named) if named == email => Ok(Self {
                 typed: typed.to_owned(),
                 canonical: None,
             }),
@@ -122,6 +123,23 @@ mod tests {
         for typed in ["abc@example.com", "ABC@EXAMPLE.com", "abc＠example.com"] {
             assert_eq!(parse(typed).unwrap().canonical(), None, "{typed}");
         }
+    }
+
+    #[test]
+    fn a_username_is_an_email_exactly_if_a_sign_in_takes_it_for_one() {
+        // The forms differ in bytes, and an email has at most 254.
+        let wide = format!("{}@example.com", "ａ".repeat(90));
+        let narrow = Email::parse(&format!("{}@example.com", "a".repeat(90))).unwrap();
+        assert!(matches!(Identifier::parse(&wide), Identifier::Invalid(_)));
+        assert_eq!(
+            Username::parse(&wide, &narrow),
+            Err(InvalidUsername::AnotherEmail)
+        );
+
+        let growing = format!("{}@example.com", "Ⱥ".repeat(100));
+        let email = Email::parse(&growing).unwrap();
+        let username = Username::parse(&growing, &email);
+        assert_eq!(username.unwrap().canonical(), None);
     }
 
     #[test]
