@@ -14,6 +14,9 @@ pub(super) enum Json {
     Object(Vec<(String, Json)>),
 }
 
+/// Where `serde_json` reads a `Value`, it takes an object with this field for JSON in a string.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
 /// A field appears twice in an object.
 pub(super) struct RepeatedField;
 
@@ -116,8 +119,11 @@ impl<'de> Visitor<'de> for Values {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
         let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
+        while let Some((name, value)) = map.next_entry::<String, _>()? {
+            if name == RAW_VALUE {
+                return Err(serde::de::Error::custom("a reserved field"));
+            }
+            fields.push((name, value));
         }
         Ok(Json::Object(fields))
     }

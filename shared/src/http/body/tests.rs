@@ -47,6 +47,7 @@ fn anything_but_one_object_is_malformed() {
         "{'a':1}",
         "{\"a\":\"\\ud800\"}",
         "{\"a\":01}",
+        r#"{"a":{"$serde_json::private::RawValue":"[1]"}}"#,
         " ",
         deep.as_str(),
     ] {
