@@ -179,7 +179,7 @@ impl TestApp {
         Self {
             gateway: Gateway::new(TEMPLATE.routes.clone(), Arc::clone(&app)),
             client: Client::from_conf(sdk.build()),
-            secrets: Secrets::with(&ring_keys()),
+            secrets: Secrets::with(ring_keys()),
             clock,
             wire,
             app,
@@ -475,6 +475,14 @@ impl TestApp {
     pub async fn reset_password(&self, code: &str, password: &str) -> Answer {
         let body = json!({"code": code, "password": password});
         self.call(post("/user/forgot-password/reset", &body)).await
+    }
+
+    /// Forgets the secrets and calls so far, so that a process can send requests without end. Returns what this
+    /// process has logged since the last time.
+    #[must_use]
+    pub fn forget(&self) -> Vec<String> {
+        drop(self.wire.take_calls());
+        self.secrets.forget()
     }
 
     /// Adds the secrets of a request to those that must not be logged.

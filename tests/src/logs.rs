@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use serde_json::Value;
@@ -78,16 +79,19 @@ pub fn capture() -> (Lines, tracing::subscriber::DefaultGuard) {
 /// The secrets of a test, which must not be logged.
 #[derive(Debug)]
 pub(crate) struct Secrets {
-    secrets: Mutex<BTreeSet<String>>,
+    /// Those that every test has.
+    given: Vec<String>,
+    collected: Mutex<BTreeSet<String>>,
     /// The index in [`ALL`] of the first line to check.
-    from: usize,
+    from: AtomicUsize,
 }
 
 impl Secrets {
-    pub(crate) fn with(secrets: &[String]) -> Self {
+    pub(crate) fn with(given: Vec<String>) -> Self {
         Self {
-            secrets: Mutex::new(secrets.iter().cloned().collect()),
-            from: ALL.lock().len(),
+            given,
+            collected: Mutex::default(),
+            from: ALL.lock().len().into(),
         }
     }
 
@@ -95,7 +99,7 @@ impl Secrets {
     pub(crate) fn add(&self, secret: &str) {
         // A shorter text may appear in a line by chance.
         if secret.len() > 5 {
-            lock(&self.secrets).insert(secret.to_owned());
+            lock(&self.collected).insert(secret.to_owned());
         }
     }
 
@@ -123,11 +127,19 @@ impl Secrets {
 
     /// The first line that contains a secret as a whole word.
     pub(crate) fn leaked(&self) -> Option<String> {
-        let secrets = lock(&self.secrets);
+        let collected = lock(&self.collected);
+        let secrets = || self.given.iter().chain(&*collected);
         let lines = ALL.lock();
-        let mut since = lines.iter().skip(self.from);
-        let leaks = |line: &&String| secrets.iter().any(|secret| contains_word(line, secret));
+        let mut since = lines.iter().skip(self.from.load(Ordering::Relaxed));
+        let leaks = |line: &&String| secrets().any(|secret| contains_word(line, secret));
         since.find(leaks).cloned()
+    }
+
+    /// Forgets the collected secrets. Returns the lines of this process, and forgets them.
+    pub(crate) fn forget(&self) -> Vec<String> {
+        lock(&self.collected).clear();
+        self.from.store(0, Ordering::Relaxed);
+        std::mem::take(&mut *ALL.lock())
     }
 }
 
