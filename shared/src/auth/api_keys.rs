@@ -5,7 +5,6 @@ use super::error::{AuthError, Denial};
 use super::mail::notice;
 use crate::app::App;
 use crate::crypto::PlainApiKey;
-use crate::crypto::ids::random_id;
 use crate::domain::{
     ApiKey, ApiKeyDescription, ApiKeyName, MAX_LIVE_API_KEYS, Notice, Permissions, Profile,
     Timestamp,
@@ -67,10 +66,9 @@ pub async fn create_api_key(
         }
         key.id = profile.last_api_key().saturating_add(1);
         let forgotten = profile.forgettable_api_keys(now);
-        let request_token = random_id(app.entropy.as_ref())?;
         let added = app
             .store
-            .add_api_key(account, &key, &forgotten, notice.as_ref(), &request_token)
+            .add_api_key(account, &key, &forgotten, notice.as_ref())
             .await?;
         match added {
             AddedApiKey::Stored => return Ok(CreatedApiKey { plain, key }),

@@ -3,7 +3,6 @@
 use super::authenticate::Caller;
 use super::error::{AuthError, Name};
 use crate::app::App;
-use crate::crypto::ids::random_id;
 use crate::domain::{Profile, ProfileUpdate};
 use crate::store::{ChangedProfile, StoreError};
 
@@ -58,10 +57,9 @@ pub async fn update_profile(
         }
         let step = delta.first_step();
         let now = app.clock.now();
-        let request_token = random_id(app.entropy.as_ref())?;
         let changed = app
             .store
-            .change_profile(&account.id, &profile, &step, now, &request_token)
+            .change_profile(&account.id, &profile, &step, now)
             .await?;
         match changed {
             ChangedProfile::Written => {

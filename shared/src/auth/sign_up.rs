@@ -10,7 +10,7 @@ use super::mail::{user_created, verification};
 use super::need::Need;
 use super::tokens::issue_token;
 use crate::app::App;
-use crate::crypto::ids::{random_id, session_id};
+use crate::crypto::ids::session_id;
 use crate::crypto::{Token, digest};
 use crate::domain::{
     Account, Client, Email, MetadataChange, Password, Permission, RateLimitPolicy, RateLimitStatus,
@@ -119,8 +119,7 @@ pub async fn sign_up(
             metadata,
             outbox: &outbox,
         };
-        let request_token = random_id(app.entropy.as_ref())?;
-        match app.store.add_account(&new, &request_token).await? {
+        match app.store.add_account(&new).await? {
             Added::Stored => {
                 let token = issue_token(app, &keys, &account, &session, session.expires_at)?;
                 observe::signed_up(&account.id);

@@ -152,7 +152,7 @@ impl Store {
     /// If several conditions fail, the first one counts.
     pub(super) async fn write_parts(&self, parts: Vec<Part>) -> Result<Changed, StoreError> {
         let (writes, meanings): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        Ok(match self.transact(&writes, None).await? {
+        Ok(match self.transact(&writes).await? {
             Transaction::Written => Changed::Written,
             Transaction::Failed(reasons) => {
                 let mut failed = reasons.iter().zip(meanings);

@@ -45,13 +45,8 @@ impl Store {
     /// metadata and items of the outbox in one transaction. Of racing sign-ups for one name exactly one
     /// returns `Stored`.
     ///
-    /// `request_token` (at most 36 characters) makes retries idempotent for ten minutes. After
-    /// that, a retry that finds this account's own claims returns `Stored` too.
-    pub async fn add_account(
-        &self,
-        new: &NewAccount<'_>,
-        request_token: &str,
-    ) -> Result<Added, StoreError> {
+    /// A retry that finds this account's own claims returns `Stored` too.
+    pub async fn add_account(&self, new: &NewAccount<'_>) -> Result<Added, StoreError> {
         let NewAccount {
             account,
             hash,
@@ -69,7 +64,7 @@ impl Store {
         for item in new.outbox {
             puts.push(self.post_in_transaction(item)?);
         }
-        Ok(match self.transact(&puts, Some(request_token)).await? {
+        Ok(match self.transact(&puts).await? {
             Transaction::Written => Added::Stored,
             Transaction::Failed(reasons) => why_not_added(&reasons, &account.id),
         })

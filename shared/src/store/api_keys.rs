@@ -64,15 +64,13 @@ impl Store {
     ///
     /// Returns `Conflict` if another key was added since the caller read the entries, so that the
     /// caller's count of keys is exact. Returns `Ended` if a generation of the account was raised
-    /// since it was read, so that no key outlives the session that created it. `request_token`
-    /// makes retries idempotent.
+    /// since it was read, so that no key outlives the session that created it.
     pub async fn add_api_key(
         &self,
         account: &Account,
         key: &ApiKey,
         forgotten: &[&ApiKey],
         notice: Option<&OutboxItem>,
-        request_token: &str,
     ) -> Result<AddedApiKey, StoreError> {
         let owner = &account.id;
         let mut writes = vec![
@@ -87,7 +85,7 @@ impl Store {
         if let Some(notice) = notice {
             writes.push(self.post_in_transaction(notice)?);
         }
-        Ok(match self.transact(&writes, Some(request_token)).await? {
+        Ok(match self.transact(&writes).await? {
             Transaction::Written => AddedApiKey::Stored,
             Transaction::Failed(reasons) if reasons.get(2).is_some_and(is_failed_condition) => {
                 AddedApiKey::Ended
@@ -158,10 +156,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let entry = self.revoke_entry(owner, key, now)?;
         let item = self.revoke_item(key, now)?;
-        match self.transact(&[entry.clone(), item], None).await? {
+        match self.transact(&[entry.clone(), item]).await? {
             // DynamoDB deleted the item after the key expired; the entry still lists the key.
             Transaction::Failed(reasons) if !reasons.first().is_some_and(is_failed_condition) => {
-                self.transact(&[entry], None).await?;
+                self.transact(&[entry]).await?;
             }
             Transaction::Written | Transaction::Failed(_) => {}
         }

@@ -71,7 +71,7 @@ impl Store {
             .set_item(Some(to_item(digest, code)))
             .condition_expression(IS_NEW);
         let writes = [put_in_transaction(put)?, self.make_newest(code)?];
-        let Transaction::Failed(reasons) = self.transact(&writes, None).await? else {
+        let Transaction::Failed(reasons) = self.transact(&writes).await? else {
             return Ok(AddedCode::Stored);
         };
         let was_stored = reasons.first().is_some_and(is_failed_condition);

@@ -16,7 +16,7 @@ impl Store {
     pub async fn post_all(&self, items: &[OutboxItem]) -> Result<(), StoreError> {
         let items = items.iter().map(|item| self.post_in_transaction(item));
         let writes: Vec<_> = items.collect::<Result<_, _>>()?;
-        self.transact(&writes, None).await.map(|_| ())
+        self.transact(&writes).await.map(|_| ())
     }
 
     /// Adds an item to the outbox. Its cost does not depend on the recipient.

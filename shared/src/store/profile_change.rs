@@ -28,16 +28,14 @@ impl Store {
     /// Writes the whole step or nothing. `seen` is the profile that the step was computed from.
     ///
     /// A step that changes one item is a plain update; any other is a transaction, which costs
-    /// twice the units. `request_token` makes retries of a transaction idempotent. A retry of a
-    /// plain update after a lost response returns `Stale` if it changes a setting, which the caller
-    /// then finds changed.
+    /// twice the units. A retry of a plain update after a lost response returns `Stale` if it changes a
+    /// setting, which the caller then finds changed.
     pub async fn change_profile(
         &self,
         owner: &AccountId,
         seen: &Profile,
         step: &ProfileDelta,
         now: Timestamp,
-        request_token: &str,
     ) -> Result<ChangedProfile, StoreError> {
         let writes = self.writes(owner, seen, step, now)?;
         if let [write] = writes.as_slice()
@@ -45,7 +43,7 @@ impl Store {
         {
             return self.update_one(update).await;
         }
-        Ok(match self.transact(&writes, Some(request_token)).await? {
+        Ok(match self.transact(&writes).await? {
             Transaction::Written => ChangedProfile::Written,
             Transaction::Failed(_) => ChangedProfile::Stale,
         })

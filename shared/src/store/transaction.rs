@@ -13,18 +13,19 @@ pub(super) enum Transaction {
 }
 
 impl Store {
-    /// Writes all items or none. A conflict is retried. `request_token` makes retries idempotent.
+    /// Writes all items or none. A conflict is retried.
+    ///
+    /// The SDK adds a client request token and repeats it in its own retries, so DynamoDB writes once what is
+    /// sent again because an answer was lost.
     pub(super) async fn transact(
         &self,
         writes: &[TransactWriteItem],
-        request_token: Option<&str>,
     ) -> Result<Transaction, StoreError> {
         self.retrying(|| async {
             let written = self
                 .client
                 .transact_write_items()
                 .set_transact_items(Some(writes.to_vec()))
-                .set_client_request_token(request_token.map(str::to_owned))
                 .send()
                 .await;
             match written {
