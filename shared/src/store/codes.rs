@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use super::accounts::account_key;
 use super::error::{if_condition_held, is_failed_condition};
 use super::item::{
-    Attributes, Item, deletable, n, put_in_transaction, s, update_in_transaction, version,
+    Attributes, Item, deletable, n, pk, put_in_transaction, s, update_in_transaction, version,
 };
 use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
@@ -101,7 +101,7 @@ impl Store {
 
     /// Looks up a code with one strongly consistent read.
     pub async fn code(&self, digest: &CodeDigest) -> Result<Option<MailedCode>, StoreError> {
-        let item = self.short_lived_item(&key(digest)).await?;
+        let item = self.item(&self.tables.sessions, pk(key(digest))).await?;
         item.as_ref().map(from_item).transpose()
     }
 
@@ -113,7 +113,7 @@ impl Store {
     ) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.tables.sessions)
-            .key(PK, s(key(digest)))
+            .set_key(Some(pk(key(digest))))
             .update_expression("SET used_at = :now")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(used_at)")
             .expression_attribute_values(":now", n(now.millis()));

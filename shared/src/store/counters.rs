@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::ReturnValue;
 
 use super::error::if_condition_held;
-use super::item::{Attributes, Item, deletable, n, s, version};
-use super::{PK, Store, StoreError};
+use super::item::{Attributes, Item, deletable, n, pk, version};
+use super::{Store, StoreError};
 use crate::domain::{Limit, Tally, Timestamp};
 
 /// A try fails if the window has expired and another request reopens it first.
@@ -37,14 +37,8 @@ impl Store {
 
     /// What a counter has, by one strongly consistent read; `None` if nothing is counted.
     pub async fn tally(&self, counter: &str) -> Result<Option<Tally>, StoreError> {
-        let read = self
-            .client
-            .get_item()
-            .table_name(&self.tables.rate_limits)
-            .key(PK, s(counter))
-            .consistent_read(true);
-        let output = read.send().await.map_err(StoreError::from_sdk)?;
-        output.item.as_ref().map(from_item).transpose()
+        let item = self.item(&self.tables.rate_limits, pk(counter)).await?;
+        item.as_ref().map(from_item).transpose()
     }
 
     /// Deletes a counter, so that the next attempt opens a new window.
@@ -53,7 +47,7 @@ impl Store {
             self.client
                 .delete_item()
                 .table_name(&self.tables.rate_limits)
-                .key(PK, s(counter))
+                .set_key(Some(pk(counter)))
                 .send()
                 .await
                 .map(|_| ())
@@ -73,7 +67,7 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(&self.tables.rate_limits)
-                .key(PK, s(counter))
+                .set_key(Some(pk(counter)))
                 .update_expression(
                     "SET opened = if_not_exists(opened, :now), v = if_not_exists(v, :v), \
                      expires_at = :expiry ADD n :one",
@@ -106,7 +100,7 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(&self.tables.rate_limits)
-                .key(PK, s(counter))
+                .set_key(Some(pk(counter)))
                 .update_expression("SET opened = :now, expires_at = :expiry, n = :one")
                 .condition_expression("opened = :seen")
                 .expression_attribute_values(":now", n(now.millis()))

@@ -39,6 +39,11 @@ pub(super) fn version() -> AttributeValue {
     n(VERSION)
 }
 
+/// The key of an item in any table but the users table.
+pub(super) fn pk(key: impl Into<String>) -> Attributes {
+    HashMap::from([(PK.to_owned(), s(key))])
+}
+
 /// The key of an item in the users table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {

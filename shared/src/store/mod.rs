@@ -109,31 +109,15 @@ impl Store {
             .consistent_read(true)
     }
 
-    /// Reads an item of the users table with one strongly consistent read.
+    /// Reads an item of the users table.
     async fn user_item(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.tables.users)
-            .set_key(Some(key.attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::from_sdk)?;
-        Ok(output.item)
+        self.item(&self.tables.users, key.attributes()).await
     }
 
-    /// Reads an item of the sessions table with one strongly consistent read.
-    async fn short_lived_item(&self, key: &str) -> Result<Option<Attributes>, StoreError> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.tables.sessions)
-            .key(PK, s(key))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::from_sdk)?;
-        Ok(output.item)
+    /// Reads an item with one strongly consistent read.
+    async fn item(&self, table: &str, key: Attributes) -> Result<Option<Attributes>, StoreError> {
+        let read = self.client.get_item().table_name(table).set_key(Some(key));
+        let output = read.consistent_read(true).send().await;
+        Ok(output.map_err(StoreError::from_sdk)?.item)
     }
 }

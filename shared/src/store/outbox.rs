@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 
-use super::item::{Attributes, Item, deletable, n, put_in_transaction, s, version};
+use super::item::{Attributes, Item, deletable, n, pk, put_in_transaction, s, version};
 use super::{PK, Store, StoreError};
 use crate::domain::{
     AskedUnder, Channel, CodePurpose, MailPurpose, OutboxId, OutboxItem, Recipient,
@@ -48,7 +48,9 @@ impl Store {
         channel: Channel,
         id: &OutboxId,
     ) -> Result<Option<OutboxItem>, StoreError> {
-        let item = self.short_lived_item(&key(channel, id)).await?;
+        let item = self
+            .item(&self.tables.sessions, pk(key(channel, id)))
+            .await?;
         let item = item.as_ref();
         item.map(|item| outbox_item(channel, id, item)).transpose()
     }

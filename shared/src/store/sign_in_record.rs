@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::batch::keys;
-use super::item::{Attributes, Item, deletable, n, s, version};
+use super::item::{Attributes, Item, deletable, n, pk, s, version};
 use super::{PK, Store, StoreError, counters};
 use crate::domain::{Familiarity, Limit, SignInRecord, Tally, Timestamp};
 
@@ -123,9 +123,8 @@ impl Store {
         sources: &[&str],
     ) -> Result<SignInCounters, StoreError> {
         let table = &self.tables.rate_limits;
-        let key = |key: &str| HashMap::from([(PK.to_owned(), s(key))]);
         let all = [record, total].into_iter().chain(sources.iter().copied());
-        let unread = HashMap::from([(table.clone(), keys(all.map(key).collect())?)]);
+        let unread = HashMap::from([(table.clone(), keys(all.map(pk).collect())?)]);
         let read = self.read_all(unread).await?;
         let items = read.get(table).map(Vec::as_slice).unwrap_or_default();
         let found = |key: &str| items.iter().find(|item| item.get(PK) == Some(&s(key)));
@@ -143,14 +142,8 @@ impl Store {
 
     /// Until when the record's source is familiar, by one strongly consistent read.
     pub async fn familiarity(&self, record: &str) -> Result<Option<Familiarity>, StoreError> {
-        let read = self
-            .client
-            .get_item()
-            .table_name(&self.tables.rate_limits)
-            .key(PK, s(record))
-            .consistent_read(true);
-        let output = read.send().await.map_err(StoreError::from_sdk)?;
-        let record = output.item.as_ref().map(from_item).transpose()?;
+        let item = self.item(&self.tables.rate_limits, pk(record)).await?;
+        let record = item.as_ref().map(from_item).transpose()?;
         Ok(record.and_then(|record| record.familiarity))
     }
 
@@ -200,7 +193,7 @@ impl Store {
         self.client
             .update_item()
             .table_name(&self.tables.rate_limits)
-            .key(PK, s(record))
+            .set_key(Some(pk(record)))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
