@@ -122,13 +122,8 @@ async fn change(
 ) -> Result<Account, AccountError> {
     for tries in 1..=MAX_TRIES {
         let seen = account_by_id(app, id).await?;
-        let change = AccountChange {
-            by: Authority {
-                last_administrator,
-                ..Authority::default()
-            },
-            ..AccountChange::new(&seen, new(seen.clone()))
-        };
+        let by = Authority::Operator(last_administrator);
+        let change = AccountChange::new(&seen, new(seen.clone()), by);
         if let Some(account) = write(app, change).await? {
             return Ok(account);
         }

@@ -12,7 +12,7 @@ use crate::crypto::PasswordHash;
 use crate::domain::{
     Account, AccountId, Email, Identifier, Metadata, MetadataChange, Password, Scopes, Username,
 };
-use crate::store::{AccountChange, Administrator, Authority, StoreError};
+use crate::store::{AccountChange, Authority, StoreError};
 
 /// What to change of an account. `None` keeps what it has.
 #[derive(Debug, Default)]
@@ -104,17 +104,14 @@ pub async fn update_account(
             described = read_target(app, &seen.id, &update).await?;
             continue;
         }
+        let by = Authority::Administrator {
+            account: &administrator,
+            session: caller.require_session()?,
+        };
         let change = AccountChange {
             password_hash: password_hash.as_ref(),
-            by: Authority {
-                administrator: caller.session().map(|session| Administrator {
-                    account: &administrator,
-                    session,
-                }),
-                ..Authority::default()
-            },
             metadata: update.metadata.as_ref(),
-            ..AccountChange::new(seen, new)
+            ..AccountChange::new(seen, new, by)
         };
         if let Some(account) = write(app, change).await? {
             log(caller, &update, &account);

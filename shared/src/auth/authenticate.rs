@@ -32,6 +32,10 @@ impl Caller {
         self.token.as_ref().map(|token| token.session.as_str())
     }
 
+    pub(super) fn require_session(&self) -> Result<&str, AuthError> {
+        self.session().ok_or(AuthError::NoToken)
+    }
+
     #[must_use]
     pub fn has_any(&self, scopes: &[Scope]) -> bool {
         self.account.scopes.has_any(scopes)

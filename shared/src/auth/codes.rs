@@ -13,7 +13,7 @@ use crate::domain::{
     Account, CodeDigest, CodePurpose, Email, Identifier, MailedCode, Password, SourceIp,
 };
 use crate::observe;
-use crate::store::{AccountChange, Authority, StoreError, Through, UsedCode};
+use crate::store::{AccountChange, Authority, StoreError, UsedCode};
 
 /// Verifies the email that the code was sent to, as long as it is the account's. The account does not expire
 /// from then on.
@@ -33,7 +33,11 @@ pub async fn verify_email(app: &App, source: SourceIp, code: &str) -> Result<(),
         if seen.is_active {
             return Ok(());
         }
-        let change = AccountChange::new(&seen, seen.clone().with_email_verified());
+        let change = AccountChange::new(
+            &seen,
+            seen.clone().with_email_verified(),
+            Authority::CodeHolder,
+        );
         if write(app, change).await?.is_some() {
             return Ok(());
         }
@@ -62,13 +66,14 @@ pub async fn reset_forgotten_password(
     for tries in 1..=MAX_TRIES {
         let now = app.clock.now();
         let new = seen.clone().with_password_changed();
+        let new = new.with_api_keys_ended(now).with_email_verified();
         let change = AccountChange {
             password_hash: Some(&password_hash),
             code: Some(UsedCode {
                 digest: &digest,
                 now,
             }),
-            ..AccountChange::new(&seen, new.with_api_keys_ended(now).with_email_verified())
+            ..AccountChange::new(&seen, new, Authority::CodeHolder)
         };
         if let Some(account) = write(app, change).await? {
             observe::account(&account.id);
@@ -112,20 +117,17 @@ pub async fn change_email(
         if let Some(claim) = claim.filter(|claim| claim.account == seen.id) {
             let now = app.clock.now();
             let new = seen.clone().with_email(&email).with_email_verified();
+            let by = Authority::Owner {
+                session: caller.require_session()?,
+                goes_on: true,
+            };
             let change = AccountChange {
                 password_hash: Some(&claim.password_hash),
                 code: Some(UsedCode {
                     digest: &digest,
                     now,
                 }),
-                by: Authority {
-                    through: caller.session().map(|session| Through {
-                        session,
-                        goes_on: true,
-                    }),
-                    ..Authority::default()
-                },
-                ..AccountChange::new(&seen, new)
+                ..AccountChange::new(&seen, new, by)
             };
             if let Some(account) = write(app, change).await? {
                 tracing::info!(account = %account.id, "email changed");

@@ -8,7 +8,7 @@ use super::mail::notice;
 use crate::app::App;
 use crate::crypto::ids;
 use crate::domain::{Account, AccountId, Deletion, Notice};
-use crate::store::{AccountDeletion, Administrator, Authority, LastAdministrator, StoreError};
+use crate::store::{AccountDeletion, Authority, LastAdministrator, StoreError};
 
 /// Deletes an account, for operators. A deletion of an account that is deleted already succeeds.
 pub async fn delete_account(
@@ -16,10 +16,7 @@ pub async fn delete_account(
     id: &AccountId,
     last_administrator: LastAdministrator,
 ) -> Result<(), AccountError> {
-    let by = Authority {
-        last_administrator,
-        ..Authority::default()
-    };
+    let by = Authority::Operator(last_administrator);
     for tries in 1..=MAX_TRIES {
         let Some(account) = app.store.account(id).await? else {
             let deletion = app.store.deletion(id).await?;
@@ -42,12 +39,9 @@ pub async fn delete_user(app: &App, caller: &Caller, id: &str) -> Result<String,
     let mut administrator = caller.account.clone();
     for tries in 1..=MAX_TRIES {
         let account = app.store.account(&id).await?.ok_or(AuthError::NoUser)?;
-        let by = Authority {
-            administrator: caller.session().map(|session| Administrator {
-                account: &administrator,
-                session,
-            }),
-            ..Authority::default()
+        let by = Authority::Administrator {
+            account: &administrator,
+            session: caller.require_session()?,
         };
         if let Some(ticket) = delete(app, &account, by).await? {
             let by = &caller.account.id;

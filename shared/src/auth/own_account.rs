@@ -12,7 +12,7 @@ use super::limits::Counter;
 use crate::app::App;
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, Identifier, Password, RateLimitPolicy, SourceIp, Username};
-use crate::store::{AccountChange, Authority, Claim, StoreError, Through};
+use crate::store::{AccountChange, Authority, Claim, StoreError};
 
 /// The caller's current password, and where it was sent from.
 #[derive(Debug)]
@@ -130,10 +130,8 @@ async fn write(
     seen: &Account,
     change: OwnChange<'_>,
 ) -> Result<Option<Account>, AuthError> {
-    let through = |goes_on| Authority {
-        through: caller.session().map(|session| Through { session, goes_on }),
-        ..Authority::default()
-    };
+    let session = caller.require_session()?;
+    let owner = |goes_on| Authority::Owner { session, goes_on };
     match change {
         OwnChange::To {
             new,
@@ -142,13 +140,12 @@ async fn write(
         } => {
             let change = AccountChange {
                 password_hash,
-                by: through(keeps_session),
-                ..AccountChange::new(seen, new(seen.clone()))
+                ..AccountChange::new(seen, new(seen.clone()), owner(keeps_session))
             };
             accounts::write(app, change).await
         }
         OwnChange::Deletion => {
-            let deleted = delete(app, seen, through(false)).await?;
+            let deleted = delete(app, seen, owner(false)).await?;
             Ok(deleted.map(|_| seen.clone()))
         }
     }

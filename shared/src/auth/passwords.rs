@@ -10,7 +10,7 @@ use super::own_account::{OwnChange, Proof, change_own, prove};
 use crate::app::App;
 use crate::crypto::{GeneratedPassword, PasswordHash};
 use crate::domain::{Account, AccountId, InvalidPassword, Password};
-use crate::store::{AccountChange, StoreError};
+use crate::store::{AccountChange, Authority, LastAdministrator, StoreError};
 
 /// Sets a random password, ends all sessions, and clears the account's totals of failed sign-ins.
 pub async fn set_random_password(
@@ -28,9 +28,11 @@ pub async fn set_random_password(
             continue;
         }
         let hash = hash(app, password).await?;
+        let new = account.clone().with_password_changed();
+        let by = Authority::Operator(LastAdministrator::Stays);
         let change = AccountChange {
             password_hash: Some(&hash),
-            ..AccountChange::new(&account, account.clone().with_password_changed())
+            ..AccountChange::new(&account, new, by)
         };
         if let Some(account) = write(app, change).await? {
             clear_totals(app, &account).await;

@@ -33,14 +33,23 @@ pub struct AccountChange<'a> {
     pub code: Option<UsedCode<'a>>,
 }
 
-/// What must still hold of whoever changes or deletes an account. Nothing, by default: for operators, and for
-/// those who have a mailed code.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Authority<'a> {
-    /// The session of the account through which the request came. It must be live.
-    pub through: Option<Through<'a>>,
-    pub administrator: Option<Administrator<'a>>,
-    pub last_administrator: LastAdministrator,
+/// Who changes or deletes an account. What is said here must still hold when the change is written.
+#[derive(Debug, Clone, Copy)]
+pub enum Authority<'a> {
+    Operator(LastAdministrator),
+    /// Whoever has a code that was sent to the account's email.
+    CodeHolder,
+    /// The account itself. The session is live.
+    Owner {
+        session: &'a str,
+        /// Whether the session goes on although the change ends all sessions.
+        goes_on: bool,
+    },
+    /// The administrator's account is as it was read, and the session live.
+    Administrator {
+        account: &'a Account,
+        session: &'a str,
+    },
 }
 
 /// A code that a change uses up. The change fails if it is used already.
@@ -50,31 +59,16 @@ pub struct UsedCode<'a> {
     pub now: Timestamp,
 }
 
-/// An administrator's account, as read, and the session in use. The session must be live.
-#[derive(Debug, Clone, Copy)]
-pub struct Administrator<'a> {
-    pub account: &'a Account,
-    pub session: &'a str,
-}
-
-/// A session of the account that is changed.
-#[derive(Debug, Clone, Copy)]
-pub struct Through<'a> {
-    pub session: &'a str,
-    /// Whether the session goes on although the change ends all sessions.
-    pub goes_on: bool,
-}
-
 impl<'a> AccountChange<'a> {
     /// A change that keeps the password and the names, and ends every session if it raises the
     /// generation.
     #[must_use]
-    pub fn new(seen: &'a Account, new: Account) -> Self {
+    pub fn new(seen: &'a Account, new: Account, by: Authority<'a>) -> Self {
         Self {
             seen,
             new,
             password_hash: None,
-            by: Authority::default(),
+            by,
             metadata: None,
             code: None,
         }
@@ -98,9 +92,8 @@ pub enum Changed {
 pub(super) type Part = (TransactWriteItem, Changed);
 
 /// Whether a change may remove the last administrator.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastAdministrator {
-    #[default]
     Stays,
     MayGo,
 }
@@ -270,66 +263,60 @@ impl Store {
         update_in_transaction(update.update_expression(expression))
     }
 
-    /// Fails the transaction unless the session and the administrator may do this, and keeps the set of
-    /// administrators. `new` is `None` for a deletion.
+    /// Fails the transaction unless whoever makes the change still may, and keeps the set of administrators. `new`
+    /// is `None` for a deletion.
     pub(super) fn check_authority(
         &self,
         by: Authority<'_>,
         seen: &Account,
         new: Option<&Account>,
     ) -> Result<Vec<Part>, StoreError> {
-        let mut parts = Vec::new();
-        if let Some(through) = by.through {
-            let session = self.check_session(seen, new.unwrap_or(seen), through)?;
-            parts.push((session, Changed::Stale));
-        }
-        if let Some(administrator) = by.administrator {
-            parts.extend(self.check_administrator(administrator, seen)?);
+        let mut last_administrator = LastAdministrator::Stays;
+        let mut checks = Vec::new();
+        match by {
+            Authority::Operator(last) => last_administrator = last,
+            Authority::CodeHolder => {}
+            Authority::Owner { session, goes_on } => checks.push(match new {
+                Some(new) if goes_on && new.session_generation != seen.session_generation => {
+                    self.carry_over(seen, session, new.session_generation)?
+                }
+                _ => self.check_session(seen, session)?,
+            }),
+            Authority::Administrator { account, session } => {
+                checks.push(self.check_session(account, session)?);
+                // The change itself checks an own account.
+                if account.id != seen.id {
+                    checks.push(self.check_revision(account)?);
+                }
+            }
         }
         let stays = new.is_some_and(Account::is_administrator);
-        parts.extend(self.change_administrators(seen, stays, by.last_administrator)?);
-        Ok(parts)
+        let set = self.change_administrators(seen, stays, last_administrator)?;
+        let checks = checks.into_iter().map(|check| (check, Changed::Stale));
+        Ok(checks.chain(set).collect())
     }
 
-    /// Fails the transaction unless the session is live. Carries it over to the new generation if it goes
-    /// on.
-    fn check_session(
+    /// Moves the session to another generation. Fails the transaction unless the account still has the session in
+    /// its own generation.
+    fn carry_over(
         &self,
-        seen: &Account,
-        new: &Account,
-        through: Through<'_>,
+        account: &Account,
+        session: &str,
+        generation: u64,
     ) -> Result<TransactWriteItem, StoreError> {
-        if !through.goes_on || new.session_generation == seen.session_generation {
-            return self.check_live(seen, through.session);
-        }
         update_in_transaction(
             Update::builder()
                 .table_name(&self.tables.users)
-                .set_key(Some(session_key(&seen.id, through.session).attributes()))
+                .set_key(Some(session_key(&account.id, session).attributes()))
                 .update_expression("SET generation = :new")
-                .condition_expression(LIVE_SESSION)
-                .expression_attribute_values(":new", n(new.session_generation))
-                .expression_attribute_values(":seen", n(seen.session_generation)),
+                .condition_expression(SEEN_SESSION)
+                .expression_attribute_values(":new", n(generation))
+                .expression_attribute_values(":seen", n(account.session_generation)),
         )
     }
 
-    /// Fails the transaction unless the administrator's session is live and the account as it was read. The
-    /// change itself checks that of an own account.
-    fn check_administrator(
-        &self,
-        administrator: Administrator<'_>,
-        changed: &Account,
-    ) -> Result<Vec<Part>, StoreError> {
-        let Administrator { account, session } = administrator;
-        let mut parts = vec![(self.check_live(account, session)?, Changed::Stale)];
-        if account.id != changed.id {
-            parts.push((self.check_revision(account)?, Changed::Stale));
-        }
-        Ok(parts)
-    }
-
-    /// Fails the transaction unless the session of the account is live.
-    fn check_live(
+    /// Fails the transaction unless the account still has the session in its own generation.
+    fn check_session(
         &self,
         account: &Account,
         session: &str,
@@ -338,7 +325,7 @@ impl Store {
             ConditionCheck::builder()
                 .table_name(&self.tables.users)
                 .set_key(Some(session_key(&account.id, session).attributes()))
-                .condition_expression(LIVE_SESSION)
+                .condition_expression(SEEN_SESSION)
                 .expression_attribute_values(":seen", n(account.session_generation)),
         )
     }
@@ -404,5 +391,5 @@ impl Store {
 }
 
 pub(super) const SEEN_ACCOUNT: &str = "revision = :seen";
-const LIVE_SESSION: &str = "generation = :seen";
+const SEEN_SESSION: &str = "generation = :seen";
 const SEEN_CLAIM: &str = "session_generation = :seen AND account_id = :account";

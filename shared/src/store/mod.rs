@@ -48,9 +48,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
-pub use account_changes::{
-    AccountChange, Administrator, Authority, Changed, LastAdministrator, Through, UsedCode,
-};
+pub use account_changes::{AccountChange, Authority, Changed, LastAdministrator, UsedCode};
 pub use accounts::{Added, NewAccount};
 pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{AlsoRead, CallerRecord};
