@@ -104,13 +104,12 @@ pub async fn change_email(
     source: SourceIp,
     code: &str,
 ) -> Result<Account, AuthError> {
-    let Some((digest, mailed)) = find(app, code, CodePurpose::ChangeEmail).await? else {
-        return Err(invalid(app, source).await);
-    };
     let mut seen = caller.account.clone();
     for tries in 1..=MAX_TRIES {
-        let Some(email) = new_email(&mailed, &seen) else {
-            break;
+        let found = find(app, code, CodePurpose::ChangeEmail).await?;
+        let found = found.and_then(|(digest, code)| Some((digest, new_email(&code, &seen)?)));
+        let Some((digest, email)) = found else {
+            return Err(invalid(app, source).await);
         };
         let old = Identifier::Email(seen.email_canonical.clone());
         let claim = app.store.claim(&old).await?;
@@ -135,18 +134,9 @@ pub async fn change_email(
             }
         }
         app.store.back_off(tries).await;
-        if find(app, code, CodePurpose::ChangeEmail)
-            .await?
-            .is_none_or(|(_, mailed)| mailed.used_at.is_some())
-        {
-            break;
-        }
-        if tries == MAX_TRIES {
-            return Err(StoreError::Contended.into());
-        }
         seen = read_again(app, caller).await?;
     }
-    Err(invalid(app, source).await)
+    Err(StoreError::Contended.into())
 }
 
 /// The email that the code gives the account; `None` if the code is another account's, was used, or was
