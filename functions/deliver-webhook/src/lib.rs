@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::app::App;
-use shared::auth::{Letter, NotPrepared, Prepared, prepare};
+use shared::auth::{Letter, NoLetter, prepare};
 use shared::crypto::{CodeKey, WebhookKey};
 use shared::domain::{Channel, OutboxId, OutboxMessage};
-use shared::runtime::queue::{NoOutboxId, OutboxQueue, QueueEvent, QueueResponse};
+use shared::runtime::queue::{OutboxQueue, QueueEvent, QueueResponse};
 use shared::runtime::{Error, Worker};
 
-use self::client::{HttpClient, NotAcknowledged, Post};
+use self::client::{HttpClient, Post};
 
 /// How long a receiver may take, until its status is known.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,17 +51,18 @@ impl DeliverWebhook {
     }
 
     /// The message stays in the queue if this fails.
-    async fn deliver(&self, message: OutboxMessage) -> Result<(), NotDelivered> {
-        match prepare(&self.app, &self.code_key, &message).await? {
-            Prepared::Letter(letter) => self.send(&message.id, letter).await,
-            Prepared::Nothing(reason) => {
+    async fn deliver(&self, message: OutboxMessage) -> Result<(), Error> {
+        match prepare(&self.app, &self.code_key, &message).await {
+            Ok(letter) => self.send(&message.id, letter).await,
+            Err(NoLetter::NotSent(reason)) => {
                 tracing::info!(outbox = %message.id, ?reason, "webhook not sent");
                 Ok(())
             }
+            Err(error) => Err(error.into()),
         }
     }
 
-    async fn send(&self, id: &OutboxId, letter: Letter) -> Result<(), NotDelivered> {
+    async fn send(&self, id: &OutboxId, letter: Letter) -> Result<(), Error> {
         let webhooks = &self.app.config.webhooks;
         let (account, purpose) = (&letter.account, letter.purpose.name());
         let url = match letter.code {
@@ -143,17 +144,4 @@ impl Worker for DeliverWebhook {
             .deliver_each(event, |times| retries.pause_secs(times), deliver)
             .await
     }
-}
-
-/// Why a message stays in the queue.
-#[derive(Debug, thiserror::Error)]
-enum NotDelivered {
-    #[error(transparent)]
-    NoOutboxId(#[from] NoOutboxId),
-    #[error(transparent)]
-    NotPrepared(#[from] NotPrepared),
-    #[error("the body cannot be written")]
-    Body(#[from] serde_json::Error),
-    #[error(transparent)]
-    NotAcknowledged(#[from] NotAcknowledged),
 }

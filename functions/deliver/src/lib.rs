@@ -9,14 +9,14 @@ pub mod sender;
 use std::sync::Arc;
 
 use shared::app::App;
-use shared::auth::{Letter, NotPrepared, Prepared, prepare};
+use shared::auth::{Letter, NoLetter, prepare};
 use shared::crypto::CodeKey;
 use shared::domain::{Channel, OutboxId, OutboxMessage};
-use shared::runtime::queue::{NoOutboxId, OutboxQueue, QueueEvent, QueueResponse};
+use shared::runtime::queue::{OutboxQueue, QueueEvent, QueueResponse};
 use shared::runtime::{Error, Worker};
 
-use self::message::{RenderError, Templates};
-use self::sender::{Sender, Sent, TryAgain};
+use self::message::Templates;
+use self::sender::{Sender, Sent};
 
 #[derive(Debug)]
 pub struct Deliver {
@@ -58,20 +58,21 @@ impl Deliver {
     }
 
     /// The message stays in the queue if this fails.
-    async fn deliver(&self, message: OutboxMessage) -> Result<(), NotDelivered> {
+    async fn deliver(&self, message: OutboxMessage) -> Result<(), Error> {
         let Some(mail) = &self.mail else {
             return Ok(());
         };
-        match prepare(&self.app, &mail.key, &message).await? {
-            Prepared::Letter(letter) => self.send(mail, &message.id, letter).await,
-            Prepared::Nothing(reason) => {
+        match prepare(&self.app, &mail.key, &message).await {
+            Ok(letter) => self.send(mail, &message.id, letter).await,
+            Err(NoLetter::NotSent(reason)) => {
                 tracing::info!(outbox = %message.id, ?reason, "mail not sent");
                 Ok(())
             }
+            Err(error) => Err(error.into()),
         }
     }
 
-    async fn send(&self, mail: &Mail, id: &OutboxId, letter: Letter) -> Result<(), NotDelivered> {
+    async fn send(&self, mail: &Mail, id: &OutboxId, letter: Letter) -> Result<(), Error> {
         let message = mail.templates.render(&self.app.config.mail, &letter)?;
         let (account, purpose) = (&letter.account, letter.purpose.name());
         match mail.sender.send(&letter.to, message).await? {
@@ -111,17 +112,4 @@ const LONGEST_PAUSE_SECS: i32 = 60 * 60;
 pub fn pause_secs(times: u32) -> i32 {
     let doublings = times.saturating_sub(1).min(7);
     (FIRST_PAUSE_SECS << doublings).min(LONGEST_PAUSE_SECS)
-}
-
-/// Why a message stays in the queue.
-#[derive(Debug, thiserror::Error)]
-enum NotDelivered {
-    #[error(transparent)]
-    NoOutboxId(#[from] NoOutboxId),
-    #[error(transparent)]
-    NotPrepared(#[from] NotPrepared),
-    #[error(transparent)]
-    Render(#[from] RenderError),
-    #[error(transparent)]
-    TryAgain(#[from] TryAgain),
 }

@@ -10,16 +10,15 @@ use shared::domain::AccountId;
 use shared::observe;
 use shared::runtime::queue::{QueueEvent, QueueMessage, QueueResponse};
 use shared::runtime::{Error, Worker};
-use shared::store::StoreError;
 
 #[derive(Debug)]
 pub struct EraseAccount(Arc<App>);
 
 impl EraseAccount {
-    async fn erase(&self, message: &QueueMessage) -> Result<(), NotErased> {
+    async fn erase(&self, message: &QueueMessage) -> Result<(), Error> {
         let id = message.key().strip_prefix("user#");
         let id = id.and_then(|id| AccountId::parse(id).ok());
-        let id = id.ok_or(NotErased::Unreadable)?;
+        let id = id.ok_or("the message has no account id")?;
         self.0.store.erase(&id).await?;
         tracing::info!(account = %id, "account erased");
         Ok(())
@@ -38,19 +37,10 @@ impl Worker for EraseAccount {
         let mut failed = Vec::new();
         for message in event.records {
             if let Err(error) = self.erase(&message).await {
-                observe::warn("account not erased", &error);
+                observe::warn("account not erased", &*error);
                 failed.push(message.id);
             }
         }
         QueueResponse::failed(failed)
     }
-}
-
-/// Why a message stays in the queue.
-#[derive(Debug, thiserror::Error)]
-enum NotErased {
-    #[error("the message has no account id")]
-    Unreadable,
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }

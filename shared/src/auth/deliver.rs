@@ -1,19 +1,14 @@
 //! Preparing an item of the outbox: whom it is for, and with which code.
 
+use super::error::AuthError;
+use super::mail::counter_of_address;
 use crate::app::App;
-use crate::crypto::{CodeKey, PlainCode, digest};
+use crate::crypto::{CodeKey, PlainCode};
 use crate::domain::{
     Account, AccountId, AskedUnder, Channel, CodePurpose, Email, Identifier, MailPurpose,
-    MailedCode, OutboxItem, OutboxMessage, RateLimitPolicy, Recipient, Timestamp,
+    MailedCode, OutboxItem, OutboxMessage, Recipient, Timestamp,
 };
 use crate::store::{AddedCode, StoreError};
-
-/// An item of the outbox, prepared: something to send, or why nothing is.
-#[derive(Debug)]
-pub enum Prepared {
-    Letter(Letter),
-    Nothing(NotSent),
-}
 
 /// A mail or a webhook that is ready to be rendered and sent.
 #[derive(Debug)]
@@ -49,20 +44,16 @@ pub enum NotSent {
     TooMany,
 }
 
-/// Why an item has to stay in its queue.
+/// Why there is no letter. Only the first reason is for good; with another one the item stays in its queue.
 #[derive(Debug, thiserror::Error)]
-pub enum NotPrepared {
+pub enum NoLetter {
+    #[error("nothing is sent")]
+    NotSent(NotSent),
     /// It goes on to the dead letters, whose alarm tells that it was never sent.
     #[error("it expired before it was delivered")]
-    Expired,
+    ExpiredInQueue,
     #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why there is no letter.
-enum NoLetter {
-    NotSent(NotSent),
-    Failed(StoreError),
+    Failed(#[from] AuthError),
 }
 
 impl From<NotSent> for NoLetter {
@@ -73,7 +64,7 @@ impl From<NotSent> for NoLetter {
 
 impl From<StoreError> for NoLetter {
     fn from(error: StoreError) -> Self {
-        Self::Failed(error)
+        Self::Failed(error.into())
     }
 }
 
@@ -83,19 +74,13 @@ pub async fn prepare(
     app: &App,
     key: &CodeKey,
     message: &OutboxMessage,
-) -> Result<Prepared, NotPrepared> {
-    match letter(app, key, message).await {
-        Ok(letter) => Ok(Prepared::Letter(letter)),
-        Err(NoLetter::NotSent(NotSent::Expired)) if message.times > 1 => Err(NotPrepared::Expired),
-        Err(NoLetter::NotSent(reason)) => Ok(Prepared::Nothing(reason)),
-        Err(NoLetter::Failed(error)) => Err(error.into()),
-    }
-}
-
-async fn letter(app: &App, key: &CodeKey, message: &OutboxMessage) -> Result<Letter, NoLetter> {
+) -> Result<Letter, NoLetter> {
     let item = app.store.outbox_item(message.channel, &message.id).await?;
     let item = item.filter(|item| app.clock.now() < item.expires_at());
-    let item = item.ok_or(NotSent::Expired)?;
+    let item = item.ok_or_else(|| match message.times {
+        ..=1 => NotSent::Expired.into(),
+        _ => NoLetter::ExpiredInQueue,
+    })?;
     match &item.recipient {
         Recipient::Unverified { account, address } => {
             let account = addressee(app.store.account(account).await?, address)?;
@@ -170,13 +155,9 @@ async fn letter(app: &App, key: &CodeKey, message: &OutboxMessage) -> Result<Let
 /// Counts a notice to an address that nobody has proved to be theirs, with the limit of mails that are asked
 /// for: whoever signs up with the address of another could have any number sent to it.
 async fn count_unverified(app: &App, purpose: MailPurpose, address: &str) -> Result<(), NoLetter> {
-    let policy = RateLimitPolicy::MailAddress;
-    let limit = app.config.limits.of(policy);
     let email = Email::parse(address).map_err(|_| NotSent::NoAccount)?;
-    let subject = format!("{} {}", purpose.name(), email.canonical());
-    let counter = policy.counter(digest(&subject));
-    let tally = app.store.count(&counter, &limit, app.clock.now()).await?;
-    if limit.admits(tally) {
+    let counter = counter_of_address(purpose, email.canonical());
+    if counter.admits(app).await? {
         Ok(())
     } else {
         Err(NotSent::TooMany.into())

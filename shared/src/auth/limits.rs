@@ -53,6 +53,15 @@ impl Counter {
         self.admit_counted(app, tally, now)
     }
 
+    /// Counts an attempt, like [`Self::count`]. Returns whether it is within the limit.
+    pub(super) async fn admits(&self, app: &App) -> Result<bool, AuthError> {
+        match self.count(app).await {
+            Ok(_) => Ok(true),
+            Err(AuthError::Limited(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Admits an attempt that is counted in `tally` if it is within the limit.
     pub(super) fn admit_counted(
         &self,

@@ -173,26 +173,22 @@ async fn ask(
     Ok(())
 }
 
-/// Counts for the source and then for the address, so that a source beyond its limit does not use up
-/// that of an address. Returns whether both limits admit the mail.
+/// Counts for the source, then for the email address, so that a source beyond its limit does not use up that
+/// of an address. Returns whether both limits admit the mail.
 async fn is_admitted(
     app: &App,
     source: SourceIp,
     purpose: MailPurpose,
     address: &str,
 ) -> Result<bool, AuthError> {
-    let name = format!("{} {address}", purpose.name());
-    for counter in [
-        Counter::new(RateLimitPolicy::MailIp, source),
-        Counter::new(RateLimitPolicy::MailAddress, digest(&name)),
-    ] {
-        match counter.count(app).await {
-            Ok(_) => {}
-            Err(AuthError::Limited(_)) => return Ok(false),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(true)
+    let of_source = Counter::new(RateLimitPolicy::MailIp, source);
+    Ok(of_source.admits(app).await? && counter_of_address(purpose, address).admits(app).await?)
+}
+
+/// Counts the mails of one purpose to a canonical address.
+pub(super) fn counter_of_address(purpose: MailPurpose, address: &str) -> Counter {
+    let subject = format!("{} {address}", purpose.name());
+    Counter::new(RateLimitPolicy::MailAddress, digest(&subject))
 }
 
 fn new_item(

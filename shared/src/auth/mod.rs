@@ -37,7 +37,7 @@ pub use authenticate::{
 pub use codes::{change_email, reset_forgotten_password, verify_email};
 pub use credentials::{ApiKeyHeader, Authorization, Credentials, Scheme};
 pub use deletion::{delete_account, delete_user, read_deletion};
-pub use deliver::{Letter, NotPrepared, NotSent, Prepared, prepare};
+pub use deliver::{Letter, NoLetter, NotSent, prepare};
 pub use error::{AccountError, AuthError, Denial, InternalError, LimitExceeded, Name};
 pub use introspect::{LiveToken, introspect, revoke};
 pub use listing::{AccountFilter, AccountPage, PageRequest, count_accounts, list_accounts};

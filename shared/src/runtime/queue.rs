@@ -1,11 +1,10 @@
 //! The messages of a queue, as Lambda passes them on, and which of them stay there.
 
-use std::error::Error;
-
 use aws_sdk_sqs::Client;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
+use super::Error;
 use crate::aws::SdkConfig;
 use crate::config::Aws;
 use crate::domain::{Channel, OutboxId, OutboxMessage};
@@ -80,11 +79,6 @@ pub struct OutboxQueue {
     channel: Channel,
 }
 
-/// The message has no key of an item of this channel.
-#[derive(Debug, thiserror::Error)]
-#[error("the message has no outbox id")]
-pub struct NoOutboxId;
-
 impl OutboxQueue {
     #[must_use]
     pub fn new(aws: &Aws, sdk: &SdkConfig, channel: Channel, url: Option<String>) -> Self {
@@ -99,15 +93,14 @@ impl OutboxQueue {
 
     /// Delivers all items at once, so that a slow one does not hold up another. The message of one that fails
     /// is received again after `pause_secs(n)`, if it was received `n` times so far.
-    pub async fn deliver_each<F, E>(
+    pub async fn deliver_each<F>(
         &self,
         event: QueueEvent,
         pause_secs: impl Fn(u32) -> i32,
         deliver: impl Fn(OutboxMessage) -> F,
     ) -> QueueResponse
     where
-        F: Future<Output = Result<(), E>>,
-        E: Error + From<NoOutboxId>,
+        F: Future<Output = Result<(), Error>>,
     {
         let (pause_secs, deliver) = (&pause_secs, &deliver);
         let delivered = event.records.iter().map(|message| async move {
@@ -118,9 +111,9 @@ impl OutboxQueue {
                     let channel = self.channel;
                     deliver(OutboxMessage { id, channel, times }).await
                 }
-                None => Err(NoOutboxId.into()),
+                None => Err("the message has no outbox id".into()),
             };
-            let error = causes(&delivered.err()?);
+            let error = causes(&*delivered.err()?);
             match self.channel {
                 Channel::Mail => tracing::warn!(message_id, times, error, "mail delayed"),
                 Channel::Webhook => tracing::warn!(message_id, times, error, "webhook delayed"),
