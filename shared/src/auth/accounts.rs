@@ -17,7 +17,7 @@ pub(super) const MAX_TRIES: u32 = 5;
 #[derive(Debug)]
 pub struct FoundAccount {
     pub account: Account,
-    pub live_sessions: usize,
+    pub live_sessions: u64,
     pub live_api_keys: usize,
 }
 

@@ -94,7 +94,7 @@ pub async fn update_account(
         if new == *seen && update.metadata.is_none() {
             return Ok(described);
         }
-        let same_names = same_names(seen, &new);
+        let same_names = seen.identifiers().eq(new.identifiers());
         let password_hash = match &new_hash {
             Some(hash) => Some(hash.clone()),
             None if same_names => None,
@@ -167,12 +167,8 @@ fn log(caller: &Caller, update: &AccountUpdate, new: &Account) {
 }
 
 fn updated(app: &App, seen: &Account, update: &AccountUpdate) -> Result<Account, AuthError> {
-    let email = Identifier::Email(seen.email_canonical.clone());
-    if update
-        .found_by
-        .as_ref()
-        .is_some_and(|found_by| *found_by != email)
-    {
+    let is_other = |found_by: &Identifier| *found_by != seen.email_identifier();
+    if update.found_by.as_ref().is_some_and(is_other) {
         return Err(AuthError::NoUser);
     }
     let (username, email) = (update.username.as_deref(), update.email.as_ref());
@@ -210,19 +206,10 @@ fn with_names(
     Ok(account)
 }
 
-fn same_names(seen: &Account, new: &Account) -> bool {
-    let names = |account: &Account| {
-        let canonical = account.username_canonical.clone();
-        (account.email_canonical.clone(), canonical)
-    };
-    names(seen) == names(new)
-}
-
 /// The hash in the account's claims, for the claim of a new name. `None` if the account has changed since it
 /// was read; then its change will not be written either.
 async fn current_hash(app: &App, seen: &Account) -> Result<Option<PasswordHash>, AuthError> {
-    let email = Identifier::Email(seen.email_canonical.clone());
-    let claim = app.store.claim(&email).await?;
+    let claim = app.store.claim(&seen.email_identifier()).await?;
     let claim = claim.filter(|claim| {
         claim.account == seen.id && claim.session_generation == seen.session_generation
     });

@@ -50,7 +50,7 @@ pub(super) enum Purpose {
 /// A right password.
 pub(super) struct Proved {
     pub(super) claim: Claim,
-    /// Whether the source was familiar when the claim was read. Always false for [`Purpose::Proof`].
+    /// Whether the source was familiar when the claim was read, for a sign-in.
     pub(super) is_familiar: bool,
 }
 
@@ -69,13 +69,12 @@ impl<'a> Attempt<'a> {
         purpose: Purpose,
     ) -> Result<Self, AuthError> {
         let name = name(identifier);
-        let pair = pair(source, &name);
         let attempt = Self {
             app,
             identifier,
             source_ip: source,
-            recent: Counter::new(RateLimitPolicy::SignInAccount, &pair),
-            of_day: Counter::new(RateLimitPolicy::SignInDay, &pair),
+            recent: record_of(source, &name),
+            of_day: Counter::new(RateLimitPolicy::SignInDay, pair(source, &name)),
             source: SourceCounters::of_sign_ins(source),
             total: total_of(&name),
             purpose,
@@ -93,8 +92,7 @@ impl<'a> Attempt<'a> {
         let Some(username) = account.username_canonical.clone() else {
             return Ok(());
         };
-        let pair = pair(self.source_ip, &name(&Identifier::Username(username)));
-        let record = Counter::new(RateLimitPolicy::SignInAccount, pair);
+        let record = record_of(self.source_ip, &name(&Identifier::Username(username)));
         let familiarity = self.app.store.familiarity(record.key()).await?;
         let (id, version) = (&account.id, account.password_version);
         let now = self.app.clock.now();
@@ -131,8 +129,7 @@ impl<'a> Attempt<'a> {
         match claim {
             Some(claim) if is_right && has_valid_length && !claim.is_disabled => {
                 let now = self.app.clock.now();
-                let (account, version) = (&claim.account, claim.password_version);
-                let is_familiar = familiarity.is_some_and(|one| one.holds(account, version, now));
+                let is_familiar = self.is_familiar(familiarity.as_ref(), &claim, now);
                 Ok(Proved { claim, is_familiar })
             }
             claim => Err(self.fail(claim.as_ref()).await),
@@ -151,8 +148,9 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Makes the refusal of a wrong password take as many round trips as that of a right one, whose sign-in
-    /// is taken back. A refusal by the total already does, because it is counted last.
+    /// Deletes a session that does not exist. The refusal of a right password ends with the deletion of its
+    /// session, so without this the time would tell them apart. A refusal by the total already takes as long,
+    /// because it is counted last.
     async fn match_refusal_of_right(&self, claim: Option<&Claim>, error: &AuthError) {
         if self.purpose == Purpose::SignIn
             && let AuthError::Limited(limit) = error
@@ -170,14 +168,14 @@ impl<'a> Attempt<'a> {
         let (record, source) = tokio::join!(self.count_in_record(now), self.source.count(self.app));
         let record = record?;
         source?;
-        if !claim.is_some_and(|claim| self.is_familiar(&record, claim, now)) {
+        if !claim.is_some_and(|claim| self.is_familiar(record.familiarity.as_ref(), claim, now)) {
             self.total.count(self.app).await?;
         }
         Ok(())
     }
 
     async fn count_in_record(&self, now: Timestamp) -> Result<SignInRecord, AuthError> {
-        let (store, limits) = (&self.app.store, self.limits());
+        let (store, limits) = (&self.app.store, record_limits(self.app));
         let record = store.count_failure(self.recent.key(), &limits, now).await?;
         for (counter, tally) in [(&self.recent, record.recent), (&self.of_day, record.of_day)] {
             if let Some(tally) = tally {
@@ -199,7 +197,7 @@ impl<'a> Attempt<'a> {
         for (counter, tally) in self.source.iter().zip(read.sources) {
             counter.admit_uncounted(self.app, tally, now)?;
         }
-        let is_familiar = self.is_familiar(&read.record, claim, now);
+        let is_familiar = self.is_familiar(read.record.familiarity.as_ref(), claim, now);
         if !is_familiar {
             self.total.admit_uncounted(self.app, read.total, now)?;
         }
@@ -228,7 +226,7 @@ impl<'a> Attempt<'a> {
             return Ok(());
         }
         let familiarity = Familiarity::new(claim.account.clone(), claim.password_version, now);
-        let (store, limits) = (&self.app.store, self.limits());
+        let (store, limits) = (&self.app.store, record_limits(self.app));
         let cleared = store.clear_failures(self.recent.key(), &limits, &familiarity, now);
         match cleared.await? {
             Cleared::Cleared => Ok(()),
@@ -236,18 +234,14 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn is_familiar(&self, record: &SignInRecord, claim: &Claim, now: Timestamp) -> bool {
+    fn is_familiar(
+        &self,
+        familiarity: Option<&Familiarity>,
+        claim: &Claim,
+        now: Timestamp,
+    ) -> bool {
         let (account, version) = (&claim.account, claim.password_version);
-        let familiarity = record.familiarity.as_ref();
         self.is_known || familiarity.is_some_and(|known| known.holds(account, version, now))
-    }
-
-    fn limits(&self) -> RecordLimits {
-        let limits = self.app.config.limits;
-        RecordLimits {
-            recent: limits.of(RateLimitPolicy::SignInAccount),
-            of_day: limits.of(RateLimitPolicy::SignInDay),
-        }
     }
 }
 
@@ -256,34 +250,40 @@ fn pair(source: SourceIp, name: &str) -> String {
     digest(&format!("{source} {name}"))
 }
 
+/// The record of an identifier's failures from a source.
+fn record_of(source: SourceIp, name: &str) -> Counter {
+    Counter::new(RateLimitPolicy::SignInAccount, pair(source, name))
+}
+
+fn record_limits(app: &App) -> RecordLimits {
+    let limits = app.config.limits;
+    RecordLimits {
+        recent: limits.of(RateLimitPolicy::SignInAccount),
+        of_day: limits.of(RateLimitPolicy::SignInDay),
+    }
+}
+
 /// Makes a source familiar to the account's identifiers, because it has set their password. A failed
 /// write is only logged: the next sign-in makes it familiar.
 pub(super) async fn make_familiar(app: &App, source: SourceIp, account: &Account) {
     let now = app.clock.now();
-    let version = account.password_version;
-    let familiarity = Familiarity::new(account.id.clone(), version, now);
-    for identifier in identifiers(account) {
-        let Ok(attempt) = Attempt::begin(app, source, &identifier, Purpose::Proof) else {
-            continue;
-        };
-        let (record, limits) = (attempt.recent.key(), attempt.limits());
-        let cleared = app.store.clear_failures(record, &limits, &familiarity, now);
+    let familiarity = Familiarity::new(account.id.clone(), account.password_version, now);
+    for identifier in account.identifiers() {
+        let record = record_of(source, &name(&identifier));
+        let limits = record_limits(app);
+        let cleared = app
+            .store
+            .clear_failures(record.key(), &limits, &familiarity, now);
         if let Err(error) = cleared.await {
             observe::warn("source not made familiar", &error);
         }
     }
 }
 
-fn identifiers(account: &Account) -> impl Iterator<Item = Identifier> {
-    let email = Identifier::Email(account.email_canonical.clone());
-    let username = account.username_canonical.clone().map(Identifier::Username);
-    std::iter::once(email).chain(username)
-}
-
 /// Clears the total of each of the account's identifiers. If this fails, strangers are refused for up
 /// to a day longer.
 pub(super) async fn clear_totals(app: &App, account: &Account) {
-    for identifier in identifiers(account) {
+    for identifier in account.identifiers() {
         let total = total_of(&name(&identifier));
         if let Err(error) = app.store.clear_counter(total.key()).await {
             observe::warn("total of failed sign-ins not cleared", &error);

@@ -9,9 +9,7 @@ use super::limits::SourceCounters;
 use super::passwords::{check, hash};
 use crate::app::App;
 use crate::crypto::PlainCode;
-use crate::domain::{
-    Account, CodeDigest, CodePurpose, Email, Identifier, MailedCode, Password, SourceIp,
-};
+use crate::domain::{Account, CodeDigest, CodePurpose, Email, MailedCode, Password, SourceIp};
 use crate::observe;
 use crate::store::{AccountChange, Authority, StoreError, UsedCode};
 
@@ -111,8 +109,7 @@ pub async fn change_email(
         let Some((digest, email)) = found else {
             return Err(invalid(app, source).await);
         };
-        let old = Identifier::Email(seen.email_canonical.clone());
-        let claim = app.store.claim(&old).await?;
+        let claim = app.store.claim(&seen.email_identifier()).await?;
         if let Some(claim) = claim.filter(|claim| claim.account == seen.id) {
             let now = app.clock.now();
             let new = seen.clone().with_email(&email).with_email_verified();

@@ -11,7 +11,7 @@ use super::error::AuthError;
 use super::limits::Counter;
 use crate::app::App;
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, Identifier, Password, RateLimitPolicy, SourceIp, Username};
+use crate::domain::{Account, Password, RateLimitPolicy, SourceIp, Username};
 use crate::store::{AccountChange, Authority, Claim, StoreError};
 
 /// The caller's current password, and where it was sent from.
@@ -24,7 +24,7 @@ pub struct Proof {
 /// Checks the current password. This is an attempt to sign in under the account's email, with the same
 /// limits. A source that is familiar to the username counts as familiar too: it is the owner's.
 pub(super) async fn prove(app: &App, caller: &Caller, proof: Proof) -> Result<Claim, AuthError> {
-    let email = Identifier::Email(caller.account.email_canonical.clone());
+    let email = caller.account.email_identifier();
     let mut attempt = Attempt::begin(app, proof.source, &email, Purpose::Proof)?;
     attempt.recognize(&caller.account).await?;
     let keys = app.keys.current(app.clock.now()).await?;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::email::mail_address;
-use super::{AccountId, Email, EmailVerification, OutboxId, Scope, Scopes, Timestamp, Username};
+use super::{
+    AccountId, Email, EmailVerification, Identifier, OutboxId, Scope, Scopes, Timestamp, Username,
+};
 
 /// A stored account, without its password hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,17 @@ pub fn is_vendor_list(vendors: &[String]) -> bool {
 }
 
 impl Account {
+    /// What it can sign in with: its email, and its username if that is not the email.
+    pub fn identifiers(&self) -> impl Iterator<Item = Identifier> {
+        let username = self.username_canonical.clone().map(Identifier::Username);
+        std::iter::once(self.email_identifier()).chain(username)
+    }
+
+    #[must_use]
+    pub fn email_identifier(&self) -> Identifier {
+        Identifier::Email(self.email_canonical.clone())
+    }
+
     /// A new account: inactive, on the free plan, with the scope `user`.
     #[must_use]
     pub fn new(

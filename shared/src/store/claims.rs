@@ -35,12 +35,7 @@ impl Store {
     /// Looks up the claim on an identifier with one read. An identifier that no account can have
     /// takes one read too, so that response times do not differ.
     pub async fn claim(&self, identifier: &Identifier) -> Result<Option<Claim>, StoreError> {
-        let key = match identifier {
-            Identifier::Email(canonical) => email_key(canonical),
-            Identifier::Username(canonical) => username_key(canonical),
-            Identifier::Invalid(_) => username_key(""),
-        };
-        let item = self.user_item(&key).await?;
+        let item = self.user_item(&claim_key(identifier)).await?;
         let claim = item.as_ref().map(from_item).transpose()?;
         let now = self.clock.now();
         Ok(claim.filter(|claim| claim.expires_at.is_none_or(|expires_at| now < expires_at)))
@@ -125,16 +120,18 @@ pub(super) fn claim_item(key: &Key, account: &Account, hash: &PasswordHash) -> A
 }
 
 pub(super) fn claim_keys(account: &Account) -> impl Iterator<Item = Key> {
-    let username = account.username_canonical.as_deref().map(username_key);
-    std::iter::once(email_key(&account.email_canonical)).chain(username)
+    account
+        .identifiers()
+        .map(|identifier| claim_key(&identifier))
 }
 
-fn email_key(canonical: &str) -> Key {
-    Key::new(format!("email#{canonical}"), "claim")
-}
-
-fn username_key(canonical: &str) -> Key {
-    Key::new(format!("username#{canonical}"), "claim")
+fn claim_key(identifier: &Identifier) -> Key {
+    let pk = match identifier {
+        Identifier::Email(canonical) => format!("email#{canonical}"),
+        Identifier::Username(canonical) => format!("username#{canonical}"),
+        Identifier::Invalid(_) => "username#".to_owned(),
+    };
+    Key::new(pk, "claim")
 }
 
 fn from_item(attributes: &Attributes) -> Result<Claim, StoreError> {
