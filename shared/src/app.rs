@@ -73,20 +73,20 @@ impl App {
 
     /// Reads the key of the codes in mail and webhooks.
     pub async fn read_code_key(&self) -> Result<CodeKey, FunctionKeyError> {
-        let source = self.config.mail.code_key.as_ref();
-        read_code_key(source, || self.secrets_manager(source)).await
+        let key = self.config.mail.code_key.as_ref();
+        read_code_key(key, |source| self.secrets_manager(source)).await
     }
 
     /// Reads the key that signs webhooks.
     pub async fn read_webhook_key(&self) -> Result<WebhookKey, FunctionKeyError> {
-        let source = self.config.webhooks.key.as_ref();
-        read_webhook_key(source, || self.secrets_manager(source)).await
+        let key = self.config.webhooks.key.as_ref();
+        read_webhook_key(key, |source| self.secrets_manager(source)).await
     }
 
     /// A client for the secret of one key.
-    fn secrets_manager(&self, source: Option<&KeySource>) -> aws_sdk_secretsmanager::Client {
+    fn secrets_manager(&self, source: &KeySource) -> aws_sdk_secretsmanager::Client {
         let aws = &self.config.aws;
-        let sdk = aws.sdk_config(source.unwrap_or(&self.config.keys));
+        let sdk = aws.sdk_config(source);
         aws_sdk_secretsmanager::Client::from_conf(aws.secrets_manager(&sdk).build())
     }
 

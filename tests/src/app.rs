@@ -358,7 +358,7 @@ impl TestApp {
 
     async fn code_key(&self) -> CodeKey {
         let source = self.app.config.mail.code_key.as_ref();
-        let key = read_code_key(source, || self.secrets_manager());
+        let key = read_code_key(source, |_| self.secrets_manager());
         key.await.expect("a key of codes")
     }
 
@@ -394,7 +394,7 @@ impl TestApp {
     /// Invokes the function `deliver-webhook` with this event, and this time for receivers.
     pub async fn deliver_webhooks_within(&self, timeout: Duration, event: Value) -> Value {
         let source = self.app.config.webhooks.key.as_ref();
-        let webhook_key = read_webhook_key(source, || self.secrets_manager());
+        let webhook_key = read_webhook_key(source, |_| self.secrets_manager());
         let webhook_key = webhook_key.await.expect("a key");
         let deliver = DeliverWebhook::new(
             Arc::clone(&self.app),

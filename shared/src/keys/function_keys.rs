@@ -23,19 +23,19 @@ pub enum FunctionKeyError {
     WebhookKey(#[from] InvalidWebhookKey),
 }
 
-/// Reads the key that derives codes. Calls `client` only if the source is a secret.
+/// Reads the key that derives codes. `client` makes the client for a source that is a secret.
 pub async fn read_code_key(
     source: Option<&KeySource>,
-    client: impl FnOnce() -> Client,
+    client: impl FnOnce(&KeySource) -> Client,
 ) -> Result<CodeKey, FunctionKeyError> {
     let source = source.ok_or(FunctionKeyError::NoCodeKey)?;
     Ok(CodeKey::new(read(source, client).await?.trim())?)
 }
 
-/// Reads the key that signs webhooks. Calls `client` only if the source is a secret.
+/// Reads the key that signs webhooks. `client` makes the client for a source that is a secret.
 pub async fn read_webhook_key(
     source: Option<&KeySource>,
-    client: impl FnOnce() -> Client,
+    client: impl FnOnce(&KeySource) -> Client,
 ) -> Result<WebhookKey, FunctionKeyError> {
     let source = source.ok_or(FunctionKeyError::NoWebhookKey)?;
     Ok(WebhookKey::parse(&read(source, client).await?)?)
@@ -43,12 +43,12 @@ pub async fn read_webhook_key(
 
 async fn read(
     source: &KeySource,
-    client: impl FnOnce() -> Client,
+    client: impl FnOnce(&KeySource) -> Client,
 ) -> Result<String, FunctionKeyError> {
     match source {
         KeySource::File(path) => Ok(std::fs::read_to_string(path)?),
         KeySource::Secret(id) => {
-            let output = client().get_secret_value().secret_id(id).send().await;
+            let output = client(source).get_secret_value().secret_id(id).send().await;
             let output = output.map_err(SecretError::from)?;
             Ok(output.secret_string().unwrap_or_default().to_owned())
         }

@@ -57,11 +57,11 @@ impl<'a> Rotation<'a> {
             return Ok(());
         }
         if let Some(pending) = self.secret.pending(id).await? {
-            return check(self.secret, &pending, &current).await;
+            return self.check(&pending, &current).await;
         }
         let from = current.ring.clone();
         let ring = from.rotated(&current.id, self.now, &self.plan, self.entropy)?;
-        add(self.secret, id, PENDING, &ring).await
+        self.add(id, PENDING, &ring).await
     }
 
     /// Checks that version `id` is current or can become so.
@@ -88,7 +88,7 @@ impl<'a> Rotation<'a> {
         let from = current.ring.clone();
         let ring = from.replaced(&current.id, self.now, &self.plan, self.entropy)?;
         let id = random_id(self.entropy)?;
-        add(self.secret, &id, REPLACING, &ring).await?;
+        self.add(&id, REPLACING, &ring).await?;
         self.secret.promote(&id, &current).await?;
         tracing::info!(version = id, "keys replaced");
         Ok(ring)
@@ -103,48 +103,35 @@ impl<'a> Rotation<'a> {
             return Ok(());
         }
         let pending = self.secret.pending(id).await?;
-        check(
-            self.secret,
-            &pending.ok_or(RotationError::NotMade)?,
-            current,
-        )
-        .await
+        self.check(&pending.ok_or(RotationError::NotMade)?, current)
+            .await
     }
-}
 
-/// Adds a version, if functions can use its ring.
-async fn add(
-    secret: &SecretRing,
-    id: &str,
-    stage: &str,
-    ring: &RingDocument,
-) -> Result<(), RotationError> {
-    if !KeyRing::try_from(ring.clone())?.is_sound() {
-        return Err(RotationError::Unsound);
+    /// Adds a version, if functions can use its ring.
+    async fn add(&self, id: &str, stage: &str, ring: &RingDocument) -> Result<(), RotationError> {
+        if !KeyRing::try_from(ring.clone())?.is_sound() {
+            return Err(RotationError::Unsound);
+        }
+        let json = ring.to_json();
+        if json.len() > MAX_SECRET_BYTES {
+            return Err(RotationError::Full);
+        }
+        match self.secret.add(id, stage, json).await? {
+            AddOutcome::Added => Ok(()),
+            AddOutcome::OtherContent => Err(RotationError::Overtaken),
+        }
     }
-    let json = ring.to_json();
-    if json.len() > MAX_SECRET_BYTES {
-        return Err(RotationError::Full);
-    }
-    match secret.add(id, stage, json).await? {
-        AddOutcome::Added => Ok(()),
-        AddOutcome::OtherContent => Err(RotationError::Overtaken),
-    }
-}
 
-/// Checks that `version` is a valid ring made from `current`. If it is not, removes its stage, so
-/// that Secrets Manager does not retry this rotation forever.
-async fn check(
-    secret: &SecretRing,
-    version: &Version,
-    current: &Version,
-) -> Result<(), RotationError> {
-    let is_next = version.ring.after() == Some(current.id.as_str());
-    if is_next && KeyRing::try_from(version.ring.clone()).is_ok() {
-        return Ok(());
+    /// Checks that `version` is a valid ring made from `current`. If it is not, removes its stage, so
+    /// that Secrets Manager does not retry this rotation forever.
+    async fn check(&self, version: &Version, current: &Version) -> Result<(), RotationError> {
+        let is_next = version.ring.after() == Some(current.id.as_str());
+        if is_next && KeyRing::try_from(version.ring.clone()).is_ok() {
+            return Ok(());
+        }
+        self.secret.clear_pending(&version.id).await?;
+        Err(RotationError::Overtaken)
     }
-    secret.clear_pending(&version.id).await?;
-    Err(RotationError::Overtaken)
 }
 
 /// Why the ring was not changed.
