@@ -9,12 +9,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWr
 
 use super::accounts::{account_key, to_item};
 use super::claims::{claim_item, claim_keys};
-use super::error::is_failed_condition;
 use super::item::{
     Key, check_in_transaction, delete_in_transaction, n, s, update_in_transaction, version,
 };
 use super::sessions::session_key;
-use super::transaction::Transaction;
+use super::transaction::Part;
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, CodeDigest, MetadataChange, OutboxItem, Timestamp};
@@ -88,9 +87,6 @@ pub enum Changed {
     LastAdministrator,
 }
 
-/// A write of a change, and what it means if its condition fails.
-pub(super) type Part = (TransactWriteItem, Changed);
-
 /// Whether a change may remove the last administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastAdministrator {
@@ -128,7 +124,7 @@ impl Store {
             let used = self.use_code(code.digest, code.now)?;
             parts.push((used, Changed::Stale));
         }
-        let same_names = claim_keys(seen).eq(claim_keys(new));
+        let same_names = seen.identifiers().eq(new.identifiers());
         let same_claims = same_names
             && new.session_generation == seen.session_generation
             && new.expires_at == seen.expires_at;
@@ -139,20 +135,8 @@ impl Store {
         for notice in notices {
             parts.push((self.post_in_transaction(notice)?, Changed::Stale));
         }
-        self.write_parts(parts).await
-    }
-
-    /// If several conditions fail, the first one counts.
-    pub(super) async fn write_parts(&self, parts: Vec<Part>) -> Result<Changed, StoreError> {
-        let (writes, meanings): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        Ok(match self.transact(&writes).await? {
-            Transaction::Written => Changed::Written,
-            Transaction::Failed(reasons) => {
-                let mut failed = reasons.iter().zip(meanings);
-                let failed = failed.find(|(reason, _)| is_failed_condition(reason));
-                failed.map_or(Changed::Stale, |(_, meaning)| meaning)
-            }
-        })
+        let failed = self.write_parts(parts).await?;
+        Ok(failed.unwrap_or(Changed::Written))
     }
 
     /// Sets the attributes that differ, and the revision.
@@ -198,7 +182,7 @@ impl Store {
 
     /// Updates the claims that stay, deletes those that go, and puts the new ones. Updates come first,
     /// so that a stale account is not taken for a name of another account.
-    fn change_claims(&self, change: &AccountChange<'_>) -> Result<Vec<Part>, StoreError> {
+    fn change_claims(&self, change: &AccountChange<'_>) -> Result<Vec<Part<Changed>>, StoreError> {
         let AccountChange { seen, new, .. } = change;
         let (before, after): (Vec<_>, Vec<_>) =
             (claim_keys(seen).collect(), claim_keys(new).collect());
@@ -270,7 +254,7 @@ impl Store {
         by: Authority<'_>,
         seen: &Account,
         new: Option<&Account>,
-    ) -> Result<Vec<Part>, StoreError> {
+    ) -> Result<Vec<Part<Changed>>, StoreError> {
         let mut last_administrator = LastAdministrator::Stays;
         let mut checks = Vec::new();
         match by {
@@ -363,7 +347,7 @@ impl Store {
         seen: &Account,
         is_administrator: bool,
         last_administrator: LastAdministrator,
-    ) -> Result<Option<Part>, StoreError> {
+    ) -> Result<Option<Part<Changed>>, StoreError> {
         let ids = AttributeValue::Ss(vec![seen.id.to_string()]);
         let update = Update::builder()
             .table_name(&self.tables.users)

@@ -73,11 +73,7 @@ impl Store {
         notice: Option<&OutboxItem>,
     ) -> Result<AddedApiKey, StoreError> {
         let owner = &account.id;
-        let mut writes = vec![
-            self.put_api_key(owner, key)?,
-            self.put_entry(owner, key)?,
-            self.require_generations(account)?,
-        ];
+        let mut writes = vec![self.put_api_key(owner, key)?, self.put_entry(owner, key)?];
         for key in forgotten {
             writes.push(self.delete_item(&entry_key(owner, key.id))?);
             writes.push(self.delete_item(&api_key_key(&key.digest))?);
@@ -85,13 +81,11 @@ impl Store {
         if let Some(notice) = notice {
             writes.push(self.post_in_transaction(notice)?);
         }
-        Ok(match self.transact(&writes).await? {
-            Transaction::Written => AddedApiKey::Stored,
-            Transaction::Failed(reasons) if reasons.get(2).is_some_and(is_failed_condition) => {
-                AddedApiKey::Ended
-            }
-            Transaction::Failed(_) => AddedApiKey::Conflict,
-        })
+        let mut parts = vec![(self.require_generations(account)?, AddedApiKey::Ended)];
+        let writes = writes.into_iter();
+        parts.extend(writes.map(|write| (write, AddedApiKey::Conflict)));
+        let failed = self.write_parts(parts).await?;
+        Ok(failed.unwrap_or(AddedApiKey::Stored))
     }
 
     /// Fails a transaction if a generation of the account was raised since it was read.

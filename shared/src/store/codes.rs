@@ -6,11 +6,10 @@
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use super::accounts::account_key;
-use super::error::{if_condition_held, is_failed_condition};
+use super::error::if_condition_held;
 use super::item::{
     Attributes, Item, deletable, n, pk, put_in_transaction, s, update_in_transaction, version,
 };
-use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
 use crate::domain::{CodeDigest, CodePurpose, MailedCode, OutboxId, Timestamp};
 
@@ -70,16 +69,11 @@ impl Store {
             .table_name(&self.tables.sessions)
             .set_item(Some(to_item(digest, code)))
             .condition_expression(IS_NEW);
-        let writes = [put_in_transaction(put)?, self.make_newest(code)?];
-        let Transaction::Failed(reasons) = self.transact(&writes).await? else {
-            return Ok(AddedCode::Stored);
-        };
-        let was_stored = reasons.first().is_some_and(is_failed_condition);
-        Ok(if was_stored {
-            AddedCode::Stored
-        } else {
-            AddedCode::Outdated
-        })
+        let failed = self.write_parts(vec![
+            (put_in_transaction(put)?, AddedCode::Stored),
+            (self.make_newest(code)?, AddedCode::Outdated),
+        ]);
+        Ok(failed.await?.unwrap_or(AddedCode::Stored))
     }
 
     fn make_newest(&self, code: &MailedCode) -> Result<TransactWriteItem, StoreError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
-use super::account_changes::{Part, SEEN_ACCOUNT};
+use super::account_changes::SEEN_ACCOUNT;
 use super::accounts::account_key;
 use super::claims::claim_keys;
 use super::error::if_condition_held;
@@ -39,7 +39,7 @@ impl Store {
         deletion: &AccountDeletion<'_>,
     ) -> Result<Changed, StoreError> {
         let AccountDeletion { seen, by, .. } = deletion;
-        let mut parts: Vec<Part> = vec![(self.delete_seen(seen)?, Changed::Stale)];
+        let mut parts = vec![(self.delete_seen(seen)?, Changed::Stale)];
         for key in claim_keys(seen) {
             parts.push((self.delete_claim(&key, seen)?, Changed::Stale));
         }
@@ -48,7 +48,8 @@ impl Store {
         if let Some(notice) = deletion.notice {
             parts.push((self.post_in_transaction(notice)?, Changed::Stale));
         }
-        self.write_parts(parts).await
+        let failed = self.write_parts(parts).await?;
+        Ok(failed.unwrap_or(Changed::Written))
     }
 
     /// The deletion of an account less than thirty days ago.

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 
-use super::error::failed_conditions;
+use super::error::{failed_conditions, is_failed_condition};
 use super::{Store, StoreError};
 
 /// The outcome of a transaction.
@@ -12,7 +12,27 @@ pub(super) enum Transaction {
     Failed(Vec<CancellationReason>),
 }
 
+/// A write of a transaction, and what it means if its condition fails.
+pub(super) type Part<M> = (TransactWriteItem, M);
+
 impl Store {
+    /// Writes all parts or none. Returns `None` if they were written, or what the first failed condition means.
+    pub(super) async fn write_parts<M>(
+        &self,
+        parts: Vec<Part<M>>,
+    ) -> Result<Option<M>, StoreError> {
+        let (writes, meanings): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let Transaction::Failed(reasons) = self.transact(&writes).await? else {
+            return Ok(None);
+        };
+        let mut failed = reasons.iter().zip(meanings);
+        let failed = failed.find(|(reason, _)| is_failed_condition(reason));
+        match failed {
+            Some((_, meaning)) => Ok(Some(meaning)),
+            None => Err(StoreError::Rejected("no condition failed".into())),
+        }
+    }
+
     /// Writes all items or none. A conflict is retried.
     ///
     /// The SDK adds a client request token and repeats it in its own retries, so DynamoDB writes once what is
