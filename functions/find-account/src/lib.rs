@@ -29,7 +29,7 @@ pub struct Response {
     state: State,
     scope: Vec<String>,
     /// How many are live.
-    sessions: usize,
+    sessions: u64,
     /// How many are live.
     api_keys: usize,
 }

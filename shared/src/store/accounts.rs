@@ -1,10 +1,8 @@
 //! `user#<id>`, `account`: the account.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem,
+    TransactWriteItem, Update,
 };
 
 use super::claims::{Claim, claim_item, claim_keys};
@@ -143,31 +141,18 @@ impl Store {
         before: &Account,
         login: Timestamp,
     ) -> Result<(), StoreError> {
+        let update = Update::builder()
+            .table_name(&self.tables.users)
+            .set_key(Some(account_key(&before.id).attributes()))
+            .condition_expression("last_login = :login")
+            .expression_attribute_values(":login", n(login.millis()));
         let update = match before.last_login {
-            Some(_) => "SET last_login = :before",
-            None => "REMOVE last_login",
+            Some(last_login) => update
+                .update_expression("SET last_login = :before")
+                .expression_attribute_values(":before", n(last_login.millis())),
+            None => update.update_expression("REMOVE last_login"),
         };
-        let last_login = before
-            .last_login
-            .map(|at| (":before".to_owned(), n(at.millis())));
-        let values = last_login
-            .into_iter()
-            .chain([(":login".to_owned(), n(login.millis()))]);
-        let values: HashMap<_, _> = values.collect();
-        self.retrying(|| async {
-            let updated = self
-                .client
-                .update_item()
-                .table_name(&self.tables.users)
-                .set_key(Some(account_key(&before.id).attributes()))
-                .update_expression(update)
-                .condition_expression("last_login = :login")
-                .set_expression_attribute_values(Some(values.clone()))
-                .send()
-                .await;
-            if_condition_held(updated).map(|_| ())
-        })
-        .await
+        self.update(&update.build()?).await.map(|_| ())
     }
 }
 

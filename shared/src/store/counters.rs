@@ -1,8 +1,7 @@
 //! `<policy>#<key>`: a counter of the attempts in a fixed window.
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{ReturnValue, Update};
 
-use super::error::if_condition_held;
 use super::item::{Attributes, Item, deletable, n, pk, version};
 use super::{Store, StoreError};
 use crate::domain::{Limit, Tally, Timestamp};
@@ -95,26 +94,18 @@ impl Store {
         limit: &Limit,
         now: Timestamp,
     ) -> Result<Option<Tally>, StoreError> {
-        self.retrying(|| async {
-            let reopened = self
-                .client
-                .update_item()
-                .table_name(&self.tables.rate_limits)
-                .set_key(Some(pk(counter)))
-                .update_expression("SET opened = :now, expires_at = :expiry, n = :one")
-                .condition_expression("opened = :seen")
-                .expression_attribute_values(":now", n(now.millis()))
-                .expression_attribute_values(":expiry", deletable(now.plus(limit.window)))
-                .expression_attribute_values(":one", n(1))
-                .expression_attribute_values(":seen", n(seen.opened.millis()))
-                .send()
-                .await;
-            Ok(if_condition_held(reopened)?.map(|_| Tally {
-                opened: now,
-                count: 1,
-            }))
-        })
-        .await
+        let update = Update::builder()
+            .table_name(&self.tables.rate_limits)
+            .set_key(Some(pk(counter)))
+            .update_expression("SET opened = :now, expires_at = :expiry, n = :one")
+            .condition_expression("opened = :seen")
+            .expression_attribute_values(":now", n(now.millis()))
+            .expression_attribute_values(":expiry", deletable(now.plus(limit.window)))
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":seen", n(seen.opened.millis()));
+        let reopened = self.update(&update.build()?).await?;
+        let (opened, count) = (now, 1);
+        Ok(reopened.then_some(Tally { opened, count }))
     }
 }
 

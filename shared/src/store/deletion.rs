@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
 
 use super::account_changes::SEEN_ACCOUNT;
 use super::accounts::account_key;
 use super::claims::claim_keys;
-use super::error::if_condition_held;
 use super::item::{
     Item, Key, deletable, delete_in_transaction, n, new_item, put_in_transaction, s,
 };
@@ -71,20 +70,13 @@ impl Store {
         id: &AccountId,
         steps: u64,
     ) -> Result<(), StoreError> {
-        self.retrying(|| async {
-            let updated = self
-                .client
-                .update_item()
-                .table_name(&self.tables.users)
-                .set_key(Some(tombstone_key(id).attributes()))
-                .update_expression("SET steps_done = :steps")
-                .condition_expression("attribute_exists(pk) AND steps_done < :steps")
-                .expression_attribute_values(":steps", n(steps))
-                .send()
-                .await;
-            if_condition_held(updated).map(|_| ())
-        })
-        .await
+        let update = Update::builder()
+            .table_name(&self.tables.users)
+            .set_key(Some(tombstone_key(id).attributes()))
+            .update_expression("SET steps_done = :steps")
+            .condition_expression("attribute_exists(pk) AND steps_done < :steps")
+            .expression_attribute_values(":steps", n(steps));
+        self.update(&update.build()?).await.map(|_| ())
     }
 
     fn put_tombstone(

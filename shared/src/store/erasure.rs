@@ -30,25 +30,16 @@ impl Store {
     }
 
     async fn erase_partition(&self, partition: &str) -> Result<(), StoreError> {
-        let mut start = None;
-        loop {
-            let page = self
-                .query_partition(partition)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
+        let mut pages = self.query_partition(partition).into_paginator().send();
+        while let Some(page) = pages.try_next().await.map_err(StoreError::from_sdk)? {
             let items = page.items.unwrap_or_default();
             let api_keys: Vec<_> = items.iter().filter_map(api_key_of).collect();
             let read: Vec<_> = items.iter().map(key_of).collect::<Result<_, _>>()?;
             for batch in api_keys.chunks(BATCH).chain(read.chunks(BATCH)) {
                 self.delete_all(batch).await?;
             }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     async fn delete_all(&self, keys: &[Key]) -> Result<(), StoreError> {

@@ -4,12 +4,11 @@
 //! and has nothing that a sign-in writes. Accounts are spread over a few partitions, so that sign-ups are
 //! not limited by one.
 
-use aws_sdk_dynamodb::types::Select;
 use futures_util::future::try_join_all;
 
 use super::accounts::from_item;
 use super::item::{Attributes, Item, n, s};
-use super::{Store, StoreError};
+use super::{Store, StoreError, count};
 use crate::domain::Account;
 
 const INDEX: &str = "accounts";
@@ -131,28 +130,16 @@ impl Store {
     }
 
     async fn count_partition(&self, partition: &str) -> Result<u64, StoreError> {
-        let (mut count, mut start) = (0, None);
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.tables.users)
-                .index_name(INDEX)
-                .key_condition_expression("listed = :partition")
-                .filter_expression("attribute_not_exists(expires_at) OR expires_at > :now")
-                .expression_attribute_values(":now", n(self.clock.now().secs()))
-                .expression_attribute_values(":partition", s(partition))
-                .select(Select::Count)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
-            count += u64::try_from(page.count).unwrap_or_default();
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(count);
-            }
-        }
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.users)
+            .index_name(INDEX)
+            .key_condition_expression("listed = :partition")
+            .filter_expression("attribute_not_exists(expires_at) OR expires_at > :now")
+            .expression_attribute_values(":now", n(self.clock.now().secs()))
+            .expression_attribute_values(":partition", s(partition));
+        count(query).await
     }
 }
 

@@ -47,6 +47,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{Select, Update};
 
 pub use account_changes::{AccountChange, Authority, Changed, LastAdministrator, UsedCode};
 pub use accounts::{Added, NewAccount};
@@ -63,6 +64,7 @@ pub use refused_sessions::RefusedSessions;
 pub use sessions::{ListedSession, StoredSession};
 pub use sign_in_record::{Cleared, RecordLimits, SignInCounters};
 
+use self::error::if_condition_held;
 use self::item::{Attributes, Key, s};
 use crate::config::Tables;
 use crate::ports::{Clock, Entropy};
@@ -118,4 +120,33 @@ impl Store {
         let output = read.consistent_read(true).send().await;
         Ok(output.map_err(StoreError::from_sdk)?.item)
     }
+
+    /// Updates an item outside of a transaction. Returns whether the condition held.
+    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
+        self.retrying(|| async {
+            let updated = self
+                .client
+                .update_item()
+                .table_name(&update.table_name)
+                .set_key(Some(update.key.clone()))
+                .update_expression(&update.update_expression)
+                .set_condition_expression(update.condition_expression.clone())
+                .set_expression_attribute_names(update.expression_attribute_names.clone())
+                .set_expression_attribute_values(update.expression_attribute_values.clone())
+                .send()
+                .await;
+            Ok(if_condition_held(updated)?.is_some())
+        })
+        .await
+    }
+}
+
+/// How many items a query finds, on all its pages.
+async fn count(query: QueryFluentBuilder) -> Result<u64, StoreError> {
+    let mut pages = query.select(Select::Count).into_paginator().send();
+    let mut count = 0;
+    while let Some(page) = pages.try_next().await.map_err(StoreError::from_sdk)? {
+        count += u64::try_from(page.count).unwrap_or_default();
+    }
+    Ok(count)
 }

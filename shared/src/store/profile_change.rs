@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 
-use super::error::if_condition_held;
 use super::item::{
     Attributes, delete_in_transaction, n, new_item, s, update_in_transaction, version,
 };
@@ -38,36 +37,18 @@ impl Store {
         now: Timestamp,
     ) -> Result<ChangedProfile, StoreError> {
         let writes = self.writes(owner, seen, step, now)?;
-        if let [write] = writes.as_slice()
+        let is_written = if let [write] = writes.as_slice()
             && let Some(update) = write.update()
         {
-            return self.update_one(update).await;
-        }
-        Ok(match self.transact(&writes).await? {
-            Transaction::Written => ChangedProfile::Written,
-            Transaction::Failed(_) => ChangedProfile::Stale,
+            self.update(update).await?
+        } else {
+            matches!(self.transact(&writes).await?, Transaction::Written)
+        };
+        Ok(if is_written {
+            ChangedProfile::Written
+        } else {
+            ChangedProfile::Stale
         })
-    }
-
-    async fn update_one(&self, update: &Update) -> Result<ChangedProfile, StoreError> {
-        self.retrying(|| async {
-            let updated = self
-                .client
-                .update_item()
-                .table_name(&update.table_name)
-                .set_key(Some(update.key.clone()))
-                .update_expression(&update.update_expression)
-                .set_condition_expression(update.condition_expression.clone())
-                .set_expression_attribute_names(update.expression_attribute_names.clone())
-                .set_expression_attribute_values(update.expression_attribute_values.clone())
-                .send()
-                .await;
-            Ok(match if_condition_held(updated)? {
-                Some(_) => ChangedProfile::Written,
-                None => ChangedProfile::Stale,
-            })
-        })
-        .await
     }
 
     fn writes(

@@ -37,24 +37,14 @@ impl Store {
 
     /// As [`Self::profile`], but API keys that ended with a generation of the account look live.
     pub(super) async fn own_items(&self, owner: &AccountId) -> Result<Profile, StoreError> {
+        let query = self.query_partition(own_partition(owner));
+        let query = query.scan_index_forward(false);
+        let mut items = query.into_paginator().items().send();
         let mut profile = Profile::default();
-        let mut start = None;
-        loop {
-            let output = self
-                .query_partition(own_partition(owner))
-                .scan_index_forward(false)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
-            for item in output.items.unwrap_or_default() {
-                add_item(&mut profile, &item)?;
-            }
-            start = output.last_evaluated_key;
-            if start.is_none() {
-                return Ok(profile);
-            }
+        while let Some(item) = items.try_next().await.map_err(StoreError::from_sdk)? {
+            add_item(&mut profile, &item)?;
         }
+        Ok(profile)
     }
 }
 

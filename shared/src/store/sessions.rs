@@ -4,11 +4,11 @@
 //! signs everybody out. Only a sign-up or a sign-in puts one.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::Select;
+use aws_sdk_dynamodb::types::Update;
 
 use super::error::if_condition_held;
 use super::item::{Attributes, Item, Key, deletable, n, new_item, s};
-use super::{Claim, SK, Store, StoreError};
+use super::{Claim, SK, Store, StoreError, count};
 use crate::domain::{Account, AccountId, EmailVerification, Refresh, Session, Timestamp};
 use crate::observe;
 
@@ -99,28 +99,21 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let (id, stored) = session;
         let ends = to.ends(stored.created_at);
-        self.retrying(|| async {
-            let updated = self
-                .client
-                .update_item()
-                .table_name(&self.tables.users)
-                .set_key(Some(session_key(&account.id, id).attributes()))
-                .update_expression(
-                    "SET refresh_number = :to, refreshed_at = :since, valid_until = :ends, \
-                     expires_at = :deletable",
-                )
-                .condition_expression("refresh_number = :from AND generation = :generation")
-                .expression_attribute_values(":from", n(from.number))
-                .expression_attribute_values(":to", n(to.number))
-                .expression_attribute_values(":since", n(to.since.millis()))
-                .expression_attribute_values(":ends", n(ends.millis()))
-                .expression_attribute_values(":deletable", deletable(ends))
-                .expression_attribute_values(":generation", n(stored.generation))
-                .send()
-                .await;
-            Ok(if_condition_held(updated)?.is_some())
-        })
-        .await
+        let update = Update::builder()
+            .table_name(&self.tables.users)
+            .set_key(Some(session_key(&account.id, id).attributes()))
+            .update_expression(
+                "SET refresh_number = :to, refreshed_at = :since, valid_until = :ends, \
+                 expires_at = :deletable",
+            )
+            .condition_expression("refresh_number = :from AND generation = :generation")
+            .expression_attribute_values(":from", n(from.number))
+            .expression_attribute_values(":to", n(to.number))
+            .expression_attribute_values(":since", n(to.since.millis()))
+            .expression_attribute_values(":ends", n(ends.millis()))
+            .expression_attribute_values(":deletable", deletable(ends))
+            .expression_attribute_values(":generation", n(stored.generation));
+        self.update(&update.build()?).await
     }
 
     /// Takes back a sign-in: deletes its session and, if its login was recorded, restores the last login of the
@@ -168,25 +161,16 @@ impl Store {
         now: Timestamp,
         max: usize,
     ) -> Result<Vec<ListedSession>, StoreError> {
+        let query = self.query_live_sessions(account, now);
+        let query = query.scan_index_forward(false);
+        let mut items = query.into_paginator().items().send();
         let mut listed = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .query_live_sessions(account, now)
-                .scan_index_forward(false)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
-            for item in page.items.unwrap_or_default() {
-                listed.push(listed_from_item(&item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() || listed.len() >= max {
-                listed.truncate(max);
-                return Ok(listed);
-            }
+        while listed.len() < max
+            && let Some(item) = items.try_next().await.map_err(StoreError::from_sdk)?
+        {
+            listed.push(listed_from_item(&item)?);
         }
+        Ok(listed)
     }
 
     /// The newest stored sessions of the account, those that have ended included, newest first, at most
@@ -218,23 +202,8 @@ impl Store {
         &self,
         account: &Account,
         now: Timestamp,
-    ) -> Result<usize, StoreError> {
-        let mut count = 0;
-        let mut start = None;
-        loop {
-            let page = self
-                .query_live_sessions(account, now)
-                .select(Select::Count)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
-            count += usize::try_from(page.count).unwrap_or_default();
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(count);
-            }
-        }
+    ) -> Result<u64, StoreError> {
+        count(self.query_live_sessions(account, now)).await
     }
 }
 
