@@ -5,11 +5,12 @@ pub mod openapi;
 use std::sync::Arc;
 
 use shared::app::App;
-use shared::auth::{self, CurrentSession, Need};
+use shared::auth::{self, Need};
 use shared::http::body::Empty;
 use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::{HttpError, Reply, Request};
+use shared::store::CurrentSession;
 
 const NEED: Need = Need::TOKEN_ALONE.unverified();
 

@@ -187,7 +187,7 @@ async fn identify(
     } = verified;
     let session = token.as_ref().map(|token| token.session.as_str());
     let record = app.store.caller(&owner, session, also_read).await?;
-    let account = live_account(record.account, if_gone)?;
+    let account = enabled_account(record.account, if_gone)?;
     if token.is_some() {
         live_session(record.session, &account, now, if_gone)?;
     }
@@ -210,7 +210,10 @@ async fn identify(
     Ok((caller, record.profile))
 }
 
-pub(super) fn live_account(account: Option<Account>, if_gone: Denial) -> Result<Account, Denial> {
+pub(super) fn enabled_account(
+    account: Option<Account>,
+    if_gone: Denial,
+) -> Result<Account, Denial> {
     let is_enabled = |account: &Account| account.disabled_at.is_none();
     account.filter(is_enabled).ok_or(if_gone)
 }
@@ -243,7 +246,7 @@ pub(super) async fn token_owner(
 ) -> Result<Account, AuthError> {
     let record = app.store.caller(id, session, AlsoRead::Nothing).await?;
     let if_gone = Denial::TokenRevoked;
-    let account = live_account(record.account, if_gone)?;
+    let account = enabled_account(record.account, if_gone)?;
     live_session(record.session, &account, app.clock.now(), if_gone)?;
     need.check_verification(&account, app.config.mail.verification)?;
     Ok(account)

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::crypto::PlainCode;
 use crate::domain::{Account, CodeDigest, CodePurpose, Email, MailedCode, Password, SourceIp};
 use crate::observe;
-use crate::store::{AccountChange, Authority, StoreError, UsedCode};
+use crate::store::{AccountChange, Authority, CurrentSession, StoreError, UsedCode};
 
 /// Verifies the email that the code was sent to, as long as it is the account's. The account does not expire
 /// from then on.
@@ -115,7 +115,7 @@ pub async fn change_email(
             let new = seen.clone().with_email(&email).with_email_verified();
             let by = Authority::Owner {
                 session: caller.require_session()?,
-                goes_on: true,
+                current: CurrentSession::GoesOn,
             };
             let change = AccountChange {
                 password_hash: Some(&claim.password_hash),

@@ -47,9 +47,7 @@ pub use own_account::{Proof, change_username, delete_own_account};
 pub use passwords::{change_password, set_random_password};
 pub use profile::{ProfileRequest, update_profile};
 pub use refresh::{Refreshed, refresh};
-pub use sessions::{
-    CurrentSession, end_own_sessions, end_session, list_sessions, sign_out, stored_sessions,
-};
+pub use sessions::{end_own_sessions, end_session, list_sessions, sign_out, stored_sessions};
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use sign_up::{Creator, SignUp, SignedUp, creator, sign_up};
 pub use tokens::{current_keys, verify_token};

@@ -12,7 +12,7 @@ use super::limits::Counter;
 use crate::app::App;
 use crate::crypto::PasswordHash;
 use crate::domain::{Account, Password, RateLimitPolicy, SourceIp, Username};
-use crate::store::{AccountChange, Authority, Claim, StoreError};
+use crate::store::{AccountChange, Authority, Claim, CurrentSession, StoreError};
 
 /// The caller's current password, and where it was sent from.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub async fn change_username(
     let rename = OwnChange::To {
         new: &|account| account.with_username(username),
         password_hash: Some(&claim.password_hash),
-        keeps_session: true,
+        current: CurrentSession::GoesOn,
     };
     match change_own(app, caller, Some(&claim), rename).await {
         Ok(account) => {
@@ -87,8 +87,8 @@ pub(super) enum OwnChange<'a> {
         new: &'a (dyn Fn(Account) -> Account + Sync),
         /// See [`AccountChange`].
         password_hash: Option<&'a PasswordHash>,
-        /// Whether the session in use goes on if the change ends all sessions.
-        keeps_session: bool,
+        /// If the change ends all sessions.
+        current: CurrentSession,
     },
     Deletion,
 }
@@ -131,21 +131,21 @@ async fn write(
     change: OwnChange<'_>,
 ) -> Result<Option<Account>, AuthError> {
     let session = caller.require_session()?;
-    let owner = |goes_on| Authority::Owner { session, goes_on };
+    let owner = |current| Authority::Owner { session, current };
     match change {
         OwnChange::To {
             new,
             password_hash,
-            keeps_session,
+            current,
         } => {
             let change = AccountChange {
                 password_hash,
-                ..AccountChange::new(seen, new(seen.clone()), owner(keeps_session))
+                ..AccountChange::new(seen, new(seen.clone()), owner(current))
             };
             accounts::write(app, change).await
         }
         OwnChange::Deletion => {
-            let deleted = delete(app, seen, owner(false)).await?;
+            let deleted = delete(app, seen, owner(CurrentSession::Ends)).await?;
             Ok(deleted.map(|_| seen.clone()))
         }
     }

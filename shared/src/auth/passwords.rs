@@ -10,7 +10,7 @@ use super::own_account::{OwnChange, Proof, change_own, prove};
 use crate::app::App;
 use crate::crypto::{GeneratedPassword, PasswordHash};
 use crate::domain::{Account, AccountId, InvalidPassword, Password};
-use crate::store::{AccountChange, Authority, LastAdministrator, StoreError};
+use crate::store::{AccountChange, Authority, CurrentSession, LastAdministrator, StoreError};
 
 /// Sets a random password, ends all sessions, and clears the account's totals of failed sign-ins.
 pub async fn set_random_password(
@@ -62,7 +62,7 @@ pub async fn change_password(
     let change = OwnChange::To {
         new: &with_new,
         password_hash: Some(&hash),
-        keeps_session: true,
+        current: CurrentSession::GoesOn,
     };
     let account = change_own(app, caller, Some(&claim), change).await?;
     tracing::info!(account = %account.id, "password changed");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::authenticate::{live_account, live_session};
+use super::authenticate::{enabled_account, live_session};
 use super::error::{AuthError, Denial};
 use super::tokens::{sign, verify_refresh_token};
 use crate::app::App;
@@ -62,7 +62,7 @@ async fn advance(
     let also_read = AlsoRead::Nothing;
     let record = app.store.caller(owner, Some(id), also_read).await?;
     let now = app.clock.now();
-    let account = live_account(record.account, Denial::RefreshToken)?;
+    let account = enabled_account(record.account, Denial::RefreshToken)?;
     let session = live_session(record.session, &account, now, Denial::RefreshToken)?;
     if account.lacks_verification(app.config.mail.verification) {
         return Err(AuthError::EmailNotVerified);

@@ -5,7 +5,7 @@ use super::error::{AuthError, Denial};
 use super::own_account::{OwnChange, change_own};
 use crate::app::App;
 use crate::domain::Account;
-use crate::store::ListedSession;
+use crate::store::{CurrentSession, ListedSession};
 
 /// Ends the session of the caller's token on all instances, from the next request on. Of racing calls
 /// with one token exactly one succeeds; the others return [`Denial::TokenRevoked`].
@@ -43,13 +43,6 @@ pub async fn end_session(app: &App, caller: &Caller, id: &str) -> Result<(), Aut
     }
 }
 
-/// Whether the session in use goes on when all others end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CurrentSession {
-    GoesOn,
-    Ends,
-}
-
 /// Ends all sessions of the caller.
 pub async fn end_own_sessions(
     app: &App,
@@ -59,7 +52,7 @@ pub async fn end_own_sessions(
     let end = OwnChange::To {
         new: &Account::with_sessions_ended,
         password_hash: None,
-        keeps_session: current == CurrentSession::GoesOn,
+        current,
     };
     let account = change_own(app, caller, None, end).await?;
     tracing::info!(account = %account.id, "sessions ended by their owner");

@@ -41,14 +41,21 @@ pub enum Authority<'a> {
     /// The account itself. The session is live.
     Owner {
         session: &'a str,
-        /// Whether the session goes on although the change ends all sessions.
-        goes_on: bool,
+        /// If the change ends all sessions.
+        current: CurrentSession,
     },
     /// The administrator's account is as it was read, and the session live.
     Administrator {
         account: &'a Account,
         session: &'a str,
     },
+}
+
+/// Whether the session in use goes on when all others end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CurrentSession {
+    GoesOn,
+    Ends,
 }
 
 /// A code that a change uses up. The change fails if it is used already.
@@ -260,12 +267,15 @@ impl Store {
         match by {
             Authority::Operator(last) => last_administrator = last,
             Authority::CodeHolder => {}
-            Authority::Owner { session, goes_on } => checks.push(match new {
-                Some(new) if goes_on && new.session_generation != seen.session_generation => {
-                    self.carry_over(seen, session, new.session_generation)?
-                }
-                _ => self.check_session(seen, session)?,
-            }),
+            Authority::Owner { session, current } => {
+                let generation = new.unwrap_or(seen).session_generation;
+                let goes_on = current == CurrentSession::GoesOn;
+                checks.push(if goes_on && generation != seen.session_generation {
+                    self.carry_over(seen, session, generation)?
+                } else {
+                    self.check_session(seen, session)?
+                });
+            }
             Authority::Administrator { account, session } => {
                 checks.push(self.check_session(account, session)?);
                 // The change itself checks an own account.

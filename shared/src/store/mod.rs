@@ -49,7 +49,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{Select, Update};
 
-pub use account_changes::{AccountChange, Authority, Changed, LastAdministrator, UsedCode};
+pub use account_changes::{
+    AccountChange, Authority, Changed, CurrentSession, LastAdministrator, UsedCode,
+};
 pub use accounts::{Added, NewAccount};
 pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{AlsoRead, CallerRecord};
