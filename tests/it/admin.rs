@@ -339,7 +339,7 @@ async fn the_last_administrator_cannot_be_demoted_or_disabled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_names_and_password_at_once_leave_claims_that_agree() {
+async fn racing_changes_of_names_and_password_leave_matching_claims() {
     for _ in 0..10 {
         let scene = Arc::new(Scene::with(&[], "abc").await);
         let changes = [
@@ -382,7 +382,7 @@ async fn requests_with_a_body_of_another_kind_are_refused_before_anything_is_rea
 }
 
 #[tokio::test]
-async fn nothing_is_changed_or_deleted_once_the_administrator_is_out() {
+async fn nothing_is_changed_or_deleted_after_the_administrator_lost_the_session_or_scope() {
     let ends = [
         ("log-out", 401),
         ("end-sessions", 401),

@@ -465,7 +465,7 @@ async fn an_email_can_be_spelled_in_another_way() {
 }
 
 #[tokio::test]
-async fn asking_for_an_email_shows_nobody_whether_it_is_taken() {
+async fn a_request_to_change_the_email_does_not_reveal_whether_it_is_taken() {
     let (app, token, _, _) = with_verification().await;
     app.sign_up("taken@example.com").await;
     app.deliver().await;

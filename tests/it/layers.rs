@@ -1,4 +1,4 @@
-//! The layers of `shared`, as docs/architecture.md draws them: a module uses only modules below it.
+//! The layers of `shared`, as docs/architecture.md draws them: a module uses only modules to its right.
 
 use std::fs;
 use std::path::{Path, PathBuf};

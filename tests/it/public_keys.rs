@@ -158,7 +158,7 @@ async fn with_hs256_no_key_is_published_and_nothing_can_be_discovered() {
 }
 
 #[tokio::test]
-async fn whatever_a_request_for_the_key_set_has_besides_is_ignored() {
+async fn a_key_set_request_ignores_credentials_headers_and_query() {
     let (app, _, _) = signing(SigningAlgorithm::EdDsa).await;
     let plain = app.call(get(KEY_SET)).await.body;
     let odd = [

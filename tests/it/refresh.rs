@@ -186,7 +186,7 @@ async fn a_thief_who_refreshes_first_is_thrown_out_by_the_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_racing_refreshes_of_one_token_make_one_lineage() {
+async fn a_hundred_racing_refreshes_of_one_token_get_the_same_successor() {
     let (app, first) = logged_in(&[]).await;
     let token = refresh_token(&first);
 
@@ -442,7 +442,7 @@ async fn forged(app: &TestApp, answer: &Answer, number: u64) -> String {
 }
 
 #[tokio::test]
-async fn a_number_that_the_session_does_not_have_ends_it() {
+async fn a_refresh_token_with_an_unissued_number_ends_the_session() {
     for number in [0, 3, 100, u64::MAX] {
         let (app, first) = logged_in(&[]).await;
         let second = refresh(&app, &refresh_token(&first)).await;
@@ -455,7 +455,7 @@ async fn a_number_that_the_session_does_not_have_ends_it() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_not_asked_to_last_cannot_be_refreshed() {
+async fn a_forged_first_token_does_not_refresh_a_session_without_refresh() {
     let (app, _) = logged_in(&[]).await;
     let plain = app.log_in(EMAIL, PASSWORD).await;
 

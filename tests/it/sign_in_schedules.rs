@@ -50,7 +50,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn racing_sign_ins_are_told_no_more_than_the_limit_and_right_ones_are_not_refused_below_it(
+    fn racing_wrong_passwords_get_403_up_to_the_limit_and_right_ones_below_it_succeed(
         account in 0..4_u64, ip in 0..6_u64, total in 0..8_u64, steps in steps(),
     ) {
         block_on(run(account, ip, total, &steps));

@@ -115,7 +115,7 @@ async fn the_window_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_hundred_wrong_guesses_at_once_ten_are_told_and_the_right_one_is_not() {
+async fn of_two_hundred_racing_wrong_guesses_ten_get_403_and_then_a_right_one_gets_429() {
     let app = with_user().await;
     // The limit of the address would refuse some of the ten.
     let settings = [("SIGNIN_RATE_LIMIT_IP", "1000")];
@@ -250,7 +250,7 @@ async fn a_source_may_fail_twenty_times_a_day_for_one_identifier() {
 }
 
 #[tokio::test]
-async fn a_hundred_sources_are_told_fifty_times_for_each_identifier_of_an_account_or_of_nobody() {
+async fn a_hundred_sources_get_403_fifty_times_for_each_known_or_unknown_identifier() {
     let app = TestApp::new().await;
     let body = json!({"username": "abc", "email": "abc@example.com", "password": PASSWORD});
     app.call(post("/user", &body)).await;
