@@ -10,7 +10,7 @@ pub fn operation() -> Operation {
     Operation {
         summary: "Read how far a deletion is",
         description: "For administrators. An API key needs the permission Read. A ticket tells of its \
-            deletion for a day. `failed` means that not all could be deleted in ten hours, and that an \
+            deletion for a day. `failed` means that not all was deleted within twelve hours, and that an \
             alarm was raised.",
         parameters: vec![
             Parameter::in_path::<String>("id", "The deleted account's id."),

@@ -25,9 +25,10 @@ pub enum DeletionStatus {
 impl Deletion {
     /// The profile and API keys; the sessions.
     pub const STEPS: u64 = 2;
-    /// How long the ticket counts.
+    /// How long the ticket is valid.
     pub const TICKET_KEPT: Duration = Duration::from_hours(24);
-    /// A step that fails is tried again for ten hours.
+    /// An incomplete deletion has failed after this time, which is longer than the ten hours for which the queue
+    /// retries.
     const TRIED_FOR: Duration = Duration::from_hours(12);
 
     #[must_use]
@@ -41,7 +42,7 @@ impl Deletion {
         }
     }
 
-    /// Whether this is the deletion's ticket, and still counts.
+    /// Whether this is the deletion's ticket, and still valid.
     #[must_use]
     pub fn has_ticket(&self, ticket: &str, now: Timestamp) -> bool {
         self.ticket == ticket && now < self.deleted_at.plus(Self::TICKET_KEPT)

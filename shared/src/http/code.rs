@@ -99,7 +99,7 @@ codes! {
     SignUpIpLimit = 4000,
     /// Too many sign-ups for the email.
     SignUpEmailLimit = 4001,
-    /// Too many failed sign-ins or unknown API keys.
+    /// Too many failed sign-ins, unknown API keys or invalid codes.
     SignInLimit = 4002,
     /// The account has reached the limit of live API keys.
     TooManyApiKeys = 4003,
