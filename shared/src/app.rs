@@ -22,7 +22,7 @@ pub struct App {
     pub ids: IdGenerator,
     /// The limits that this instance knows to be exceeded.
     pub exceeded: ExceededLimits,
-    /// The tokens that this instance has refused.
+    /// The sessions whose tokens this instance has refused.
     pub refused_sessions: RefusedSessions,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,

@@ -44,8 +44,8 @@ pub struct Config {
     pub refresh_grace: Lifetime,
     /// `REAUTH_MAX_AGE`: how long a sign-in counts as recent.
     pub reauth_max_age: Lifetime,
-    /// `UNVERIFIED_ACCOUNT_EXPIRES_IN`: how long after sign-up an account is gone whose email was never
-    /// verified. `None` for never.
+    /// `UNVERIFIED_ACCOUNT_EXPIRES_IN`: the time after sign-up at which an account expires if its email is
+    /// still unverified. `None` for never.
     pub unverified_account_lifetime: Option<Lifetime>,
     /// `API_KEY_MAX_EXPIRES_IN`: the longest lifetime of a new API key. `None` for no maximum.
     pub api_key_max_lifetime: Option<Lifetime>,

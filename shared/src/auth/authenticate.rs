@@ -1,5 +1,5 @@
-//! Authenticates callers and checks what they may do, which [`Need`] says. No other module decides this; `refresh` checks
-//! refresh tokens.
+//! Authenticates callers and checks the route's [`Need`]. `sign_up` checks who may create accounts, and `refresh`
+//! checks refresh tokens.
 
 use super::credentials::{ApiKeyHeader, Authorization, Credentials};
 use super::error::{AuthError, Denial};
@@ -81,9 +81,9 @@ pub async fn authenticate_with_profile(
 /// Like [`authenticate_with_profile`], and parses the update and counts it against the account's
 /// limit. Credentials are checked first, then permission, then the update, then the limit.
 ///
-/// The update is counted while the account is read, so that the limit takes no round trip of its own.
-/// It is not counted if the key lacks the permission, if the update is invalid, or if this instance
-/// has already refused the session. An ended session is counted once on each instance at most.
+/// The update is counted while the account is read (decision 6). It is not counted if the key lacks the
+/// permission or the update is invalid, and only after the read if this instance has already refused the
+/// session. So an ended session is counted at most once on each instance.
 pub async fn authenticate_update<T, E: From<AuthError>>(
     app: &App,
     credentials: Credentials<'_>,

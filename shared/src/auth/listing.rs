@@ -12,8 +12,8 @@ use crate::crypto::KeyRing;
 use crate::domain::{Account, Scope, Timestamp};
 use crate::store::{Order, Position};
 
-/// The most accounts that a request reads, besides those that `offset` skips. So a page can have
-/// fewer than asked for.
+/// A request that has read this many accounts, besides those that `offset` skips, reads no more. So a page
+/// can have fewer than asked for.
 const MAX_READ: usize = 5_000;
 /// How many accounts to ask for at once.
 const MAX_CHUNK: usize = 1_000;
@@ -68,8 +68,8 @@ pub struct AccountPage {
     pub next: Option<String>,
 }
 
-/// Lists accounts by time of creation. Following the cursors returns each account exactly once that
-/// exists all the time, also if others are deleted meanwhile.
+/// Lists accounts by time of creation. Following the cursors returns each account that exists throughout
+/// exactly once, even if others are deleted meanwhile.
 pub async fn list_accounts(
     app: &App,
     filter: &AccountFilter,

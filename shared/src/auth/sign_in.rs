@@ -42,7 +42,7 @@ pub struct SignedIn {
 const MAX_TRIES: usize = 3;
 
 /// Signs in, with one round trip before the password hash and one after it. A third one follows if
-/// failures are to be cleared or the source is not familiar yet.
+/// failures are to be cleared, or the source is not familiar, or its familiarity is renewed.
 ///
 /// If the account lacks a verified email that it needs, a right password counts as a success but starts no
 /// session: a code is mailed instead, within the limits of mail.
@@ -97,9 +97,8 @@ pub async fn sign_in(app: &App, client: Client, sign_in: SignIn) -> Result<Signe
 /// Starts the session unless a limit refuses the sign-in or the account needs a verified email. Returns `None`
 /// if the account has changed since the claim was read.
 ///
-/// If the source is familiar, the login and the session are written beside the read of the counters, and taken
-/// back if a limit refuses after all. From any other source nothing is written before that read, so that a
-/// refused guess leaves no trace. They are then written beside the familiarity, which takes as long.
+/// At a familiar source, writes beside the read of the counters and undoes it if a limit refuses; elsewhere
+/// writes after it (decision 3).
 async fn start(
     app: &App,
     attempt: &Attempt<'_>,

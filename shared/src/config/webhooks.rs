@@ -62,8 +62,8 @@ impl WebhookRetries {
     pub fn pause_secs(&self, tries: u32) -> i32 {
         let exponent = i32::try_from(tries.saturating_sub(1)).unwrap_or(i32::MAX);
         let secs = self.first.as_secs_f64() * self.factor.powi(exponent);
-        // From a second to twelve hours, so nothing is cut off.
-        #[expect(clippy::cast_possible_truncation, reason = "at most twelve hours")]
+        // From a second to eleven hours, so nothing is cut off.
+        #[expect(clippy::cast_possible_truncation, reason = "at most eleven hours")]
         let whole = secs.min(self.longest.as_secs_f64()).ceil() as i32;
         whole
     }

@@ -1,4 +1,4 @@
-//! One-time codes in mail: derived when the mail is sent, in memory when presented, never stored.
+//! One-time codes in mail and webhooks: derived when these are sent, in memory when presented, never stored.
 
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -27,7 +27,7 @@ impl CodeKey {
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes())))
     }
 
-    /// The code of a mail: always the same, so that a second delivery says the same.
+    /// The code of an outbox item. A second delivery has the same code.
     #[must_use]
     pub fn code(&self, purpose: CodePurpose, id: &OutboxId) -> PlainCode {
         let name = format!("{} {id}", purpose.name());
@@ -61,7 +61,7 @@ impl PlainCode {
         CodeDigest::from_hex(digest(self.expose()))
     }
 
-    /// The whole code. Only the mail may show it.
+    /// The whole code. Only the mail or webhook may show it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

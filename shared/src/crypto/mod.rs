@@ -1,5 +1,5 @@
-//! Argon2id, JWT, the key ring, digests and ids: standard primitives behind types that cannot be
-//! mixed up.
+//! Password hashes, tokens, keys, codes, webhook signatures, digests and ids: standard primitives behind types of
+//! our own.
 
 mod api_key;
 mod code;

@@ -56,7 +56,7 @@ pub struct Claims {
     /// `jti`.
     pub id: String,
     pub account: AccountId,
-    /// `sid`: the session, which must be stored for the token to count.
+    /// `sid`: the session, which must be stored for the token to be valid.
     pub session: String,
     /// `auth_time`: when the account's password was last proved.
     pub authenticated_at: Timestamp,

@@ -233,7 +233,7 @@ impl fmt::Debug for Recipient {
 }
 
 impl OutboxItem {
-    /// When it is no longer sent and its code no longer counts.
+    /// When it is no longer sent and its code is no longer valid.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.asked_at.plus(self.recipient.purpose().lifetime())

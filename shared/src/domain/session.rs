@@ -2,13 +2,13 @@
 
 use super::{AccountId, Refresh, SourceIp, Timestamp};
 
-/// A session starts with a sign-up or sign-in. Its tokens count only while the session is stored.
+/// A session starts with a sign-up or sign-in. Its tokens are valid only while the session is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Sorts by the time of creation.
     pub id: String,
     pub account: AccountId,
-    /// The account's session generation that the password was verified under. The session counts only
+    /// The account's session generation that the password was verified under. The session is live only
     /// while the account has the same.
     pub generation: u64,
     pub created_at: Timestamp,

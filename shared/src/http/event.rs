@@ -121,7 +121,7 @@ fn check_origin(headers: &HeaderMap, secrets: &[SecretString]) -> Result<(), Htt
 }
 
 /// Builds the request from an event, without a URI: API Gateway passes the query string on
-/// unchecked, and callers can send one that is not valid in a URI (ADR 5).
+/// unchecked, and callers can send one that is not valid in a URI (decision 5).
 fn request(event: Box<ApiGatewayV2httpRequest>) -> Result<Request, HttpError> {
     let event = *event;
     let body = match event.body {

@@ -1,7 +1,7 @@
-//! `code#<digest>` in the sessions table: a one-time code that was mailed.
+//! `code#<digest>` in the sessions table: a one-time code that was sent.
 //!
-//! A code is stored once, when its mail is first prepared. A used one stays, marked, until it expires:
-//! so no second delivery of the mail makes it usable again.
+//! A code is stored once, when its item is first prepared. A used one stays, marked, until it expires:
+//! so no second delivery of the item makes it usable again.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
@@ -18,16 +18,15 @@ use crate::domain::{CodeDigest, CodePurpose, MailedCode, OutboxId, Timestamp};
 pub enum AddedCode {
     /// Stored now or before.
     Stored,
-    /// The account has changed or a newer code counts, so this one never will. Nothing was stored.
+    /// The account has changed or has a newer code, so this one is never valid. Nothing was stored.
     Outdated,
 }
 
 impl Store {
     /// Stores the code unless it is stored already, used or not.
     ///
-    /// A code that resets a password becomes the only one of its account that counts, in the same
-    /// transaction, on condition that the account is enabled, has the address and the password version,
-    /// and that no newer code counts.
+    /// A code that resets a password replaces the account's earlier one in the same transaction, if the
+    /// account is enabled, still has the address and the password version, and has no newer code.
     pub async fn add_code(
         &self,
         digest: &CodeDigest,

@@ -24,7 +24,7 @@ pub struct AccountDeletion<'a> {
     pub notice: Option<&'a OutboxItem>,
 }
 
-/// How long the tombstone of a deleted account is kept. Its ticket counts for a shorter time.
+/// How long the tombstone of a deleted account is kept. Its ticket is valid for a shorter time.
 const TOMBSTONE_KEPT: Duration = Duration::from_hours(30 * 24);
 
 impl Store {
@@ -51,7 +51,7 @@ impl Store {
         Ok(failed.unwrap_or(Changed::Written))
     }
 
-    /// The deletion of an account less than thirty days ago.
+    /// The tombstone of an account, kept for about 30 days.
     pub async fn deletion(&self, id: &AccountId) -> Result<Option<Deletion>, StoreError> {
         let Some(attributes) = self.user_item(&tombstone_key(id)).await? else {
             return Ok(None);
@@ -64,7 +64,8 @@ impl Store {
         }))
     }
 
-    /// An account that expired has no tombstone. A second erasure of an account takes nothing back.
+    /// Records the finished steps. Does nothing without a tombstone, as after an expiry, or if as many are
+    /// recorded already.
     pub(super) async fn set_steps_done(
         &self,
         id: &AccountId,

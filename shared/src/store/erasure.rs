@@ -1,4 +1,4 @@
-//! The clean-up of what belonged to a deleted account.
+//! Erases what belonged to a deleted account.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 

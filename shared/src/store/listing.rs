@@ -55,8 +55,8 @@ pub struct Listed {
 }
 
 impl Store {
-    /// Reads accounts after a position, or from the first one, also those that have expired: at least one unless none follow, and at
-    /// most about twice as many as `wanted`.
+    /// Reads accounts after a position, or from the start, expired ones included: at least one if any follows,
+    /// at most about twice `wanted`.
     ///
     /// A position stays valid when its account is deleted.
     pub async fn listed_accounts(

@@ -12,7 +12,7 @@
 //! | | `own#<id>`, `metadata` | the account's metadata |
 //! | | `email#<canonical>` or `username#<canonical>`, `claim` | the account with this name, and its password hash |
 //! | | `apikey#<digest>`, `key` | an API key |
-//! | | `session#<account id>`, `<session id>` | a live session |
+//! | | `session#<account id>`, `<session id>` | a session |
 //! | | `admins`, `set` | the ids of all administrators |
 //! | sessions | `outbox#<id>`, `webhook#<id>` | a mail or a webhook to send |
 //! | | `code#<digest>` | a one-time code that was sent |

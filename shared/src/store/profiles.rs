@@ -28,8 +28,8 @@ impl Store {
     /// Reads what an account's owner wrote: one strongly consistent query, one call for each 1 MB.
     /// The profile is empty if nothing is stored.
     ///
-    /// Reads in descending order of sort keys, so newer API keys before older ones. So a read that
-    /// has the last key has every earlier one.
+    /// Reads in descending order of sort keys. A read that returns the last API key therefore returns every
+    /// earlier one.
     pub async fn profile(&self, owner: &Account) -> Result<Profile, StoreError> {
         let profile = self.own_items(&owner.id).await?;
         Ok(profile.with_ended_api_keys(owner))

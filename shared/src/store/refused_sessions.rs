@@ -8,8 +8,7 @@ use lru::LruCache;
 /// The ids of sessions whose tokens were refused although the signature is valid, because the session
 /// has ended or its account is gone.
 ///
-/// A profile update is counted while its session is read. Requests of a remembered session are
-/// counted only after the read, so that the token of an ended session cannot use up its account's limit.
+/// Profile updates of a remembered session are counted only after the session is read (decision 6).
 #[derive(Debug)]
 pub struct RefusedSessions {
     ids: Mutex<LruCache<String, ()>>,

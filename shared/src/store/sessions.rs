@@ -1,6 +1,6 @@
-//! `session#<account id>`, `<session id>`: a live session.
+//! `session#<account id>`, `<session id>`: a session.
 //!
-//! A token counts only while its session is there: signing out deletes it, and losing these items
+//! A token is valid only while its session is stored: signing out deletes it, and losing these items
 //! signs everybody out. Only a sign-up or a sign-in puts one.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
@@ -40,7 +40,7 @@ impl StoredSession {
         since.unwrap_or(self.created_at)
     }
 
-    /// Whether the session counts at `now` for an account of this session generation.
+    /// Whether the session is live at `now` for an account of this session generation.
     #[must_use]
     pub fn is_live(&self, generation: u64, now: Timestamp) -> bool {
         self.generation == generation && now < self.expires_at
@@ -51,9 +51,9 @@ impl Store {
     /// Records the login of the claim's account and stores its session, in one round trip. Returns the
     /// account as it was before.
     ///
-    /// Returns `None`, and leaves no session, if the account does not exist, its email has to be verified and
+    /// Returns `None`, and deletes the session, if the account does not exist, its email has to be verified and
     /// is not, or its password or its session generation has changed since the claim was read. So a sign-in
-    /// that verified an old password never leaves a session that counts.
+    /// that verified an old password never leaves a live session.
     pub async fn start_session(
         &self,
         claim: &Claim,
@@ -87,9 +87,8 @@ impl Store {
         .await
     }
 
-    /// Makes the successor of a session's refresh token current. Returns `false` if the token is not current any
-    /// more, or the session is not there or of another generation. Of racing calls at most one returns `true`; if an answer
-    /// is lost, the retry returns `false`.
+    /// Makes `to` current if `from` is. Returns `false` if `from` is not current, or the session is gone or of another
+    /// generation. Of racing calls at most one returns `true`; if a response is lost, the retry returns `false`.
     pub async fn advance_refresh(
         &self,
         account: &Account,
@@ -154,7 +153,7 @@ impl Store {
         .await
     }
 
-    /// The newest sessions that count at `now` for the account, newest first, at most `max`.
+    /// The newest sessions of the account that are live at `now`, newest first, at most `max`.
     pub async fn newest_sessions(
         &self,
         account: &Account,
@@ -197,7 +196,7 @@ impl Store {
             .expression_attribute_values(":now", n(now.millis()))
     }
 
-    /// How many sessions count at `now` for the account.
+    /// How many sessions of the account are live at `now`.
     pub async fn live_sessions(
         &self,
         account: &Account,
