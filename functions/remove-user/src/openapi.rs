@@ -10,7 +10,7 @@ pub fn operation() -> Operation {
     Operation {
         summary: "Delete an account",
         description: "For administrators. Needs a token of a recent sign-in; API keys are refused. The \
-            account's tokens and API keys are dead, and its names free, at once. Its profile, keys and \
+            account's tokens and API keys are dead, and its email and username free, at once. Its profile, keys and \
             sessions are deleted behind the response; the ticket tells how far that is. The owner is told \
             by mail.",
         parameters: vec![Parameter::in_path::<String>("id", "The account's id.")],

@@ -1,5 +1,4 @@
-//! What users change of their own accounts. Each change holds only if the session it was asked
-//! through is still live.
+//! What users change of their own accounts. The account is changed only if the caller's session is still live.
 
 use std::sync::Arc;
 
@@ -70,7 +69,7 @@ pub async fn change_username(
     }
 }
 
-/// Deletes the account: its tokens and API keys are dead and its names free at once.
+/// Deletes the account: its tokens and API keys are dead, and its email and username free, at once.
 pub async fn delete_own_account(app: &App, caller: &Caller, proof: Proof) -> Result<(), AuthError> {
     let claim = prove(app, caller, proof).await?;
     let deleted = change_own(app, caller, Some(&claim), OwnChange::Deletion);

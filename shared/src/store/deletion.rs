@@ -28,8 +28,8 @@ pub struct AccountDeletion<'a> {
 const TOMBSTONE_KEPT: Duration = Duration::from_hours(30 * 24);
 
 impl Store {
-    /// Replaces the account by a tombstone, and deletes its claims, in one transaction, so that its names
-    /// are free and its sessions and API keys are dead.
+    /// Replaces the account by a tombstone, and deletes its claims, in one transaction, so that its email
+    /// and username are free and its sessions and API keys are dead.
     ///
     /// What else belonged to it stays, for [`Store::erase`]: the stream of the users table tells the function
     /// `erase-account` that the account is gone.
