@@ -1,9 +1,13 @@
 //! What stands between clients and API Gateway.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use secrecy::SecretString;
+
+use super::ConfigError;
+use super::settings::{Settings, invalid};
 
 /// The proxies in front of API Gateway that are trusted to forward the client's address.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +29,55 @@ impl TrustedProxies {
         let is_in_network = || self.networks.iter().any(|network| network.contains(&peer));
         let requires_secret = !self.origin_secrets.is_empty();
         self.hops > 0 && (is_in_network() || (self.networks.is_empty() && requires_secret))
+    }
+}
+
+impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
+    pub(super) fn proxies(&self) -> Result<TrustedProxies, ConfigError> {
+        let hops = self.at_least("TRUSTED_PROXY_HOPS", 0, 0)?;
+        let variable = "TRUSTED_PROXY_CIDRS";
+        let networks = match self.get(variable)? {
+            None => Vec::new(),
+            Some(list) => list
+                .split(',')
+                .map(|network| network.trim().parse())
+                .collect::<Result<_, _>>()
+                .map_err(|_| {
+                    let problem = "must be a comma-separated list of networks such as 10.0.0.0/8";
+                    invalid(variable, problem)
+                })?,
+        };
+        let origin_secrets = self.origin_secrets()?;
+        if hops == 0 && !networks.is_empty() {
+            return Err(invalid(variable, "needs TRUSTED_PROXY_HOPS"));
+        }
+        if hops > 0 && networks.is_empty() && origin_secrets.is_empty() {
+            let problem = "needs TRUSTED_PROXY_CIDRS or ORIGIN_SECRET";
+            return Err(invalid("TRUSTED_PROXY_HOPS", problem));
+        }
+        if hops == 0 && !origin_secrets.is_empty() {
+            return Err(invalid("ORIGIN_SECRET", "needs TRUSTED_PROXY_HOPS"));
+        }
+        Ok(TrustedProxies {
+            hops,
+            networks,
+            origin_secrets,
+        })
+    }
+
+    fn origin_secrets(&self) -> Result<Vec<SecretString>, ConfigError> {
+        let variable = "ORIGIN_SECRET";
+        let Some(list) = self.get(variable)? else {
+            return Ok(Vec::new());
+        };
+        let is_secret =
+            |text: &str| text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !list.split(',').all(is_secret) {
+            let problem =
+                "must be secrets of 32 visible ASCII characters and more, separated by commas";
+            return Err(invalid(variable, problem));
+        }
+        Ok(list.split(',').map(Into::into).collect())
     }
 }
 

@@ -6,10 +6,9 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use url::{Host, Url};
 
-use super::{Aws, ConfigError, KeySource, SignUpConfig, TrustedProxies};
+use super::{Aws, ConfigError, KeySource, SignUpConfig};
 use crate::domain::{
     HashParams, Lifetime, Limit, Limits, PreviousHashParams, Scope, SigningAlgorithm,
 };
@@ -270,53 +269,6 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
                 window: Duration::from_hours(1),
             },
         })
-    }
-
-    pub(super) fn proxies(&self) -> Result<TrustedProxies, ConfigError> {
-        let hops = self.at_least("TRUSTED_PROXY_HOPS", 0, 0)?;
-        let variable = "TRUSTED_PROXY_CIDRS";
-        let networks = match self.get(variable)? {
-            None => Vec::new(),
-            Some(list) => list
-                .split(',')
-                .map(|network| network.trim().parse())
-                .collect::<Result<_, _>>()
-                .map_err(|_| {
-                    let problem = "must be a comma-separated list of networks such as 10.0.0.0/8";
-                    invalid(variable, problem)
-                })?,
-        };
-        let origin_secrets = self.origin_secrets()?;
-        if hops == 0 && !networks.is_empty() {
-            return Err(invalid(variable, "needs TRUSTED_PROXY_HOPS"));
-        }
-        if hops > 0 && networks.is_empty() && origin_secrets.is_empty() {
-            let problem = "needs TRUSTED_PROXY_CIDRS or ORIGIN_SECRET";
-            return Err(invalid("TRUSTED_PROXY_HOPS", problem));
-        }
-        if hops == 0 && !origin_secrets.is_empty() {
-            return Err(invalid("ORIGIN_SECRET", "needs TRUSTED_PROXY_HOPS"));
-        }
-        Ok(TrustedProxies {
-            hops,
-            networks,
-            origin_secrets,
-        })
-    }
-
-    fn origin_secrets(&self) -> Result<Vec<SecretString>, ConfigError> {
-        let variable = "ORIGIN_SECRET";
-        let Some(list) = self.get(variable)? else {
-            return Ok(Vec::new());
-        };
-        let is_secret =
-            |text: &str| text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !list.split(',').all(is_secret) {
-            let problem =
-                "must be secrets of 32 visible ASCII characters and more, separated by commas";
-            return Err(invalid(variable, problem));
-        }
-        Ok(list.split(',').map(Into::into).collect())
     }
 }
 
