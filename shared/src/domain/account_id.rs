@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Timestamp;
+use super::{Timestamp, is_hex};
 
 /// 24 lower-case hex characters laid out as a MongoDB `ObjectId`: 4 bytes of seconds, 5 of
 /// randomness, 3 of a counter.
@@ -22,8 +22,7 @@ impl AccountId {
     }
 
     pub fn parse(text: &str) -> Result<Self, InvalidAccountId> {
-        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        (text.len() == 24 && text.bytes().all(is_hex))
+        (text.len() == 24 && is_hex(text))
             .then(|| Self(text.to_owned()))
             .ok_or(InvalidAccountId)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Account, AccountId, Timestamp};
+use super::{Account, AccountId, Timestamp, is_hex};
 
 /// What a mail or a webhook is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +111,7 @@ impl OutboxId {
     /// `None` unless `text` is 32 lower-case hex characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        (text.len() == 32 && text.bytes().all(is_hex)).then(|| Self(text.to_owned()))
+        (text.len() == 32 && is_hex(text)).then(|| Self(text.to_owned()))
     }
 
     #[must_use]

@@ -61,5 +61,11 @@ pub use source_ip::{SourceIp, SourceNetwork};
 pub use timestamp::Timestamp;
 pub use username::{InvalidUsername, MAX_USERNAME_CHARS, Username};
 
+/// Whether the text has only hexadecimal digits, lower case.
+pub(crate) fn is_hex(text: &str) -> bool {
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.bytes().all(is_digit)
+}
+
 /// The longest canonical form of an email or a username, in bytes of UTF-8.
 const MAX_CANONICAL_BYTES: usize = 512;

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::auth::{self, ApiKeyHeader, Authorization, Caller, Credentials, Need, Proof, Scheme};
 use crate::config::TrustedProxies;
 use crate::crypto::PlainApiKey;
-use crate::domain::{Client, Metadata, Password, Profile, SourceIp, UserAgent};
+use crate::domain::{Client, Metadata, Password, Profile, SourceIp, UserAgent, is_hex};
 
 /// The largest body of most routes, in bytes after base64 decoding.
 pub const SMALL_BODY: usize = 16 * 1024;
@@ -244,8 +244,7 @@ pub fn path_text<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
 #[must_use]
 pub fn path_hex<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     let text = path_text(request, name)?;
-    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    ((1..=64).contains(&text.len()) && text.bytes().all(is_digit)).then_some(text)
+    ((1..=64).contains(&text.len()) && is_hex(text)).then_some(text)
 }
 
 /// The caller's current password, as this request sends it.

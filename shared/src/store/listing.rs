@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use super::accounts::from_item;
 use super::item::{Attributes, Item, n, s};
 use super::{Store, StoreError, count};
-use crate::domain::Account;
+use crate::domain::{Account, is_hex};
 
 const INDEX: &str = "accounts";
 /// The index's partition key.
@@ -36,8 +36,7 @@ impl Position {
     /// `None` if no account can have this position.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        (text.len() == 13 + 24 && text.bytes().all(is_hex)).then(|| Self(text.to_owned()))
+        (text.len() == 13 + 24 && is_hex(text)).then(|| Self(text.to_owned()))
     }
 
     #[must_use]
