@@ -12,7 +12,7 @@ use shared::auth::{self, Need};
 use shared::domain::Email;
 use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
-use shared::http::{HttpError, Reply, Request};
+use shared::http::{HttpError, InField, Reply, Request};
 use utoipa::ToSchema;
 
 const NEED: Need = Need::TOKEN_ALONE;
@@ -31,7 +31,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let body = JsonBody::of(&request, SMALL_BODY)?;
     let caller = request::caller(&app, &request, NEED).await?;
     let body: Body = body.read()?;
-    let email = Email::parse(&body.email).map_err(|invalid| HttpError::field("email", invalid))?;
+    let email = Email::parse(&body.email).in_field("email")?;
     let proof = request::proof(&app, &request, body.password);
     auth::ask_to_change_email(&app, &caller, proof, &email).await?;
     Reply::ok(&Empty {})

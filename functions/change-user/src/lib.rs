@@ -14,7 +14,7 @@ use shared::http::body::{JsonObject, OneOrMoreStrings, Strings};
 use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::ManagedUser;
-use shared::http::{HttpError, Reply, Request};
+use shared::http::{HttpError, InField, Reply, Request};
 use utoipa::ToSchema;
 
 const NEED: Need = Need::ADMIN_TO_CHANGE;
@@ -54,10 +54,10 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
 /// Checks what does not depend on the account.
 fn parse(body: Body, policy: PasswordPolicy) -> Result<AccountUpdate, HttpError> {
     if let Some(username) = body.username.as_deref().filter(|name| !name.contains('@')) {
-        Username::of_account(username, "").map_err(|error| HttpError::field("username", error))?;
+        Username::of_account(username, "").in_field("username")?;
     }
-    let email = body.email.map(|email| Email::parse(&email)).transpose();
-    let email = email.map_err(|error| HttpError::field("email", error))?;
+    let email = body.email.map(|email| Email::parse(&email));
+    let email = email.transpose().in_field("email")?;
     let scopes = body.scope.as_ref().map(parse_scopes).transpose()?;
     let vendor = body.vendor.map(|vendor| vendor.0);
     if vendor.as_deref().is_some_and(|list| !is_vendor_list(list)) {
@@ -65,11 +65,10 @@ fn parse(body: Body, policy: PasswordPolicy) -> Result<AccountUpdate, HttpError>
     }
     let password = body.password.map(Password::new);
     if let Some(password) = &password {
-        let checked = policy.check(password, &[]);
-        checked.map_err(|error| HttpError::field("password", error))?;
+        policy.check(password, &[]).in_field("password")?;
     }
-    let metadata = body.metadata.map(MetadataChange::to).transpose();
-    let metadata = metadata.map_err(|error| HttpError::field("metadata", error))?;
+    let metadata = body.metadata.map(MetadataChange::to);
+    let metadata = metadata.transpose().in_field("metadata")?;
     Ok(AccountUpdate {
         username: body.username,
         email,
@@ -86,5 +85,6 @@ fn parse_scopes(scopes: &Strings) -> Result<Scopes, HttpError> {
     let parsed: Option<Vec<_>> = scopes.0.iter().map(|scope| Scope::parse(scope)).collect();
     parsed
         .and_then(Scopes::granted)
-        .ok_or_else(|| HttpError::field("scope", Problem::NotScopes))
+        .ok_or(Problem::NotScopes)
+        .in_field("scope")
 }

@@ -10,7 +10,7 @@ use shared::auth::{self, Need};
 use shared::domain::{Account, Username};
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::CurrentUser;
-use shared::http::{HttpError, Reply, Request};
+use shared::http::{HttpError, InField, Reply, Request};
 use utoipa::ToSchema;
 
 const NEED: Need = Need::TOKEN_ALONE;
@@ -37,6 +37,5 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
 }
 
 fn parse(username: &str, account: &Account) -> Result<Username, HttpError> {
-    Username::of_account(username, &account.email_canonical)
-        .map_err(|invalid| HttpError::field("username", invalid))
+    Username::of_account(username, &account.email_canonical).in_field("username")
 }

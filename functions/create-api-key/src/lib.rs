@@ -11,7 +11,7 @@ use shared::domain::{ApiKeyDescription, ApiKeyName, Permissions, Timestamp};
 use shared::http::api_key::ApiKeyObject;
 use shared::http::problem::Problem;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
-use shared::http::{HttpError, Reply, Request};
+use shared::http::{HttpError, InField, Reply, Request};
 use utoipa::ToSchema;
 
 const NEED: Need = Need::RECENT_SIGN_IN;
@@ -66,22 +66,19 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
 }
 
 fn parse(body: Body, now: Timestamp) -> Result<NewApiKey, HttpError> {
-    let name = ApiKeyName::parse(body.name).map_err(|invalid| HttpError::field("name", invalid))?;
+    let name = ApiKeyName::parse(body.name).in_field("name")?;
     let description = body
         .description
         .map(ApiKeyDescription::parse)
         .transpose()
-        .map_err(|invalid| HttpError::field("description", invalid))?;
+        .in_field("description")?;
     let permissions = body.permissions.ok_or(HttpError::missing("permissions"))?;
     let permissions = Permissions::from_mask(permissions)
-        .ok_or_else(|| HttpError::field("permissions", Problem::NotPermissions))?;
-    let expires_at = match body.expire_date {
-        None => None,
-        Some(date) => Some(
-            Timestamp::parse_rfc3339(&date)
-                .ok_or_else(|| HttpError::field("expireDate", Problem::NotADate))?,
-        ),
-    };
+        .ok_or(Problem::NotPermissions)
+        .in_field("permissions")?;
+    let date = |text: String| Timestamp::parse_rfc3339(&text).ok_or(Problem::NotADate);
+    let expires_at = body.expire_date.map(date).transpose();
+    let expires_at = expires_at.in_field("expireDate")?;
     if expires_at.is_some_and(|expiry| expiry <= now) {
         return Err(HttpError::field("expireDate", Problem::NotInTheFuture));
     }

@@ -13,7 +13,7 @@ use shared::domain::{Email, MetadataChange, Password, PasswordPolicy, Username};
 use shared::http::body::JsonObject;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
 use shared::http::user::User;
-use shared::http::{HttpError, Reply, Request};
+use shared::http::{HttpError, InField, Reply, Request};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -66,17 +66,16 @@ fn parse(body: Body, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
         (None, _) => return Err(HttpError::missing("email")),
     };
     let username = match username {
-        Some(username) => Username::parse(&username, &email)
-            .map_err(|error| HttpError::field("username", error))?,
+        Some(username) => Username::parse(&username, &email).in_field("username")?,
         None => Username::from_email(&email),
     };
     let password = body.password.ok_or(HttpError::missing("password"))?;
     let password = Password::new(password);
     policy
         .check(&password, &[email.typed(), username.typed()])
-        .map_err(|error| HttpError::field("password", error))?;
-    let metadata = body.metadata.map(MetadataChange::to).transpose();
-    let metadata = metadata.map_err(|error| HttpError::field("metadata", error))?;
+        .in_field("password")?;
+    let metadata = body.metadata.map(MetadataChange::to);
+    let metadata = metadata.transpose().in_field("metadata")?;
     Ok(SignUp {
         email,
         username,
@@ -86,5 +85,5 @@ fn parse(body: Body, policy: PasswordPolicy) -> Result<SignUp, HttpError> {
 }
 
 fn parse_email(field: &'static str, text: &str) -> Result<Email, HttpError> {
-    Email::parse(text).map_err(|error| HttpError::field(field, error))
+    Email::parse(text).in_field(field)
 }

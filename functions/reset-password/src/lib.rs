@@ -10,7 +10,7 @@ use shared::auth::{self, Need};
 use shared::domain::{Identifier, Password};
 use shared::http::body::Empty;
 use shared::http::request::{self, JsonBody, SMALL_BODY};
-use shared::http::{HttpError, Reply, Request};
+use shared::http::{HttpError, InField, Reply, Request};
 use utoipa::ToSchema;
 
 const NEED: Need = Need::ADMIN_TO_CHANGE;
@@ -31,8 +31,8 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let caller = request::caller(&app, &request, NEED).await?;
     let body: Body = body.read()?;
     let password = Password::new(body.password);
-    let checked = app.config.passwords.check(&password, &[]);
-    checked.map_err(|error| HttpError::field("password", error))?;
+    let policy = app.config.passwords;
+    policy.check(&password, &[]).in_field("password")?;
     let email = Identifier::parse_email(&body.email);
     auth::reset_password(&app, &caller, &email, password).await?;
     Reply::ok(&Empty {})

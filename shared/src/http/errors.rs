@@ -64,6 +64,17 @@ pub(super) struct Report {
     pub(super) error: Option<String>,
 }
 
+/// Says in which field of a request a value is invalid.
+pub trait InField<T> {
+    fn in_field(self, name: &'static str) -> Result<T, HttpError>;
+}
+
+impl<T, E: Into<Problem>> InField<T> for Result<T, E> {
+    fn in_field(self, name: &'static str) -> Result<T, HttpError> {
+        self.map_err(|problem| HttpError::field(name, problem))
+    }
+}
+
 /// A row of the table.
 type Row = (StatusCode, Code, Cow<'static, str>);
 

@@ -34,7 +34,7 @@ pub mod request;
 pub mod route;
 pub mod user;
 
-pub use errors::HttpError;
+pub use errors::{HttpError, InField};
 pub use family::Family;
 pub use lambda_http::Request;
 pub use reply::Reply;

@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use crate::auth::ProfileRequest;
 use crate::domain::{ProfileField, ProfileUpdate, SettingChange, SettingType};
-use crate::http::HttpError;
 use crate::http::body::Given;
 use crate::http::problem::{FieldName, Problem};
+use crate::http::{HttpError, InField};
 
 /// The body of `POST /v1/auth/user`.
 #[derive(serde::Deserialize, ToSchema)]
@@ -128,7 +128,7 @@ impl UserChange {
         let mut update = ProfileUpdate::default();
         for (field, text) in self.fields {
             let value = text.map(|text| field.parse(text)).transpose();
-            let value = value.map_err(|invalid| HttpError::field(field.name(), invalid))?;
+            let value = value.in_field(field.name())?;
             update.fields.insert(field, value);
         }
         let settings = self.settings.into_iter().map(SettingBody::parse);
