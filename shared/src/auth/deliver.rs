@@ -25,6 +25,20 @@ pub struct Letter {
     pub asked_at: Timestamp,
 }
 
+impl Letter {
+    /// Has neither a username nor a code.
+    fn plain(item: &OutboxItem, account: AccountId, to: String) -> Self {
+        Self {
+            purpose: item.recipient.purpose(),
+            account,
+            to,
+            username: None,
+            code: None,
+            asked_at: item.asked_at,
+        }
+    }
+}
+
 /// Why an item is not sent. Trying again would not help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotSent {
@@ -125,28 +139,16 @@ pub async fn prepare(
             is_verified,
             ..
         } => {
-            let purpose = item.recipient.purpose();
             if !is_verified && message.times == 1 {
-                count_unverified(app, purpose, address).await?;
+                count_unverified(app, item.recipient.purpose(), address).await?;
             }
-            Ok(Letter {
-                purpose,
-                to: address.clone(),
-                account: account.clone(),
-                username: None,
-                code: None,
-                asked_at: item.asked_at,
-            })
+            Ok(Letter::plain(&item, account.clone(), address.clone()))
         }
         Recipient::Created { account } => {
             let account = enabled(app.store.account(account).await?)?;
             Ok(Letter {
-                purpose: item.recipient.purpose(),
-                to: account.email,
-                account: account.id,
                 username: Some(account.username),
-                code: None,
-                asked_at: item.asked_at,
+                ..Letter::plain(&item, account.id, account.email)
             })
         }
     }
@@ -203,14 +205,13 @@ async fn with_code(
         used_at: None,
     };
     match app.store.add_code(&code.digest(), &mailed).await? {
-        AddedCode::Stored => Ok(Letter {
-            purpose: item.recipient.purpose(),
-            to: account.mail_address(),
-            account: account.id,
-            username: None,
-            code: Some((purpose, code)),
-            asked_at: item.asked_at,
-        }),
+        AddedCode::Stored => {
+            let to = account.mail_address();
+            Ok(Letter {
+                code: Some((purpose, code)),
+                ..Letter::plain(item, account.id, to)
+            })
+        }
         AddedCode::Outdated => Err(NotSent::Outdated.into()),
     }
 }
