@@ -21,7 +21,7 @@ FOLDERS = {
     "tests/hashes/": "bench", "tests/src/bench/": "bench", "tests/src/bin/b": "bench",
     "tests/src/": "harness",
 }
-SCRIPTS = {".py", ".sh", ".js", ".mjs", ".ts"}
+SCRIPTS = {".py", ".sh", ".js", ".mjs", ".ts", ".go"}
 GENERATED = {"target", "node_modules", ".venv", "__pycache__"}
 
 
@@ -71,7 +71,7 @@ def count(root):
         elif path.suffix == ".py":
             totals["scripts"] += python(path.read_text())
         elif path.suffix in SCRIPTS or name.startswith(".ci/"):
-            comment = "//" if path.suffix in {".js", ".mjs", ".ts"} else "#"
+            comment = "#" if path.suffix in {".sh", ""} else "//"
             totals["scripts"] += sum(is_code(line, comment)
                                      for line in path.read_text().splitlines())
     return totals
