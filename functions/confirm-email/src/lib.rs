@@ -20,6 +20,6 @@ struct Body {
 pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError> {
     let body: Body = JsonBody::of(&request, SMALL_BODY)?.read()?;
     let source = request::source_ip(&request, &app.config.proxies);
-    auth::verify_email(&app, source, &body.code).await?;
+    auth::confirm_email(&app, source, &body.code).await?;
     Reply::ok(&Empty {})
 }

@@ -24,6 +24,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let caller = request::caller(&app, &request, NEED).await?;
     let body: Body = body.read()?;
     let source = request::source_ip(&request, &app.config.proxies);
-    let account = auth::change_email(&app, &caller, source, &body.code).await?;
+    let account = auth::confirm_new_email(&app, &caller, source, &body.code).await?;
     Reply::ok(&CurrentUser::of(&account))
 }

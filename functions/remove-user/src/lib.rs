@@ -27,6 +27,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     let caller = request::caller(&app, &request, NEED).await?;
     body.read::<Empty>()?;
     let id = request::path_text(&request, "id").ok_or(AuthError::NoUser)?;
-    let ticket = auth::delete_user(&app, &caller, id).await?;
+    let ticket = auth::remove_user(&app, &caller, id).await?;
     Reply::ok(&Removed { ticket })
 }

@@ -2,9 +2,9 @@
 //!
 //! Each change leaves a line in the log: who, whose account, and what.
 
-use super::accounts::{MAX_TRIES, write};
 use super::attempt::clear_totals;
 use super::authenticate::{Caller, read_again};
+use super::change::{MAX_TRIES, write};
 use super::error::AuthError;
 use super::passwords::{check, hash};
 use crate::app::App;

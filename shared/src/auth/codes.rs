@@ -1,9 +1,9 @@
 //! Using one-time codes. An invalid one is counted like an unknown API key, and a valid one is never
 //! refused for somebody's guesses.
 
-use super::accounts::{MAX_TRIES, write};
 use super::attempt::{clear_totals, make_familiar};
 use super::authenticate::{Caller, read_again};
+use super::change::{MAX_TRIES, write};
 use super::error::AuthError;
 use super::limits::SourceCounters;
 use super::passwords::{check, hash};
@@ -15,7 +15,7 @@ use crate::store::{AccountChange, Authority, CurrentSession, StoreError, UsedCod
 
 /// Verifies the email that the code was sent to, as long as it is the account's. The account does not expire
 /// from then on.
-pub async fn verify_email(app: &App, source: SourceIp, code: &str) -> Result<(), AuthError> {
+pub async fn confirm_email(app: &App, source: SourceIp, code: &str) -> Result<(), AuthError> {
     let Some((_, code)) = find(app, code, CodePurpose::VerifyEmail).await? else {
         return Err(invalid(app, source).await);
     };
@@ -96,7 +96,7 @@ pub async fn reset_forgotten_password(
 ///
 /// The account's username changes with it if it is the email. Of accounts that race for one email exactly
 /// one gets it.
-pub async fn change_email(
+pub async fn confirm_new_email(
     app: &App,
     caller: &Caller,
     source: SourceIp,

@@ -1,8 +1,8 @@
 //! Deletions. An account is gone for signing in at once; the function `erase-account` deletes what else
 //! belonged to it.
 
-use super::accounts::{MAX_TRIES, is_written, may_have_changed};
 use super::authenticate::{Caller, read_again};
+use super::change::{MAX_TRIES, is_written, may_have_changed};
 use super::error::{AccountError, AuthError};
 use super::mail::notice;
 use crate::app::App;
@@ -34,7 +34,7 @@ pub async fn delete_account(
 /// Deletes any account, for administrators. Returns the ticket that tells of the progress.
 ///
 /// Nothing is deleted once the administrator's session has ended or the scope is gone.
-pub async fn delete_user(app: &App, caller: &Caller, id: &str) -> Result<String, AuthError> {
+pub async fn remove_user(app: &App, caller: &Caller, id: &str) -> Result<String, AuthError> {
     let id = AccountId::parse(id).map_err(|_| AuthError::NoUser)?;
     let mut administrator = caller.account.clone();
     for tries in 1..=MAX_TRIES {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::accounts::{self, MAX_TRIES};
 use super::attempt::{Attempt, Proved, Purpose};
 use super::authenticate::{Caller, read_again};
+use super::change::{self, MAX_TRIES};
 use super::deletion::delete;
 use super::error::AuthError;
 use super::limits::Counter;
@@ -141,7 +141,7 @@ async fn write(
                 password_hash,
                 ..AccountChange::new(seen, new(seen.clone()), owner(current))
             };
-            accounts::write(app, change).await
+            change::write(app, change).await
         }
         OwnChange::Deletion => {
             let deleted = delete(app, seen, owner(CurrentSession::Ends)).await?;

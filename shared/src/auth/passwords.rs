@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::accounts::{MAX_TRIES, WithApiKeys, account_by_id, write};
 use super::attempt::{clear_totals, make_familiar};
 use super::authenticate::Caller;
+use super::change::{MAX_TRIES, write};
 use super::error::{AccountError, AuthError};
+use super::operators::{WithApiKeys, account_by_id};
 use super::own_account::{OwnChange, Proof, change_own, prove};
 use crate::app::App;
 use crate::crypto::{GeneratedPassword, PasswordHash};
