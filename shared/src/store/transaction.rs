@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 
 use super::error::{failed_conditions, is_failed_condition};
 use super::{Store, StoreError};
+use crate::crypto::ids::random_id;
 
 /// The outcome of a transaction.
 pub(super) enum Transaction {
@@ -35,17 +36,20 @@ impl Store {
 
     /// Writes all items or none. A conflict is retried.
     ///
-    /// The SDK adds a client request token and repeats it in its own retries, so DynamoDB writes once what is
-    /// sent again because an answer was lost.
+    /// All retries have one client request token, so DynamoDB writes once what is sent again because a response
+    /// was lost.
     pub(super) async fn transact(
         &self,
         writes: &[TransactWriteItem],
     ) -> Result<Transaction, StoreError> {
+        // Without one of ours, the SDK's own covers only its retries.
+        let request_token = random_id(self.entropy.as_ref()).ok();
         self.retrying(|| async {
             let written = self
                 .client
                 .transact_write_items()
                 .set_transact_items(Some(writes.to_vec()))
+                .set_client_request_token(request_token.clone())
                 .send()
                 .await;
             match written {
