@@ -574,7 +574,7 @@ async fn verifiers_that_cache_the_keys_for_two_hours_accept_every_live_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_issued_during_a_rotation_verify_by_keys_fetched_two_hours_before() {
+async fn tokens_issued_while_the_keys_rotate_verify_by_keys_fetched_before() {
     let (one, other, operator) = two_instances(&settings(SigningAlgorithm::Rs256)).await;
     rotate(&operator, "version-1").await;
     one.clock.advance(70 * MINUTE);
@@ -582,25 +582,24 @@ async fn tokens_issued_during_a_rotation_verify_by_keys_fetched_two_hours_before
     one.clock.advance(115 * MINUTE);
     let before = fresh_token(&one).await;
 
+    // Until the instance has read the new ring.
     let load = async |app: &TestApp| {
-        for _ in 0..30 {
+        loop {
             let token = fresh_token(app).await;
             assert!(verify_elsewhere(&cached, &token, &one).is_some());
             for token in [&before, &token] {
                 assert_eq!(one.user(token).await.status, 200);
                 assert_eq!(other.user(token).await.status, 200);
             }
+            if kid_of(&token) != kid_of(&before) {
+                return token;
+            }
+            one.clock.advance(MINUTE / 6);
         }
     };
-    tokio::join!(load(&one), load(&other), rotate(&operator, "version-2"));
-
-    one.clock.advance(5 * MINUTE);
-    let after = fresh_token(&one).await;
-    assert_ne!(kid_of(&after), kid_of(&before));
-    for token in [&before, &after] {
-        assert!(verify_elsewhere(&cached, token, &one).is_some());
-        assert_eq!(other.user(token).await.status, 200);
-    }
+    let rotation = rotate(&operator, "version-2");
+    let (of_one, of_other, ()) = tokio::join!(load(&one), load(&other), rotation);
+    assert_eq!(kid_of(&of_one), kid_of(&of_other));
 }
 
 #[tokio::test]
