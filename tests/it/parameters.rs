@@ -297,6 +297,19 @@ fn functions_start_with_the_bounds_of_every_numeric_parameter() {
     }
 }
 
+#[test]
+fn a_setting_that_is_absent_has_the_default_of_its_parameter() {
+    let template = Template::checked_in().unwrap();
+    let names = template.parameters.keys();
+    // An empty value counts as absent.
+    let absent = names.map(|name| (name.clone(), String::new()));
+
+    let found = config(&template, absent).unwrap();
+
+    let expected = config(&template, []).unwrap();
+    assert_eq!(format!("{found:#?}"), format!("{expected:#?}"));
+}
+
 /// Whether CloudFormation accepts this text for a parameter.
 fn allows(parameter: &Parameter, value: &str) -> bool {
     let pattern = parameter.allowed_pattern.as_ref();
