@@ -67,7 +67,7 @@ openapi: ## Generate docs/openapi.json from the code
 	@mv target/openapi.json docs/openapi.json
 
 .PHONY: test
-test: ## Run every test; needs the same tools as `make run`
+test: ## Run the tests in Rust; needs the same tools as `make run`
 	cargo test
 
 .PHONY: test-sam

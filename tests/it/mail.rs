@@ -469,7 +469,7 @@ async fn forgetting_a_password_shows_nobody_whether_an_address_has_an_account() 
 }
 
 #[tokio::test]
-async fn the_owner_is_told_of_each_change_whoever_makes_it() {
+async fn a_new_password_email_or_key_and_a_deletion_cause_a_notice_whoever_makes_it() {
     let app = TestApp::with_mail().await;
     let admin = app.sign_up("admin@example.com").await;
     app.grant(&admin.text("/user/id"), &["admin"]).await;

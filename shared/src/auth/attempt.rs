@@ -7,8 +7,8 @@
 //! - The response says that a password is right only if a read made after the hash finds each counter
 //!   below its limit.
 //!
-//! So once a limit is reached nobody learns whether a guess was right, and a right password is never counted,
-//! even if its attempt ends early, by an error or a crash.
+//! So once a limit is reached nobody learns whether a guess was right, and the right password of an enabled
+//! account is never counted, even if its attempt ends early, by an error or a crash.
 
 use std::sync::Arc;
 

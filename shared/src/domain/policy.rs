@@ -37,7 +37,8 @@ pub enum RateLimitPolicy {
 }
 
 impl RateLimitPolicy {
-    /// The name that operators see, and the prefix of the counter keys.
+    /// The name that operators see, and the prefix of the counter's key. `sign-in-day` has no key: it is a part of the
+    /// record of `sign-in-account`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

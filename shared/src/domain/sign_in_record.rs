@@ -14,7 +14,7 @@ pub struct SignInRecord {
     pub familiarity: Option<Familiarity>,
 }
 
-/// A source becomes familiar to an identifier by a sign-in.
+/// A source becomes familiar to an identifier by a sign-in, or by setting the account's password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Familiarity {
     /// The account that signed in, and the version of its password. Familiarity ends with either.

@@ -5,7 +5,7 @@
 //! - the response has a status, headers, code and fields that the OpenAPI document lists for the
 //!   route, and the status is neither 500 nor 503;
 //! - no password, token, code or API key is sent back, unless the request sent it in a field for other things;
-//! - no secret is logged;
+//! - no password, token, code or API key of these accounts is logged;
 //! - only requests with a valid secret succeed, where one is needed.
 //!
 //! An input looks like a request, so that a random mutation often changes one thing:

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tests::app::{Answer, TestApp};
 use tests::wire::Fault;
 
+use crate::profile_settings::{post_settings, settings, with_settings};
 use crate::races::race_over;
-use crate::settings::{post_settings, settings, with_settings};
 
 async fn race(app: &TestApp, token: &str, n: usize, body: impl Fn(usize) -> Value) -> Vec<Answer> {
     race_over(app, &[], n, |app, i| {
