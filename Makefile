@@ -98,6 +98,16 @@ test-cloudformation: $(VENV)/installed $(MINISTACK)/installed ## Create, fail an
 	cargo build --quiet --package local
 	$(VENV)/bin/python tests/cloudformation.py
 
+.PHONY: test-dynamodb-local
+test-dynamodb-local: target/dynamodb-local/installed ## Compare the embedded DynamoDB with DynamoDB Local, over tests/it or its TESTS
+	cargo test --quiet --package tests --test it --no-run
+	$(PYTHON) tests/dynamodb_local.py target/dynamodb-local/package/emulator $(TESTS)
+
+target/dynamodb-local/installed:
+	@mkdir -p $(@D)
+	cd $(@D) && tar -xzf $$(npm pack --silent amplify-dynamodb-simulator@2.9.30)
+	@touch $@
+
 .PHONY: test-clients
 test-clients: $(CLIENTS)/installed target/clients/installed ## Generate clients in Python and TypeScript, and call the API with each
 	$(PYTHON) tests/clients/run.py

@@ -75,6 +75,11 @@ impl Engine {
     }
 
     #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    #[must_use]
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -76,6 +77,8 @@ pub struct TestApp {
 /// What all instances over the same tables share.
 #[derive(Debug, Clone)]
 struct Services {
+    /// No other tables of this process have it.
+    number: u64,
     engine: Engine,
     clock: Arc<TestClock>,
     mailbox: Mailbox,
@@ -83,6 +86,8 @@ struct Services {
     webhooks: Arc<Mutex<TableStream>>,
     gone_accounts: Arc<Mutex<TableStream>>,
 }
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 impl TestApp {
     /// An instance with the template's settings and a cheap password hash.
@@ -110,6 +115,7 @@ impl TestApp {
         let webhooks = stream("TABLE_SESSIONS", NEW_WEBHOOKS);
         let gone_accounts = stream("TABLE_USERS", GONE_ACCOUNTS);
         let services = Services {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             engine: Engine::serve(host, database).await.expect("an engine"),
             clock: Arc::default(),
             mailbox: Mailbox::start(host).expect("a mailbox"),
@@ -152,6 +158,12 @@ impl TestApp {
         let of_services = engine.variables().into_iter();
         for (name, value) in of_services.chain(services.mailbox.variables()) {
             variables.insert(name.to_owned(), value);
+        }
+        if let Some(mirror) = mirror() {
+            // By the access key it finds the engine, and tells tables apart.
+            let key = format!("{}x{}", engine.port(), services.number);
+            variables.insert("AWS_ACCESS_KEY_ID".to_owned(), key);
+            variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), mirror);
         }
         for (name, value) in cheap.iter().chain(settings) {
             variables.insert((*name).to_owned(), (*value).to_owned());
@@ -720,6 +732,12 @@ impl Drop for TestApp {
             panic!("a secret is in the log: {line}");
         }
     }
+}
+
+/// The URL of `tests/dynamodb_local.py`, if that runs the tests.
+#[expect(clippy::disallowed_methods, reason = "no setting of Latchkey")]
+fn mirror() -> Option<String> {
+    std::env::var("DYNAMODB_MIRROR").ok()
 }
 
 /// The key of an account's item.
