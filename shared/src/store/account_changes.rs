@@ -3,8 +3,6 @@
 //! `admins`, `set` has the ids of all administrators, so that one always stays. Each change that makes
 //! one or removes one writes it in the same transaction.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWriteItem, Update};
 
 use super::accounts::{account_key, to_item};
@@ -12,6 +10,7 @@ use super::claims::{claim_item, claim_keys};
 use super::item::{
     Key, check_in_transaction, delete_in_transaction, n, s, update_in_transaction, version,
 };
+use super::item_update::ItemUpdate;
 use super::sessions::session_key;
 use super::transaction::Part;
 use super::{Store, StoreError};
@@ -156,35 +155,18 @@ impl Store {
             revision: seen.revision.saturating_add(1),
             ..new.clone()
         };
-        let (before, mut after) = (to_item(seen), to_item(&new));
-        let gone = before.keys().filter(|name| !after.contains_key(*name));
-        let mut names: HashMap<_, _> = gone
-            .map(|name| (format!("#{name}"), name.clone()))
-            .collect();
-        let gone: Vec<_> = names.keys().cloned().collect();
-        after.retain(|name, value| before.get(name) != Some(value));
-        let set: Vec<_> = after
-            .keys()
-            .map(|name| format!("#{name} = :{name}"))
-            .collect();
-        let set = format!("SET {}", set.join(", "));
-        let expression = match gone.join(", ") {
-            gone if gone.is_empty() => set,
-            gone => format!("{set} REMOVE {gone}"),
-        };
-        names.extend(after.keys().map(|name| (format!("#{name}"), name.clone())));
-        let values = after
-            .into_iter()
-            .map(|(name, value)| (format!(":{name}"), value));
-        let update = Update::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(account_key(&seen.id).attributes()))
-            .update_expression(expression)
-            .condition_expression(SEEN_ACCOUNT)
-            .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(values.collect()))
-            .expression_attribute_values(":seen", n(seen.revision));
-        update_in_transaction(update)
+        let (before, after) = (to_item(seen), to_item(&new));
+        let mut update = ItemUpdate::default();
+        update.require("revision", n(seen.revision));
+        for name in before.keys().filter(|name| !after.contains_key(*name)) {
+            update.remove(name);
+        }
+        for (name, value) in after {
+            if before.get(&name) != Some(&value) {
+                update.set(&name, value);
+            }
+        }
+        update_in_transaction(update.of(&self.tables.users, &account_key(&seen.id)))
     }
 
     /// Updates the claims that stay, deletes those that go, and puts the new ones. Updates come first,
@@ -219,39 +201,22 @@ impl Store {
         change: &AccountChange<'_>,
     ) -> Result<TransactWriteItem, StoreError> {
         let AccountChange { seen, new, .. } = change;
-        let mut update = Update::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(key.attributes()))
-            .condition_expression(SEEN_CLAIM)
-            .expression_attribute_values(":account", s(seen.id.as_str()))
-            .expression_attribute_values(":seen", n(seen.session_generation))
-            .expression_attribute_values(":password_version", n(new.password_version))
-            .expression_attribute_values(":session_generation", n(new.session_generation));
-        let mut set = vec![
-            "password_version = :password_version",
-            "session_generation = :session_generation",
-        ];
-        let mut gone = Vec::new();
+        let mut update = ItemUpdate::default();
+        update.require("account_id", s(seen.id.as_str()));
+        update.require("session_generation", n(seen.session_generation));
+        update.set("password_version", n(new.password_version));
+        update.set("session_generation", n(new.session_generation));
         if let Some(hash) = change.password_hash {
-            set.push("password_hash = :hash");
-            update = update.expression_attribute_values(":hash", s(hash.as_phc()));
+            update.set("password_hash", s(hash.as_phc()));
         }
         match new.disabled_at {
-            Some(disabled_at) => {
-                set.push("disabled_at = :disabled_at");
-                update =
-                    update.expression_attribute_values(":disabled_at", n(disabled_at.millis()));
-            }
-            None => gone.push("disabled_at"),
+            Some(disabled_at) => update.set("disabled_at", n(disabled_at.millis())),
+            None => update.remove("disabled_at"),
         }
         if new.expires_at.is_none() {
-            gone.push("expires_at");
+            update.remove("expires_at");
         }
-        let mut expression = format!("SET {}", set.join(", "));
-        if !gone.is_empty() {
-            expression = format!("{expression} REMOVE {}", gone.join(", "));
-        }
-        update_in_transaction(update.update_expression(expression))
+        update_in_transaction(update.of(&self.tables.users, key))
     }
 
     /// Fails the transaction unless whoever makes the change still may, and keeps the set of administrators. `new`
@@ -344,7 +309,7 @@ impl Store {
             Delete::builder()
                 .table_name(&self.tables.users)
                 .set_key(Some(key.attributes()))
-                .condition_expression(SEEN_CLAIM)
+                .condition_expression("account_id = :account AND session_generation = :seen")
                 .expression_attribute_values(":account", s(seen.id.as_str()))
                 .expression_attribute_values(":seen", n(seen.session_generation)),
         )
@@ -386,4 +351,3 @@ impl Store {
 
 pub(super) const SEEN_ACCOUNT: &str = "revision = :seen";
 const SEEN_SESSION: &str = "generation = :seen";
-const SEEN_CLAIM: &str = "session_generation = :seen AND account_id = :account";

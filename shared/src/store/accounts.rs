@@ -2,12 +2,13 @@
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
+    TransactWriteItem,
 };
 
 use super::claims::{Claim, claim_item, claim_keys};
 use super::error::{if_condition_held, is_failed_condition};
 use super::item::{Attributes, Item, Key, n, new_item, put_in_transaction, s};
+use super::item_update::ItemUpdate;
 use super::listing::add_to_index;
 use super::sessions::session_item;
 use super::transaction::Transaction;
@@ -141,17 +142,13 @@ impl Store {
         before: &Account,
         login: Timestamp,
     ) -> Result<(), StoreError> {
-        let update = Update::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(account_key(&before.id).attributes()))
-            .condition_expression("last_login = :login")
-            .expression_attribute_values(":login", n(login.millis()));
-        let update = match before.last_login {
-            Some(last_login) => update
-                .update_expression("SET last_login = :before")
-                .expression_attribute_values(":before", n(last_login.millis())),
-            None => update.update_expression("REMOVE last_login"),
-        };
+        let mut update = ItemUpdate::default();
+        update.require("last_login", n(login.millis()));
+        match before.last_login {
+            Some(last_login) => update.set("last_login", n(last_login.millis())),
+            None => update.remove("last_login"),
+        }
+        let update = update.of(&self.tables.users, &account_key(&before.id));
         self.update(&update.build()?).await.map(|_| ())
     }
 }

@@ -32,6 +32,7 @@ mod erasure;
 mod error;
 mod exceeded;
 mod item;
+mod item_update;
 mod listing;
 mod metadata;
 mod outbox;

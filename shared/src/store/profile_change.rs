@@ -1,18 +1,15 @@
 //! Changes of what an account's owner wrote.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
-use super::item::{
-    Attributes, delete_in_transaction, n, new_item, s, update_in_transaction, version,
-};
+use super::item::{Key, delete_in_transaction, n, new_item, s, update_in_transaction, version};
+use super::item_update::ItemUpdate;
 use super::profiles::{PROFILE, SETTING, item_of, own_key, setting_key, setting_map};
 use super::transaction::Transaction;
 use super::{Store, StoreError};
-use crate::domain::{
-    AccountId, FieldValue, MAX_SETTINGS, Profile, ProfileDelta, ProfileField, Setting, Timestamp,
-};
+use crate::domain::{AccountId, MAX_SETTINGS, Profile, ProfileDelta, Setting, Timestamp};
 
 /// The outcome of [`Store::change_profile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,22 +58,24 @@ impl Store {
         let mut updates: BTreeMap<&str, ItemUpdate> = BTreeMap::new();
         for (field, value) in &step.fields {
             let update = updates.entry(item_of(*field)).or_default();
-            update.set_field(*field, value.as_ref());
+            match value {
+                Some(value) => update.set(field.name(), s(value.as_str())),
+                None => update.remove(field.name()),
+            }
         }
         if !step.created.is_empty() || !step.removed.is_empty() {
             let update = updates.entry(PROFILE).or_default();
-            update.count_settings(seen, step);
+            count_settings(update, seen, step);
         }
         let mut writes = Vec::new();
         for (sort_key, update) in updates {
-            let key = own_key(owner, sort_key).attributes();
-            writes.push(update.build(&self.tables.users, key, now)?);
+            writes.push(self.update_own(&own_key(owner, sort_key), update, now)?);
         }
         for (setting, changed) in &step.changed {
             let mut update = ItemUpdate::default();
-            update.change_setting(setting, changed);
-            let key = setting_key(owner, setting.id).attributes();
-            writes.push(update.build(&self.tables.users, key, now)?);
+            update.require(SETTING, setting_map(&setting.content, setting.read_only));
+            update.set(SETTING, setting_map(&changed.content, changed.read_only));
+            writes.push(self.update_own(&setting_key(owner, setting.id), update, now)?);
         }
         for setting in &step.removed {
             writes.push(self.delete_setting(owner, setting)?);
@@ -88,6 +87,18 @@ impl Store {
             writes.push(self.put_new(item)?);
         }
         Ok(writes)
+    }
+
+    /// Updates an item that may not exist yet.
+    fn update_own(
+        &self,
+        key: &Key,
+        mut update: ItemUpdate,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        update.set("updated_at", n(now.millis()));
+        update.set_if_absent("v", version());
+        update_in_transaction(update.of(&self.tables.users, key))
     }
 
     fn delete_setting(
@@ -106,105 +117,21 @@ impl Store {
     }
 }
 
-/// An update of one item. It sets `updated_at` and changes nothing that it does not name.
-#[derive(Default)]
-struct ItemUpdate {
-    set: Vec<String>,
-    remove: Vec<String>,
-    add: Vec<String>,
-    conditions: Vec<String>,
-    names: HashMap<String, String>,
-    values: Attributes,
-}
-
-impl ItemUpdate {
-    fn set_field(&mut self, field: ProfileField, value: Option<&FieldValue>) {
-        let name = self.name(field.name());
-        match value {
-            Some(value) => self.set(&name, s(value.as_str())),
-            None => self.remove.push(name),
+/// Updates the number of settings, on the condition that it does not exceed [`MAX_SETTINGS`], and their last
+/// id, on the condition that no other update created a setting.
+fn count_settings(update: &mut ItemUpdate, seen: &Profile, step: &ProfileDelta) {
+    let (created, removed) = (step.created.len(), step.removed.len());
+    let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    if created > 0 {
+        if seen.last_setting == 0 {
+            update.require_absent("last_setting");
+        } else {
+            let room = MAX_SETTINGS.saturating_add(removed).saturating_sub(created);
+            update.require("last_setting", n(seen.last_setting));
+            update.require_at_most("setting_count", n(signed(room)));
         }
+        let created = u64::try_from(created).unwrap_or(u64::MAX);
+        update.set("last_setting", n(seen.last_setting.saturating_add(created)));
     }
-
-    fn change_setting(&mut self, seen: &Setting, changed: &Setting) {
-        let name = self.name(SETTING);
-        let old = self.value(setting_map(&seen.content, seen.read_only));
-        self.conditions.push(format!("{name} = {old}"));
-        self.set(&name, setting_map(&changed.content, changed.read_only));
-    }
-
-    /// Updates the number of settings, on the condition that it does not exceed [`MAX_SETTINGS`],
-    /// and their last id, on the condition that no other update created a setting.
-    fn count_settings(&mut self, seen: &Profile, step: &ProfileDelta) {
-        let (created, removed) = (step.created.len(), step.removed.len());
-        let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        if created > 0 {
-            if seen.last_setting == 0 {
-                let is_first = "attribute_not_exists(last_setting)";
-                self.conditions.push(is_first.to_owned());
-            } else {
-                let room = MAX_SETTINGS.saturating_add(removed).saturating_sub(created);
-                let room = self.value(n(signed(room)));
-                let last = self.value(n(seen.last_setting));
-                let has_room = format!("last_setting = {last} AND setting_count <= {room}");
-                self.conditions.push(has_room);
-            }
-            let created = u64::try_from(created).unwrap_or(u64::MAX);
-            self.set("last_setting", n(seen.last_setting.saturating_add(created)));
-        }
-        let growth = self.value(n(signed(created) - signed(removed)));
-        self.add.push(format!("setting_count {growth}"));
-    }
-
-    fn set(&mut self, name: &str, value: AttributeValue) {
-        let value = self.value(value);
-        self.set.push(format!("{name} = {value}"));
-    }
-
-    fn value(&mut self, value: AttributeValue) -> String {
-        let name = format!(":v{}", self.values.len());
-        self.values.insert(name.clone(), value);
-        name
-    }
-
-    fn name(&mut self, attribute: &str) -> String {
-        let name = format!("#n{}", self.names.len());
-        self.names.insert(name.clone(), attribute.to_owned());
-        name
-    }
-
-    fn build(
-        mut self,
-        table: &str,
-        key: Attributes,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        self.set("updated_at", n(now.millis()));
-        let version = self.value(version());
-        self.set.push(format!("v = if_not_exists(v, {version})"));
-        let condition = (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "));
-        let update = Update::builder()
-            .table_name(table)
-            .set_key(Some(key))
-            .update_expression(self.expression())
-            .set_condition_expression(condition)
-            .set_expression_attribute_names((!self.names.is_empty()).then_some(self.names))
-            .set_expression_attribute_values(Some(self.values));
-        update_in_transaction(update)
-    }
-
-    fn expression(&self) -> String {
-        let clause = |keyword: &str, actions: &[String]| {
-            (!actions.is_empty()).then(|| format!("{keyword} {}", actions.join(", ")))
-        };
-        [
-            clause("SET", &self.set),
-            clause("REMOVE", &self.remove),
-            clause("ADD", &self.add),
-        ]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ")
-    }
+    update.add("setting_count", n(signed(created) - signed(removed)));
 }
