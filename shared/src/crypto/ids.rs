@@ -27,8 +27,8 @@ impl IdGenerator {
     }
 }
 
-/// 128 random bits as 32 hex characters, for a token's `jti`, a transaction's request token, or a version of the key ring's
-/// secret.
+/// 128 random bits as 32 hex characters, for a token's `jti`, a transaction's request token, or a version of
+/// the key ring's secret.
 pub(crate) fn random_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
     Ok(format!(
         "{:032x}",
