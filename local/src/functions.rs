@@ -53,7 +53,11 @@ macro_rules! endpoint {
             method: stringify!($method),
             path: $path,
             operation: $function::openapi::$operation,
-            answer: |app, event| Box::pin(answer(app, event, $function::handle)),
+            answer: |app, event| {
+                Box::pin(answer(app, event, &|app, request| {
+                    Box::pin($function::handle(app, request))
+                }))
+            },
         }
     };
 }
@@ -135,7 +139,12 @@ pub async fn invoke(
     event: Box<ApiGatewayV2httpRequest>,
 ) -> Option<ApiGatewayV2httpResponse> {
     if function == DEFAULT_ROUTE {
-        return Some(answer(app, event, default_route::handle).await);
+        return Some(
+            answer(app, event, &|app, request| {
+                Box::pin(default_route::handle(app, request))
+            })
+            .await,
+        );
     }
     let endpoint = ENDPOINTS.iter().find(|one| one.name == function)?;
     Some((endpoint.answer)(app, event).await)

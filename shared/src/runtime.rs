@@ -3,19 +3,23 @@
 
 pub mod queue;
 
+use std::future::ready;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use lambda_http::Request;
 pub use lambda_runtime::Error;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::http::event::{self, ApiGatewayV2httpRequest};
+use crate::http::event::{self, ApiGatewayV2httpRequest, Handle};
 use crate::http::{HttpError, Reply};
 use crate::observe::{self, causes};
 
@@ -28,11 +32,7 @@ where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    run(|app| async {
-        // Without keys it does not start.
-        app.keys.current(app.clock.now()).await?;
-        answer_requests(app, handle).await
-    })
+    serve_endpoint(boxed(handle), true)
 }
 
 /// Like [`serve`], for an endpoint that neither signs nor verifies a token.
@@ -41,23 +41,32 @@ where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    run(|app| answer_requests(app, handle))
+    serve_endpoint(boxed(handle), false)
 }
 
-async fn answer_requests<H, F>(app: Arc<App>, handle: H) -> Result<(), Error>
+fn boxed<H, F>(handle: H) -> Arc<Handle>
 where
     H: Fn(Arc<App>, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
 {
-    let handle = Arc::new(handle);
-    let answer = move |invocation: LambdaEvent<Box<ApiGatewayV2httpRequest>>| {
-        let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
-        // Boxed, because the runtime moves the event and the future some twenty times.
-        Box::pin(async move {
-            Ok::<_, Diagnostic>(event::answer(&app, invocation.payload, &*handle).await)
-        })
-    };
-    lambda_runtime::run(service_fn(answer)).await
+    Arc::new(move |app, request| Box::pin(handle(app, request)))
+}
+
+fn serve_endpoint(handle: Arc<Handle>, needs_keys: bool) -> ExitCode {
+    run(move |app| async move {
+        if needs_keys {
+            app.keys.current(app.clock.now()).boxed().await?;
+        }
+        let answer = move |invocation: LambdaEvent<Box<ApiGatewayV2httpRequest>>| {
+            let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
+            let answered = async move {
+                Ok::<_, Diagnostic>(event::answer(&app, invocation.payload, &*handle).await)
+            };
+            // Boxed, because the runtime moves the event and the future some twenty times.
+            answered.boxed()
+        };
+        lambda_runtime::run(service_fn(answer)).boxed().await
+    })
 }
 
 /// Serves a function that operators invoke, with JSON input and output and without a route. A
@@ -70,21 +79,31 @@ where
     O: Serialize + Send + 'static,
     E: std::error::Error + Send + Sync + 'static,
 {
-    run(|app| {
-        let answer = move |invocation: LambdaEvent<I>| {
-            let answered = handle(Arc::clone(&app), invocation.payload);
-            Box::pin(async move {
-                answered.await.map_err(|refusal| {
-                    tracing::error!(error = causes(&refusal), "refused");
-                    Diagnostic {
-                        error_type: "Refused".to_owned(),
-                        error_message: refusal.to_string(),
-                    }
-                })
-            })
+    let handle = Arc::new(handle);
+    let invoke = move |app, input: Box<RawValue>| {
+        let handle = Arc::clone(&handle);
+        let invoked = async move {
+            let output = handle(app, from_json(&input)?).await.map_err(refused)?;
+            to_json(&output)
         };
-        lambda_runtime::run(service_fn(answer))
-    })
+        invoked.boxed()
+    };
+    serve_json(Box::new(|app| {
+        let invoke: Invoke = Box::new(move |input| invoke(Arc::clone(&app), input));
+        ready(Ok(invoke)).boxed()
+    }))
+}
+
+fn refused(refusal: impl std::error::Error + 'static) -> Diagnostic {
+    tracing::error!(error = causes(&refusal), "refused");
+    diagnostic("Refused", &refusal)
+}
+
+fn diagnostic(error_type: &str, error: &impl std::error::Error) -> Diagnostic {
+    Diagnostic {
+        error_type: error_type.to_owned(),
+        error_message: error.to_string(),
+    }
 }
 
 /// A function that AWS invokes by itself, such as for the messages of a queue.
@@ -102,14 +121,38 @@ pub trait Worker: Sized + Send + Sync + 'static {
 /// Serves a worker.
 #[must_use]
 pub fn serve_worker<W: Worker>() -> ExitCode {
-    run(|app| async {
-        let worker = Arc::new(W::start(app).await?);
-        let answer = move |invocation: LambdaEvent<W::Event>| {
-            let worker = Arc::clone(&worker);
-            Box::pin(async move { Ok::<_, Diagnostic>(worker.work(invocation.payload).await) })
+    serve_json(Box::new(|app| {
+        let started = async {
+            let worker = Arc::new(W::start(app).await?);
+            let invoke: Invoke = Box::new(move |event| {
+                let worker = Arc::clone(&worker);
+                async move { to_json(&worker.work(from_json(&event)?).await) }.boxed()
+            });
+            Ok(invoke)
         };
-        lambda_runtime::run(service_fn(answer)).await
+        started.boxed()
+    }))
+}
+
+type Start = Box<dyn FnOnce(Arc<App>) -> BoxFuture<'static, Result<Invoke, Error>> + Send>;
+type Invoke = Box<dyn Fn(Box<RawValue>) -> Invoked + Send + Sync>;
+type Invoked = BoxFuture<'static, Result<Box<RawValue>, Diagnostic>>;
+
+/// Serves a function with JSON input and output. Takes trait objects for the same reason as [`Handle`].
+fn serve_json(start: Start) -> ExitCode {
+    run(|app| async {
+        let invoke = start(app).await?;
+        let answer = move |invocation: LambdaEvent<Box<RawValue>>| invoke(invocation.payload);
+        lambda_runtime::run(service_fn(answer)).boxed().await
     })
+}
+
+fn from_json<T: DeserializeOwned>(input: &RawValue) -> Result<T, Diagnostic> {
+    serde_json::from_str(input.get()).map_err(|error| diagnostic("MalformedInput", &error))
+}
+
+fn to_json(output: &impl Serialize) -> Result<Box<RawValue>, Diagnostic> {
+    to_raw_value(output).map_err(|error| diagnostic("UnserializableOutput", &error))
 }
 
 /// Runs a function until Lambda ends the process. Returns a failure if it cannot start.

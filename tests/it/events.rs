@@ -274,7 +274,7 @@ async fn a_hanging_endpoint_answers_503_before_lambda_times_out() {
     tokio::time::pause();
     let started = tokio::time::Instant::now();
 
-    let response = answer(&app.app, event, |_, _| std::future::pending()).await;
+    let response = answer(&app.app, event, &|_, _| Box::pin(std::future::pending())).await;
 
     assert_eq!(response.status_code, 503);
     assert!(started.elapsed() < Duration::from_secs(10));
@@ -285,7 +285,7 @@ async fn a_panic_answers_500_and_does_not_affect_the_next_request() {
     let app = TestApp::new().await;
     let bad = parsed(&event("get-user.json", ""));
 
-    let response = answer(&app.app, bad, async |_, _| panic!("s3cret")).await;
+    let response = answer(&app.app, bad, &|_, _| Box::pin(async { panic!("s3cret") })).await;
 
     assert_eq!(response.status_code, 500);
     assert!(!format!("{:?}", response.body).contains("s3cret"));

@@ -3,7 +3,6 @@
 //! Lambda, the local server and the tests all call [`answer`].
 
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 pub use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::{HeaderMap, HeaderValue};
@@ -27,16 +27,16 @@ use crate::observe::{self, RequestOutcome};
 /// request gets our 503 and not API Gateway's.
 const BUDGET: Duration = Duration::from_secs(9);
 
+/// An endpoint's `handle`. A trait object, so that what calls it is compiled once, and not for each function.
+pub type Handle = dyn Fn(Arc<App>, Request) -> Handling + Send + Sync;
+pub type Handling = BoxFuture<'static, Result<Reply, HttpError>>;
+
 /// Answers an event with `handle`. Errors, panics and timeouts become error replies.
-pub async fn answer<H, F>(
+pub async fn answer(
     app: &Arc<App>,
     event: Box<ApiGatewayV2httpRequest>,
-    handle: H,
-) -> ApiGatewayV2httpResponse
-where
-    H: FnOnce(Arc<App>, Request) -> F,
-    F: Future<Output = Result<Reply, HttpError>> + Send + 'static,
-{
+    handle: &Handle,
+) -> ApiGatewayV2httpResponse {
     let started = Instant::now();
     let is_first = app.is_first_request();
     let route = event.route_key.clone();
@@ -48,7 +48,7 @@ where
     let outcome = async {
         let request = request(event)?;
         check_origin(request.headers(), &app.config.proxies.origin_secrets)?;
-        run(Box::pin(handle(Arc::clone(app), request))).await
+        run(handle(Arc::clone(app), request)).await
     };
     let (outcome, notes) = observe::noting(request_id, outcome).await;
     let now = app.clock.now();
@@ -93,9 +93,7 @@ fn family(route_key: &str, raw_path: &str) -> Family {
 ///
 /// `AssertUnwindSafe` is sound: the app's state is behind locks that are never held across a call
 /// that could panic, or that ignore poisoning.
-async fn run(
-    endpoint: Pin<Box<dyn Future<Output = Result<Reply, HttpError>> + Send>>,
-) -> Result<Reply, HttpError> {
+async fn run(endpoint: Handling) -> Result<Reply, HttpError> {
     let endpoint = AssertUnwindSafe(endpoint).catch_unwind();
     match tokio::time::timeout(BUDGET, endpoint).await {
         Ok(Ok(reply)) => reply,
