@@ -80,6 +80,8 @@ with function:
     expect("the current version", stages()["AWSCURRENT"], version)
     good, refusal = step("createSecret", str(uuid.uuid4()))
     expect("a rotation too soon", (good, "too recently" in refusal["errorMessage"]), (False, True))
+    good, error = ask(action="other")
+    expect("an unknown action", (good, error["errorType"]), (False, "MalformedInput"))
     good, ring = ask(action="replace")
     expect("a replacement", good, True)
     expect("after a replacement", states(), ["revoked", "revoked", "active", "pending"])

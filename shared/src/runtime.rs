@@ -54,6 +54,7 @@ where
 
 fn serve_endpoint(handle: Arc<Handle>, needs_keys: bool) -> ExitCode {
     run(move |app| async move {
+        // The function does not start without the keys that it needs.
         if needs_keys {
             app.keys.current(app.clock.now()).boxed().await?;
         }
@@ -70,7 +71,8 @@ fn serve_endpoint(handle: Arc<Handle>, needs_keys: bool) -> ExitCode {
 }
 
 /// Serves a function that operators invoke, with JSON input and output and without a route. A
-/// refusal is logged and returned as the invocation's error.
+/// refusal is logged and returned as the invocation's error. Of malformed input only the position of
+/// the error is logged, because the error's text can contain a value.
 pub fn serve_operator<H, F, I, O, E>(handle: H) -> ExitCode
 where
     H: Fn(Arc<App>, I) -> F + Send + Sync + 'static,
@@ -80,16 +82,15 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     let handle = Arc::new(handle);
-    let invoke = move |app, input: Box<RawValue>| {
-        let handle = Arc::clone(&handle);
-        let invoked = async move {
-            let output = handle(app, from_json(&input)?).await.map_err(refused)?;
-            to_json(&output)
-        };
-        invoked.boxed()
-    };
     serve_json(Box::new(|app| {
-        let invoke: Invoke = Box::new(move |input| invoke(Arc::clone(&app), input));
+        let invoke: Invoke = Box::new(move |input| {
+            let (app, handle) = (Arc::clone(&app), Arc::clone(&handle));
+            let invoked = async move {
+                let output = handle(app, from_json(&input)?).await.map_err(refused)?;
+                to_json(&output)
+            };
+            invoked.boxed()
+        });
         ready(Ok(invoke)).boxed()
     }))
 }
@@ -148,11 +149,18 @@ fn serve_json(start: Start) -> ExitCode {
 }
 
 fn from_json<T: DeserializeOwned>(input: &RawValue) -> Result<T, Diagnostic> {
-    serde_json::from_str(input.get()).map_err(|error| diagnostic("MalformedInput", &error))
+    serde_json::from_str(input.get()).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        tracing::error!(line, column, "malformed input");
+        diagnostic("MalformedInput", &error)
+    })
 }
 
 fn to_json(output: &impl Serialize) -> Result<Box<RawValue>, Diagnostic> {
-    to_raw_value(output).map_err(|error| diagnostic("UnserializableOutput", &error))
+    to_raw_value(output).map_err(|error| {
+        tracing::error!(error = causes(&error), "unserializable output");
+        diagnostic("UnserializableOutput", &error)
+    })
 }
 
 /// Runs a function until Lambda ends the process. Returns a failure if it cannot start.
