@@ -29,6 +29,8 @@ const BUDGET: Duration = Duration::from_secs(9);
 
 /// An endpoint's `handle`. A trait object, so that what calls it is compiled once, and not for each function.
 pub type Handle = dyn Fn(Arc<App>, Request) -> Handling + Send + Sync;
+
+/// What [`Handle`] returns.
 pub type Handling = BoxFuture<'static, Result<Reply, HttpError>>;
 
 /// Answers an event with `handle`. Errors, panics and timeouts become error replies.

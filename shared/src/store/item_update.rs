@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
 use super::item::{Attributes, Key};
 
-/// Changes nothing that it does not name. All its conditions must hold.
+/// An update changes nothing that it does not name. All its conditions must hold.
 #[derive(Default)]
 pub(super) struct ItemUpdate {
     set: Vec<String>,
@@ -57,7 +57,7 @@ impl ItemUpdate {
             .push(format!("attribute_not_exists({name})"));
     }
 
-    /// The update as one of the item with this key.
+    /// Makes it an update of the item with this key.
     pub(super) fn of(self, table: &str, key: &Key) -> UpdateBuilder {
         let condition = (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "));
         let clauses = [
@@ -78,7 +78,7 @@ impl ItemUpdate {
             .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
     }
 
-    /// A placeholder, because DynamoDB reserves many names.
+    /// Returns a placeholder for the name, because DynamoDB reserves many names.
     fn name(&mut self, attribute: &str) -> String {
         let name = format!("#{attribute}");
         self.names.insert(name.clone(), attribute.to_owned());
