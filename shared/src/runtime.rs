@@ -164,6 +164,9 @@ fn to_json(output: &impl Serialize) -> Result<Box<RawValue>, Diagnostic> {
 }
 
 /// Runs a function until Lambda ends the process. Returns a failure if it cannot start.
+///
+/// Callers box what they await: otherwise rustc cannot prove that their future is `Send`
+/// (<https://github.com/rust-lang/rust/issues/96865>).
 fn run<F>(function: impl FnOnce(Arc<App>) -> F) -> ExitCode
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
