@@ -1,6 +1,9 @@
 //! Authenticates callers and checks the route's [`Need`]. `sign_up` checks who may create accounts, and `refresh`
 //! checks refresh tokens.
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
 use super::credentials::{ApiKeyHeader, Authorization, Credentials};
 use super::error::{AuthError, Denial};
 use super::limits::{Counter, SourceCounters};
@@ -143,71 +146,82 @@ struct Verified {
     if_gone: Denial,
 }
 
-async fn verify(app: &App, credentials: Credentials<'_>) -> Result<Verified, AuthError> {
-    let now = app.clock.now();
-    let token = match credentials.authorization {
-        Authorization::Bearer(token) => Some(verify_token(app, token, now).await?),
-        Authorization::Nothing => None,
-        Authorization::OtherScheme(scheme) => return Err(Denial::OtherScheme(scheme).into()),
-        Authorization::Malformed => return Err(Denial::TokenFormat.into()),
+/// Boxed and not `async`, so that it is compiled once (decision 12): most functions authenticate their callers.
+fn verify<'a>(
+    app: &'a App,
+    credentials: Credentials<'a>,
+) -> BoxFuture<'a, Result<Verified, AuthError>> {
+    let verified = async move {
+        let now = app.clock.now();
+        let token = match credentials.authorization {
+            Authorization::Bearer(token) => Some(verify_token(app, token, now).await?),
+            Authorization::Nothing => None,
+            Authorization::OtherScheme(scheme) => return Err(Denial::OtherScheme(scheme).into()),
+            Authorization::Malformed => return Err(Denial::TokenFormat.into()),
+        };
+        let key = match credentials.api_key {
+            ApiKeyHeader::Key(key) => Some(live_key(app, credentials.source, &key, now).await?),
+            ApiKeyHeader::Nothing => None,
+            ApiKeyHeader::Malformed => return Err(Denial::ApiKey.into()),
+        };
+        let (owner, if_gone) = match (&token, &key) {
+            (None, None) => return Err(Denial::NoCredentials.into()),
+            (None, Some(key)) => (key.owner.clone(), Denial::ApiKey),
+            (Some(token), Some(key)) if token.account != key.owner => {
+                return Err(Denial::ApiKey.into());
+            }
+            (Some(token), _) => (token.account.clone(), Denial::TokenRevoked),
+        };
+        Ok(Verified {
+            token,
+            key,
+            owner,
+            if_gone,
+        })
     };
-    let key = match credentials.api_key {
-        ApiKeyHeader::Key(key) => Some(live_key(app, credentials.source, &key, now).await?),
-        ApiKeyHeader::Nothing => None,
-        ApiKeyHeader::Malformed => return Err(Denial::ApiKey.into()),
-    };
-    let (owner, if_gone) = match (&token, &key) {
-        (None, None) => return Err(Denial::NoCredentials.into()),
-        (None, Some(key)) => (key.owner.clone(), Denial::ApiKey),
-        (Some(token), Some(key)) if token.account != key.owner => {
-            return Err(Denial::ApiKey.into());
-        }
-        (Some(token), _) => (token.account.clone(), Denial::TokenRevoked),
-    };
-    Ok(Verified {
-        token,
-        key,
-        owner,
-        if_gone,
-    })
+    verified.boxed()
 }
 
-async fn identify(
+/// Boxed like [`verify`].
+fn identify(
     app: &App,
     verified: Verified,
     need: Need,
     also_read: AlsoRead,
-) -> Result<(Caller, Profile), AuthError> {
-    let now = app.clock.now();
-    let Verified {
-        token,
-        key,
-        owner,
-        if_gone,
-    } = verified;
-    let session = token.as_ref().map(|token| token.session.as_str());
-    let record = app.store.caller(&owner, session, also_read).await?;
-    let account = enabled_account(record.account, if_gone)?;
-    if token.is_some() {
-        live_session(record.session, &account, now, if_gone)?;
-    }
-    if key
-        .as_ref()
-        .is_some_and(|key| key.generation != account.key_generation)
-    {
-        return Err(Denial::ApiKey.into());
-    }
-    observe::account(&account.id);
-    need.check_verification(&account, app.config.mail.verification)?;
-    need.check_api_key(key.as_ref())?;
-    need.check_scope(&account)?;
-    need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
-    let caller = Caller {
-        account,
-        token,
-        need,
+) -> BoxFuture<'_, Result<(Caller, Profile), AuthError>> {
+    let identified = async move {
+        let now = app.clock.now();
+        let Verified {
+            token,
+            key,
+            owner,
+            if_gone,
+        } = verified;
+        let session = token.as_ref().map(|token| token.session.as_str());
+        let record = app.store.caller(&owner, session, also_read).await?;
+        let account = enabled_account(record.account, if_gone)?;
+        if token.is_some() {
+            live_session(record.session, &account, now, if_gone)?;
+        }
+        if key
+            .as_ref()
+            .is_some_and(|key| key.generation != account.key_generation)
+        {
+            return Err(Denial::ApiKey.into());
+        }
+        observe::account(&account.id);
+        need.check_verification(&account, app.config.mail.verification)?;
+        need.check_api_key(key.as_ref())?;
+        need.check_scope(&account)?;
+        need.check_age(token.as_ref(), app.config.reauth_max_age.duration(), now)?;
+        let caller = Caller {
+            account,
+            token,
+            need,
+        };
+        Ok((caller, record.profile))
     };
-    Ok((caller, record.profile))
+    identified.boxed()
 }
 
 pub(super) fn enabled_account(

@@ -2,7 +2,7 @@
 
 use aws_sdk_secretsmanager::Client;
 
-use super::SecretError;
+use super::{SecretError, secret};
 use crate::config::KeySource;
 use crate::crypto::{CodeKey, CodeKeyTooShort, InvalidWebhookKey, WebhookKey};
 
@@ -48,8 +48,8 @@ async fn read(
     match source {
         KeySource::File(path) => Ok(std::fs::read_to_string(path)?),
         KeySource::Secret(id) => {
-            let output = client(source).get_secret_value().secret_id(id).send().await;
-            let output = output.map_err(SecretError::from)?;
+            let get = client(source).get_secret_value().secret_id(id);
+            let output = secret::send(get).await.map_err(SecretError::from)?;
             Ok(output.secret_string().unwrap_or_default().to_owned())
         }
     }

@@ -7,8 +7,12 @@ use std::error::Error;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::get_secret_value::builders::GetSecretValueFluentBuilder;
+use aws_sdk_secretsmanager::operation::get_secret_value::{
+    GetSecretValueError, GetSecretValueOutput,
+};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::KeysError;
 use crate::crypto::{KeyRing, RingDocument};
@@ -58,7 +62,7 @@ impl SecretRing {
 
     /// The ring of the current version.
     pub(super) async fn current_ring(&self) -> Result<KeyRing, KeysError> {
-        let output = self.get().version_stage(CURRENT).send().await;
+        let output = send(self.get().version_stage(CURRENT)).await;
         let output = output.map_err(SecretError::from)?;
         Ok(KeyRing::from_json(
             output.secret_string().unwrap_or_default(),
@@ -132,7 +136,7 @@ impl SecretRing {
     }
 
     async fn version(get: GetSecretValueFluentBuilder) -> Result<Option<Version>, KeysError> {
-        let output = match get.send().await {
+        let output = match send(get).await {
             Ok(output) => output,
             Err(SdkError::ServiceError(error)) if is_absent(error.err()) => return Ok(None),
             Err(error) => return Err(SecretError::from(error).into()),
@@ -144,6 +148,13 @@ impl SecretRing {
             ring: RingDocument::from_json(output.secret_string().unwrap_or_default())?,
         }))
     }
+}
+
+/// Boxed and not `async`, so that the SDK's code is compiled once (decision 12).
+pub(super) fn send(
+    get: GetSecretValueFluentBuilder,
+) -> BoxFuture<'static, Result<GetSecretValueOutput, SdkError<GetSecretValueError>>> {
+    get.send().boxed()
 }
 
 fn is_absent(error: &GetSecretValueError) -> bool {

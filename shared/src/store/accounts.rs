@@ -6,10 +6,11 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::claims::{Claim, claim_item, claim_keys};
-use super::error::{if_condition_held, is_failed_condition};
+use super::error::is_failed_condition;
 use super::item::{Attributes, Item, Key, n, new_item, put_in_transaction, s};
 use super::item_update::ItemUpdate;
 use super::listing::add_to_index;
+use super::requests::Updated;
 use super::sessions::session_item;
 use super::transaction::Transaction;
 use super::{PK, Store, StoreError};
@@ -63,7 +64,7 @@ impl Store {
         for item in new.outbox {
             puts.push(self.post_in_transaction(item)?);
         }
-        Ok(match self.transact(&puts).await? {
+        Ok(match self.transact(puts).await? {
             Transaction::Written => Added::Stored,
             Transaction::Failed(reasons) => why_not_added(&reasons, &account.id),
         })
@@ -115,25 +116,22 @@ impl Store {
             condition += " AND is_active = :true";
             is_verified = Some((":true".to_owned(), AttributeValue::Bool(true)));
         }
-        self.retrying(|| async {
-            let updated = self
-                .client
-                .update_item()
-                .table_name(&self.tables.users)
-                .set_key(Some(account_key(&claim.account).attributes()))
-                .update_expression("SET last_login = :now")
-                .condition_expression(&condition)
-                .set_expression_attribute_values(Some(is_verified.clone().into_iter().collect()))
-                .expression_attribute_values(":verified", n(claim.password_version))
-                .expression_attribute_values(":generation", n(claim.session_generation))
-                .expression_attribute_values(":now", n(now.millis()))
-                .return_values(ReturnValue::AllOld)
-                .send()
-                .await;
-            let before = if_condition_held(updated)?.and_then(|output| output.attributes);
-            self.live_account(before.as_ref())
-        })
-        .await
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.users)
+            .set_key(Some(account_key(&claim.account).attributes()))
+            .update_expression("SET last_login = :now")
+            .condition_expression(&condition)
+            .set_expression_attribute_values(Some(is_verified.into_iter().collect()))
+            .expression_attribute_values(":verified", n(claim.password_version))
+            .expression_attribute_values(":generation", n(claim.session_generation))
+            .expression_attribute_values(":now", n(now.millis()))
+            .return_values(ReturnValue::AllOld);
+        match self.update(update).await? {
+            Updated::Written(before) => self.live_account(before.as_ref()),
+            Updated::ConditionFailed(_) => Ok(None),
+        }
     }
 
     /// Gives the account the last login that it had before the one at `login`, unless a later one was recorded.
@@ -149,7 +147,7 @@ impl Store {
             None => update.remove("last_login"),
         }
         let update = update.of(&self.tables.users, &account_key(&before.id));
-        self.update(&update.build()?).await.map(|_| ())
+        self.update_alone(update.build()?).await.map(|_| ())
     }
 }
 

@@ -150,10 +150,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let entry = self.revoke_entry(owner, key, now)?;
         let item = self.revoke_item(key, now)?;
-        match self.transact(&[entry.clone(), item]).await? {
+        match self.transact(vec![entry.clone(), item]).await? {
             // DynamoDB deleted the item after the key expired; the entry still lists the key.
             Transaction::Failed(reasons) if !reasons.first().is_some_and(is_failed_condition) => {
-                self.transact(&[entry]).await?;
+                self.transact(vec![entry]).await?;
             }
             Transaction::Written | Transaction::Failed(_) => {}
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::item::{Attributes, Key};
-use super::{Store, StoreError};
+use super::{Store, StoreError, requests};
 
 /// The maximum number of requests for one read, because DynamoDB may leave keys unprocessed.
 const MAX_READS: u32 = 4;
@@ -26,13 +26,8 @@ impl Store {
     ) -> Result<HashMap<String, Vec<Attributes>>, StoreError> {
         let mut read: HashMap<String, Vec<Attributes>> = HashMap::new();
         for tries in 1..=MAX_READS {
-            let output = self
-                .client
-                .batch_get_item()
-                .set_request_items(Some(unread))
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
+            let get = self.client.batch_get_item();
+            let output = requests::batch_get(get.set_request_items(Some(unread))).await?;
             for (table, items) in output.responses.unwrap_or_default() {
                 read.entry(table).or_default().extend(items);
             }

@@ -95,19 +95,11 @@ impl Store {
             Ok::<_, StoreError>(TransactGetItem::builder().get(get.build()?).build())
         };
         let [first, second] = keys;
-        let gets = vec![get(first)?, get(second)?];
-        self.retrying(|| async {
-            let read = self
-                .client
-                .transact_get_items()
-                .set_transact_items(Some(gets.clone()))
-                .send()
-                .await
-                .map_err(StoreError::from_transact_get)?;
-            let mut items = read.responses.unwrap_or_default().into_iter();
-            let mut next = || items.next().and_then(|response| response.item);
-            Ok([next(), next()])
-        })
-        .await
+        let gets = self.client.transact_get_items();
+        let gets = gets.set_transact_items(Some(vec![get(first)?, get(second)?]));
+        let read = self.transact_get(gets).await?;
+        let mut items = read.responses.unwrap_or_default().into_iter();
+        let mut next = || items.next().and_then(|response| response.item);
+        Ok([next(), next()])
     }
 }

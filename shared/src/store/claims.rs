@@ -80,7 +80,7 @@ impl Store {
             .map(|key| self.replace_hash_in(&key, old, new))
             .collect::<Result<Vec<_>, _>>()?;
         writes.push(self.check_revision(account)?);
-        let replaced = self.transact(&writes).await?;
+        let replaced = self.transact(writes).await?;
         Ok(matches!(replaced, Transaction::Written))
     }
 

@@ -6,7 +6,6 @@
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use super::accounts::account_key;
-use super::error::if_condition_held;
 use super::item::{
     Attributes, Item, deletable, n, pk, put_in_transaction, s, update_in_transaction, version,
 };
@@ -45,18 +44,11 @@ impl Store {
         digest: &CodeDigest,
         code: &MailedCode,
     ) -> Result<AddedCode, StoreError> {
-        let item = to_item(digest, code);
-        self.retrying(|| async {
-            let put = self.client.put_item().table_name(&self.tables.sessions);
-            let put = put
-                .set_item(Some(item.clone()))
-                .condition_expression(IS_NEW)
-                .send()
-                .await;
-            // If it is not new, an earlier delivery has stored it.
-            if_condition_held(put).map(|_| AddedCode::Stored)
-        })
-        .await
+        let put = self.client.put_item().table_name(&self.tables.sessions);
+        let put = put.set_item(Some(to_item(digest, code)));
+        self.put(put.condition_expression(IS_NEW)).await?;
+        // If it was not new, an earlier delivery has stored it.
+        Ok(AddedCode::Stored)
     }
 
     async fn put_newest_code(

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::{ReturnValue, Update};
 
 use super::item::{Attributes, Item, deletable, n, pk, version};
+use super::requests::Updated;
 use super::{Store, StoreError};
 use crate::domain::{Limit, Tally, Timestamp};
 
@@ -42,17 +43,10 @@ impl Store {
 
     /// Deletes a counter, so that the next attempt opens a new window.
     pub async fn clear_counter(&self, counter: &str) -> Result<(), StoreError> {
-        self.retrying(|| async {
-            self.client
-                .delete_item()
-                .table_name(&self.tables.rate_limits)
-                .set_key(Some(pk(counter)))
-                .send()
-                .await
-                .map(|_| ())
-                .map_err(StoreError::from_sdk)
-        })
-        .await
+        let delete = self.client.delete_item();
+        let delete = delete.table_name(&self.tables.rate_limits);
+        self.delete(delete.set_key(Some(pk(counter)))).await?;
+        Ok(())
     }
 
     async fn add_one(
@@ -61,28 +55,26 @@ impl Store {
         limit: &Limit,
         now: Timestamp,
     ) -> Result<Tally, StoreError> {
-        self.retrying(|| async {
-            let output = self
-                .client
-                .update_item()
-                .table_name(&self.tables.rate_limits)
-                .set_key(Some(pk(counter)))
-                .update_expression(
-                    "SET opened = if_not_exists(opened, :now), v = if_not_exists(v, :v), \
-                     expires_at = :expiry ADD n :one",
-                )
-                .expression_attribute_values(":now", n(now.millis()))
-                .expression_attribute_values(":v", version())
-                .expression_attribute_values(":expiry", deletable(now.plus(limit.window)))
-                .expression_attribute_values(":one", n(1))
-                .return_values(ReturnValue::AllNew)
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
-            let attributes = output.attributes.unwrap_or_default();
-            from_item(&attributes)
-        })
-        .await
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.rate_limits)
+            .set_key(Some(pk(counter)))
+            .update_expression(
+                "SET opened = if_not_exists(opened, :now), v = if_not_exists(v, :v), \
+                 expires_at = :expiry ADD n :one",
+            )
+            .expression_attribute_values(":now", n(now.millis()))
+            .expression_attribute_values(":v", version())
+            .expression_attribute_values(":expiry", deletable(now.plus(limit.window)))
+            .expression_attribute_values(":one", n(1))
+            .return_values(ReturnValue::AllNew);
+        match self.update(update).await? {
+            Updated::Written(attributes) => from_item(&attributes.unwrap_or_default()),
+            Updated::ConditionFailed(_) => {
+                Err(StoreError::Rejected("there is no condition".into()))
+            }
+        }
     }
 
     /// Replaces the expired window `seen` with a new one. Returns `None` if another request already
@@ -103,7 +95,7 @@ impl Store {
             .expression_attribute_values(":expiry", deletable(now.plus(limit.window)))
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":seen", n(seen.opened.millis()));
-        let reopened = self.update(&update.build()?).await?;
+        let reopened = self.update_alone(update.build()?).await?;
         let (opened, count) = (now, 1);
         Ok(reopened.then_some(Tally { opened, count }))
     }

@@ -77,7 +77,7 @@ impl Store {
             .update_expression("SET steps_done = :steps")
             .condition_expression("attribute_exists(pk) AND steps_done < :steps")
             .expression_attribute_values(":steps", n(steps));
-        self.update(&update.build()?).await.map(|_| ())
+        self.update_alone(update.build()?).await.map(|_| ())
     }
 
     fn put_tombstone(

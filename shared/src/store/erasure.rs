@@ -6,7 +6,7 @@ use super::api_keys::api_key_key;
 use super::item::{Attributes, Item, Key};
 use super::profiles::own_partition;
 use super::sessions::session_partition;
-use super::{PK, SK, Store, StoreError};
+use super::{PK, SK, Store, StoreError, requests};
 use crate::domain::{AccountId, ApiKeyDigest};
 
 /// DynamoDB's maximum of writes in one batch.
@@ -43,16 +43,12 @@ impl Store {
     }
 
     async fn delete_all(&self, keys: &[Key]) -> Result<(), StoreError> {
-        let requests = keys.iter().map(delete_request);
-        let mut unwritten: Vec<_> = requests.collect::<Result<_, _>>()?;
+        let deletes = keys.iter().map(delete_request);
+        let mut unwritten: Vec<_> = deletes.collect::<Result<_, _>>()?;
         for tries in 1..=MAX_TRIES {
-            let output = self
-                .client
-                .batch_write_item()
-                .request_items(&self.tables.users, unwritten)
-                .send()
-                .await
-                .map_err(StoreError::from_sdk)?;
+            let write = self.client.batch_write_item();
+            let write = write.request_items(&self.tables.users, unwritten);
+            let output = requests::batch_write(write).await?;
             let mut left = output.unprocessed_items.unwrap_or_default();
             unwritten = left.remove(&self.tables.users).unwrap_or_default();
             if unwritten.is_empty() {

@@ -82,24 +82,6 @@ impl StoreError {
     }
 }
 
-/// A write's output, or `None` if its condition failed.
-pub(super) fn if_condition_held<T, E>(
-    written: Result<T, SdkError<E>>,
-) -> Result<Option<T>, StoreError>
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    match written {
-        Ok(output) => Ok(Some(output)),
-        Err(SdkError::ServiceError(error))
-            if error.err().code() == Some("ConditionalCheckFailedException") =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(StoreError::from_sdk(error)),
-    }
-}
-
 /// The reasons of a cancelled transaction, in the order of its items. At least one is a failed
 /// condition.
 ///

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 
 use super::accounts::from_item;
 use super::item::{Attributes, Item, n, s};
-use super::{Store, StoreError, count};
+use super::{Store, StoreError, count, requests};
 use crate::domain::{Account, is_hex};
 
 const INDEX: &str = "accounts";
@@ -113,7 +113,7 @@ impl Store {
                 .key_condition_expression("listed = :partition AND listed_at < :after")
                 .expression_attribute_values(":after", s(after.as_str())),
         };
-        let page = query.send().await.map_err(StoreError::from_sdk)?;
+        let page = requests::read_page(query).await?;
         let items = page.items.unwrap_or_default();
         let accounts: Vec<_> = items.iter().map(listed).collect::<Result<_, _>>()?;
         Ok(Listed {

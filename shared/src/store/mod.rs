@@ -39,6 +39,7 @@ mod outbox;
 mod profile_change;
 mod profiles;
 mod refused_sessions;
+mod requests;
 mod retry;
 mod sessions;
 mod sign_in_record;
@@ -48,7 +49,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{Select, Update};
+use aws_sdk_dynamodb::types::Select;
 
 pub use account_changes::{
     AccountChange, Authority, Changed, CurrentSession, LastAdministrator, UsedCode,
@@ -67,8 +68,7 @@ pub use refused_sessions::RefusedSessions;
 pub use sessions::{ListedSession, StoredSession};
 pub use sign_in_record::{Cleared, RecordLimits, SignInCounters};
 
-use self::error::if_condition_held;
-use self::item::{Attributes, Key, s};
+use self::item::s;
 use crate::config::Tables;
 use crate::ports::{Clock, Entropy};
 
@@ -110,37 +110,6 @@ impl Store {
             .key_condition_expression("pk = :partition")
             .expression_attribute_values(":partition", s(partition))
             .consistent_read(true)
-    }
-
-    /// Reads an item of the users table.
-    async fn user_item(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
-        self.item(&self.tables.users, key.attributes()).await
-    }
-
-    /// Reads an item with one strongly consistent read.
-    async fn item(&self, table: &str, key: Attributes) -> Result<Option<Attributes>, StoreError> {
-        let read = self.client.get_item().table_name(table).set_key(Some(key));
-        let output = read.consistent_read(true).send().await;
-        Ok(output.map_err(StoreError::from_sdk)?.item)
-    }
-
-    /// Updates an item outside of a transaction. Returns whether the condition held.
-    async fn update(&self, update: &Update) -> Result<bool, StoreError> {
-        self.retrying(|| async {
-            let updated = self
-                .client
-                .update_item()
-                .table_name(&update.table_name)
-                .set_key(Some(update.key.clone()))
-                .update_expression(&update.update_expression)
-                .set_condition_expression(update.condition_expression.clone())
-                .set_expression_attribute_names(update.expression_attribute_names.clone())
-                .set_expression_attribute_values(update.expression_attribute_values.clone())
-                .send()
-                .await;
-            Ok(if_condition_held(updated)?.is_some())
-        })
-        .await
     }
 }
 

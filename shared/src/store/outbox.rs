@@ -16,18 +16,14 @@ impl Store {
     pub async fn post_all(&self, items: &[OutboxItem]) -> Result<(), StoreError> {
         let items = items.iter().map(|item| self.post_in_transaction(item));
         let writes: Vec<_> = items.collect::<Result<_, _>>()?;
-        self.transact(&writes).await.map(|_| ())
+        self.transact(writes).await.map(|_| ())
     }
 
     /// Adds an item to the outbox. Its cost does not depend on the recipient.
     pub async fn post(&self, item: &OutboxItem) -> Result<(), StoreError> {
-        let item = attributes(item);
-        self.retrying(|| async {
-            let put = self.client.put_item().table_name(&self.tables.sessions);
-            let put = put.set_item(Some(item.clone())).send().await;
-            put.map(|_| ()).map_err(StoreError::from_sdk)
-        })
-        .await
+        let put = self.client.put_item().table_name(&self.tables.sessions);
+        self.put(put.set_item(Some(attributes(item)))).await?;
+        Ok(())
     }
 
     /// [`Self::post`] as a part of a transaction.

@@ -37,9 +37,9 @@ impl Store {
         let is_written = if let [write] = writes.as_slice()
             && let Some(update) = write.update()
         {
-            self.update(update).await?
+            self.update_alone(update.clone()).await?
         } else {
-            matches!(self.transact(&writes).await?, Transaction::Written)
+            matches!(self.transact(writes).await?, Transaction::Written)
         };
         Ok(if is_written {
             ChangedProfile::Written

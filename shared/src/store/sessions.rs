@@ -6,9 +6,8 @@
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::Update;
 
-use super::error::if_condition_held;
 use super::item::{Attributes, Item, Key, deletable, n, new_item, s};
-use super::{Claim, SK, Store, StoreError, count};
+use super::{Claim, SK, Store, StoreError, count, requests};
 use crate::domain::{Account, AccountId, EmailVerification, Refresh, Session, Timestamp};
 use crate::observe;
 
@@ -73,18 +72,9 @@ impl Store {
     }
 
     async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
-        let item = session_item(session);
-        self.retrying(|| async {
-            self.client
-                .put_item()
-                .table_name(&self.tables.users)
-                .set_item(Some(item.clone()))
-                .send()
-                .await
-                .map(|_| ())
-                .map_err(StoreError::from_sdk)
-        })
-        .await
+        let put = self.client.put_item().table_name(&self.tables.users);
+        self.put(put.set_item(Some(session_item(session)))).await?;
+        Ok(())
     }
 
     /// Makes `to` current if `from` is. Returns `false` if `from` is not current, or the session is gone or of another
@@ -112,7 +102,7 @@ impl Store {
             .expression_attribute_values(":ends", n(ends.millis()))
             .expression_attribute_values(":deletable", deletable(ends))
             .expression_attribute_values(":generation", n(stored.generation));
-        self.update(&update.build()?).await
+        self.update_alone(update.build()?).await
     }
 
     /// Takes back a sign-in: deletes its session and, if its login was recorded, restores the last login of the
@@ -139,18 +129,13 @@ impl Store {
     /// Deletes a session. Returns `false` if it is not there; of racing calls exactly one returns
     /// `true`. If a response is lost, the retry returns `false`.
     pub async fn end_session(&self, account: &AccountId, id: &str) -> Result<bool, StoreError> {
-        self.retrying(|| async {
-            let deleted = self
-                .client
-                .delete_item()
-                .table_name(&self.tables.users)
-                .set_key(Some(session_key(account, id).attributes()))
-                .condition_expression("attribute_exists(pk)")
-                .send()
-                .await;
-            Ok(if_condition_held(deleted)?.is_some())
-        })
-        .await
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.tables.users)
+            .set_key(Some(session_key(account, id).attributes()))
+            .condition_expression("attribute_exists(pk)");
+        self.delete(delete).await
     }
 
     /// The newest sessions of the account that are live at `now`, newest first, at most `max`.
@@ -178,13 +163,9 @@ impl Store {
         &self,
         account: &AccountId,
     ) -> Result<Vec<ListedSession>, StoreError> {
-        let page = self
-            .query_partition(session_partition(account))
-            .scan_index_forward(false)
-            .limit(1000)
-            .send()
-            .await
-            .map_err(StoreError::from_sdk)?;
+        let query = self.query_partition(session_partition(account));
+        let query = query.scan_index_forward(false).limit(1000);
+        let page = requests::read_page(query).await?;
         let items = page.items.unwrap_or_default();
         items.iter().map(listed_from_item).collect()
     }

@@ -7,13 +7,12 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::batch::keys;
 use super::item::{Attributes, Item, deletable, n, pk, s, version};
+use super::requests::Updated;
 use super::{PK, Store, StoreError, counters};
 use crate::domain::{Familiarity, Limit, SignInRecord, Tally, Timestamp};
 
@@ -99,20 +98,15 @@ impl Store {
         ]);
         values.extend(recent.values);
         values.extend(of_day.values);
-        self.retrying(|| async {
-            let counted = self
-                .update_record(record)
-                .update_expression(format!(
-                    "SET v = if_not_exists(v, :v), expires_at = :expiry, {}, {}",
-                    recent.update, of_day.update
-                ))
-                .condition_expression(format!("{} AND {}", recent.condition, of_day.condition))
-                .set_expression_attribute_values(Some(values.clone()))
-                .send()
-                .await;
-            outcome(counted)
-        })
-        .await
+        let update = self
+            .update_record(record)
+            .update_expression(format!(
+                "SET v = if_not_exists(v, :v), expires_at = :expiry, {}, {}",
+                recent.update, of_day.update
+            ))
+            .condition_expression(format!("{} AND {}", recent.condition, of_day.condition))
+            .set_expression_attribute_values(Some(values));
+        Outcome::of(self.update(update).await?)
     }
 
     /// Reads the counters with these keys, strongly consistent and in one round trip.
@@ -155,38 +149,33 @@ impl Store {
         familiarity: &Familiarity,
         now: Timestamp,
     ) -> Result<Cleared, StoreError> {
-        self.retrying(|| async {
-            let cleared = self
-                .update_record(record)
-                .update_expression(
-                    "SET v = if_not_exists(v, :v), expires_at = :expiry, familiar_until = :until, \
-                     familiar_account = :account, familiar_version = :version \
-                     REMOVE opened, n, day_opened, day_n",
-                )
-                .condition_expression(
-                    "(attribute_not_exists(opened) OR opened <= :closed OR n < :max) AND \
-                     (attribute_not_exists(day_opened) OR day_opened <= :day_closed OR day_n < :day_max)",
-                )
-                .expression_attribute_values(":v", version())
-                .expression_attribute_values(":expiry", deletable(limits.kept_until(now)))
-                .expression_attribute_values(":until", n(familiarity.until.millis()))
-                .expression_attribute_values(":account", s(familiarity.account.as_str()))
-                .expression_attribute_values(":version", n(familiarity.password_version))
-                .expression_attribute_values(":max", n(limits.recent.max))
-                .expression_attribute_values(":closed", n(limits.recent.latest_closed(now).millis()))
-                .expression_attribute_values(":day_max", n(limits.of_day.max))
-                .expression_attribute_values(
-                    ":day_closed",
-                    n(limits.of_day.latest_closed(now).millis()),
-                )
-                .send()
-                .await;
-            Ok(match outcome(cleared)? {
-                Outcome::Written(_) => Cleared::Cleared,
-                Outcome::ConditionFailed(record) => Cleared::LimitReached(record),
-            })
+        let update = self
+            .update_record(record)
+            .update_expression(
+                "SET v = if_not_exists(v, :v), expires_at = :expiry, familiar_until = :until, \
+                 familiar_account = :account, familiar_version = :version \
+                 REMOVE opened, n, day_opened, day_n",
+            )
+            .condition_expression(
+                "(attribute_not_exists(opened) OR opened <= :closed OR n < :max) AND \
+                 (attribute_not_exists(day_opened) OR day_opened <= :day_closed OR day_n < :day_max)",
+            )
+            .expression_attribute_values(":v", version())
+            .expression_attribute_values(":expiry", deletable(limits.kept_until(now)))
+            .expression_attribute_values(":until", n(familiarity.until.millis()))
+            .expression_attribute_values(":account", s(familiarity.account.as_str()))
+            .expression_attribute_values(":version", n(familiarity.password_version))
+            .expression_attribute_values(":max", n(limits.recent.max))
+            .expression_attribute_values(":closed", n(limits.recent.latest_closed(now).millis()))
+            .expression_attribute_values(":day_max", n(limits.of_day.max))
+            .expression_attribute_values(
+                ":day_closed",
+                n(limits.of_day.latest_closed(now).millis()),
+            );
+        Ok(match Outcome::of(self.update(update).await?)? {
+            Outcome::Written(_) => Cleared::Cleared,
+            Outcome::ConditionFailed(record) => Cleared::LimitReached(record),
         })
-        .await
     }
 
     fn update_record(&self, record: &str) -> UpdateItemFluentBuilder {
@@ -255,22 +244,15 @@ enum Outcome {
     ConditionFailed(SignInRecord),
 }
 
-fn outcome(
-    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
-) -> Result<Outcome, StoreError> {
-    let error = match updated {
-        Ok(output) => {
-            let item = output.attributes.unwrap_or_default();
-            return from_item(&item).map(Outcome::Written);
+impl Outcome {
+    fn of(updated: Updated) -> Result<Self, StoreError> {
+        match updated {
+            Updated::Written(record) => from_item(&record.unwrap_or_default()).map(Self::Written),
+            Updated::ConditionFailed(record) => {
+                let record = record.as_ref().map(from_item).transpose()?;
+                Ok(Self::ConditionFailed(record.unwrap_or_default()))
+            }
         }
-        Err(error) => error,
-    };
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-            let record = failed.item().map(from_item).transpose()?;
-            Ok(Outcome::ConditionFailed(record.unwrap_or_default()))
-        }
-        _ => Err(StoreError::from_sdk(error)),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Writing several items in one transaction.
 
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+use futures_util::FutureExt;
 
 use super::error::{failed_conditions, is_failed_condition};
+use super::requests::Response;
 use super::{Store, StoreError};
 use crate::crypto::ids::random_id;
 
@@ -23,7 +25,7 @@ impl Store {
         parts: Vec<Part<M>>,
     ) -> Result<Option<M>, StoreError> {
         let (writes, meanings): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        let Transaction::Failed(reasons) = self.transact(&writes).await? else {
+        let Transaction::Failed(reasons) = self.transact(writes).await? else {
             return Ok(None);
         };
         let mut failed = reasons.iter().zip(meanings);
@@ -37,26 +39,20 @@ impl Store {
     /// Writes all items or none. A conflict is retried.
     ///
     /// All retries have one client request token, so DynamoDB writes once what is sent again because a response
-    /// was lost.
-    pub(super) async fn transact(
-        &self,
-        writes: &[TransactWriteItem],
-    ) -> Result<Transaction, StoreError> {
+    /// was lost. Boxed as in [`super::requests`].
+    pub(super) fn transact(&self, writes: Vec<TransactWriteItem>) -> Response<'_, Transaction> {
         // Without one of ours, the SDK's own covers only its retries.
         let request_token = random_id(self.entropy.as_ref()).ok();
-        self.retrying(|| async {
-            let written = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(writes.to_vec()))
-                .set_client_request_token(request_token.clone())
-                .send()
-                .await;
-            match written {
-                Ok(_) => Ok(Transaction::Written),
-                Err(error) => failed_conditions(error).map(Transaction::Failed),
-            }
-        })
-        .await
+        let write = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            .set_client_request_token(request_token);
+        let outcome = |written| match written {
+            Ok(_) => Ok(Transaction::Written),
+            Err(error) => failed_conditions(error).map(Transaction::Failed),
+        };
+        self.retrying(move || write.clone().send().map(outcome))
+            .boxed()
     }
 }
