@@ -16,20 +16,22 @@ FUNCTIONS := $(addprefix --package ,$(notdir $(wildcard functions/*)))
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# `--bin local` and not `--package local`: cargo then gives dependencies the same features as in `make test`, and does
+# not compile them a second time.
 .PHONY: run
 run: ## Run the whole API on http://localhost:3000, with DynamoDB embedded
 	@[ -d "$${CARGO_TARGET_DIR:-target}/debug" ] || echo "Compiling about 300 crates. This takes a few minutes the first time."
-	@cargo run --package local
+	@cargo run --bin local
 
 .PHONY: watch
 watch: $(VENV)/installed ## Run the real binaries behind the Lambda Runtime API on http://localhost:9000
-	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo run --quiet --package local -- \
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo run --quiet --bin local -- \
 		with cargo lambda watch --invoke-address 127.0.0.1
 
 # The functions for operators, on the local database. Only variables of the command line count, because
 # some systems set USERNAME.
 FIELDS := ID EMAIL USERNAME CREATED_BEFORE SCOPES KEYS FORCE
-OPERATE = cargo run --quiet --package local -- operate $(1) \
+OPERATE = cargo run --quiet --bin local -- operate $(1) \
 	$(foreach field,$(FIELDS),$(if $(filter command line,$(origin $(field))),$(field)="$$$(field)"))
 
 .PHONY: find-account
@@ -63,7 +65,7 @@ delete-account: ## Delete a local account: make delete-account ID=...
 .PHONY: openapi
 openapi: ## Generate docs/openapi.json from the code
 	@mkdir -p target
-	@cargo run --quiet --package local -- openapi >target/openapi.json
+	@cargo run --quiet --bin local -- openapi >target/openapi.json
 	@mv target/openapi.json docs/openapi.json
 
 .PHONY: test
@@ -72,19 +74,19 @@ test: ## Run the tests in Rust; needs the same tools as `make run`
 
 .PHONY: test-sam
 test-sam: build ## Build, then run every event and route with the SAM CLI in Docker
-	cargo build --quiet --package local
+	cargo build --quiet --bin local
 	LATCHKEY_DB=:memory: $(VENV)/bin/python tests/lambda_docker.py \
 		target/debug/local with $(VENV)/bin/python tests/sam_local.py
 
 .PHONY: test-arm64
 test-arm64: ## Build for arm64, then run every event in an emulated processor
 	$(MAKE) build ARCH=arm64
-	cargo build --quiet --package local
+	cargo build --quiet --bin local
 	LATCHKEY_DB=:memory: target/debug/local with $(PYTHON) tests/arm64.py
 
 .PHONY: test-deploy
 test-deploy: build fakecloud ## Build, then deploy and operate the stack in fakecloud, an emulator of AWS, in Docker
-	cargo build --quiet --package local
+	cargo build --quiet --bin local
 	$(VENV)/bin/python tests/lambda_docker.py $(VENV)/bin/python tests/deploy.py
 
 # Not a dependency of ours: a separate program under the AGPL, which only the test runs.
@@ -95,7 +97,7 @@ fakecloud: ## Install fakecloud with cargo, unless it is installed; takes 13 min
 
 .PHONY: test-cloudformation
 test-cloudformation: $(VENV)/installed $(MINISTACK)/installed ## Create, fail and import the stack in ministack, an emulator; compare events
-	cargo build --quiet --package local
+	cargo build --quiet --bin local
 	$(VENV)/bin/python tests/cloudformation.py
 
 .PHONY: test-dynamodb-local
@@ -115,7 +117,7 @@ test-clients: $(CLIENTS)/installed target/clients/installed ## Generate clients 
 # Without npm, the test says which libraries it did not run.
 .PHONY: test-verifiers
 test-verifiers: $(VENV)/installed $(if $(shell command -v npm 2>/dev/null),target/verifiers/installed) ## Verify tokens with libraries of JavaScript, Python and Go
-	cargo build --quiet --package local
+	cargo build --quiet --bin local
 	$(VENV)/bin/python tests/verifiers/run.py
 
 # First the unit tests of `shared` run against each mutant, then all tests against the survivors. A
@@ -157,7 +159,7 @@ bench: $(VENV)/installed ## Measure the release binaries and their floors; write
 
 .PHONY: test-instructions
 test-instructions: build ## Build, then fail if a warm GET /user takes over 3 % more instructions
-	cargo build --quiet --package bench $(FUNCTIONS)
+	cargo build --quiet --package bench
 	target/debug/bench guard
 
 # Each target starts from its seeds, past crashes and the corpus of earlier runs. An input that fails
@@ -179,7 +181,7 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (60) each, with the random numbers o
 
 .PHONY: costs
 costs: ## Update the figures of docs/costs.md
-	cargo run --quiet --package tests --bin costs
+	cargo run --quiet --bin costs
 
 .PHONY: lines
 lines: ## Count the lines of product, tests and machinery, without blanks and comments
