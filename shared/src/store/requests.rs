@@ -1,6 +1,6 @@
 //! Requests to DynamoDB. The methods of [`Store`] send a request again after a conflict with a transaction.
 //!
-//! They return boxed futures and are not `async`: rustc compiles the body of an `async fn`, and the SDK's code
+//! All functions here return boxed futures and are not `async`: rustc compiles the body of an `async fn`, and the SDK's code
 //! in it, again in each crate that awaits it (decision 12). The SDK's paginators are boxed already.
 
 use std::error::Error;
