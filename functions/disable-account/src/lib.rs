@@ -32,6 +32,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Account
     let account = disable_account(&app, &id, last_administrator).await?;
     Ok(Response {
         id: request.id,
-        disabled: account.disabled_at.is_some(),
+        disabled: account.is_disabled(),
     })
 }

@@ -27,6 +27,6 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Response, Account
     let account = enable_account(&app, &id).await?;
     Ok(Response {
         id: request.id,
-        disabled: account.disabled_at.is_some(),
+        disabled: account.is_disabled(),
     })
 }

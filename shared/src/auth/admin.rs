@@ -162,7 +162,7 @@ fn log(caller: &Caller, update: &AccountUpdate, new: &Account) {
     .filter_map(|(is_changed, name)| is_changed.then_some(name))
     .collect();
     let scopes: Vec<_> = new.scopes.iter().collect();
-    let disabled = new.disabled_at.is_some();
+    let disabled = new.is_disabled();
     tracing::info!(%by, %account, ?changed, ?scopes, disabled, "account changed by an administrator");
 }
 

@@ -228,8 +228,9 @@ pub(super) fn enabled_account(
     account: Option<Account>,
     if_gone: Denial,
 ) -> Result<Account, Denial> {
-    let is_enabled = |account: &Account| account.disabled_at.is_none();
-    account.filter(is_enabled).ok_or(if_gone)
+    account
+        .filter(|account| !account.is_disabled())
+        .ok_or(if_gone)
 }
 
 pub(super) fn live_session(

@@ -22,9 +22,8 @@ pub async fn confirm_email(app: &App, source: SourceIp, code: &str) -> Result<()
     observe::account(&code.account);
     for tries in 1..=MAX_TRIES {
         let account = app.store.account(&code.account).await?;
-        let account = account.filter(|account| {
-            account.disabled_at.is_none() && account.email_canonical == code.address
-        });
+        let account = account
+            .filter(|account| !account.is_disabled() && account.email_canonical == code.address);
         let Some(seen) = account else {
             return Err(invalid(app, source).await);
         };
@@ -161,7 +160,7 @@ async fn account_to_reset(
     }
     let account = app.store.account(&code.account).await?;
     let account = account.filter(|account| {
-        account.disabled_at.is_none()
+        !account.is_disabled()
             && account.email_canonical == code.address
             && account.password_version == code.password_version
             && account.reset_code.as_ref() == Some(&code.outbox)

@@ -229,7 +229,7 @@ fn addressee(account: Option<Account>, address: &str) -> Result<Account, NotSent
 fn enabled(account: Option<Account>) -> Result<Account, NotSent> {
     match account {
         None => Err(NotSent::NoAccount),
-        Some(account) if account.disabled_at.is_some() => Err(NotSent::AccountDisabled),
+        Some(account) if account.is_disabled() => Err(NotSent::AccountDisabled),
         Some(account) => Ok(account),
     }
 }

@@ -141,6 +141,11 @@ impl Account {
         }
     }
 
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        self.disabled_at.is_some()
+    }
+
     /// Whether the account lacks a verified email that it needs.
     #[must_use]
     pub fn lacks_verification(&self, verification: EmailVerification) -> bool {
@@ -150,7 +155,7 @@ impl Account {
     /// Whether the account has the scope `admin` and is not disabled.
     #[must_use]
     pub fn is_administrator(&self) -> bool {
-        self.disabled_at.is_none() && self.scopes.has_any(&[Scope::admin()])
+        !self.is_disabled() && self.scopes.has_any(&[Scope::admin()])
     }
 
     /// An administrator's account stays.

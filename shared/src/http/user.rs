@@ -142,7 +142,7 @@ impl<'a> ManagedUser<'a> {
             plan: &account.plan,
             vendor: vendor(account),
             created: account.created_at.to_rfc3339(),
-            disabled: account.disabled_at.is_some(),
+            disabled: account.is_disabled(),
             metadata,
         }
     }
