@@ -453,6 +453,22 @@ async fn racing_changes_of_one_field_answer_what_is_stored() {
 }
 
 #[tokio::test]
+async fn a_new_password_must_not_contain_the_name_that_the_account_got_meanwhile() {
+    let scene = Scene::with(&[], "abc").await;
+    let slow = scene.app.another(&[("PASSWORD_REJECT_COMMON", "true")]);
+    let reset = slow.call(reset("abc@example.com", NEW).bearer(&scene.admin));
+    let rename = scene.change(json!({"username": "staple"}));
+
+    let (answer, renamed) = slow.pause_at("TransactWriteItems", reset, rename).await;
+
+    assert_eq!(renamed.unwrap().status, 200);
+
+    let message = "\"password\" must not contain the email or username";
+    answer.assert_refused(400, "Bad Request", message);
+    assert_eq!(scene.app.sign_in("staple", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_change_leaves_a_line_that_says_who_changed_whom_and_what() {
     let scene = Scene::with(&[], "abc").await;
     let root = scene.app.user_id(&scene.admin).await;

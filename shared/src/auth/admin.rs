@@ -75,16 +75,10 @@ pub async fn update_account(
     mut described: DescribedAccount,
     update: AccountUpdate,
 ) -> Result<DescribedAccount, AuthError> {
+    // Refuses an invalid update before it takes the time of a hash.
+    updated(app, &described.account, &update)?;
     let new_hash = match &update.password {
-        Some(password) => {
-            let (username, email) = (update.username.as_deref(), update.email.as_ref());
-            check(
-                app,
-                &with_names(&described.account, username, email)?,
-                password,
-            )?;
-            Some(hash(app, password.clone()).await?)
-        }
+        Some(password) => Some(hash(app, password.clone()).await?),
         None => None,
     };
     let mut administrator = caller.account.clone();
@@ -100,20 +94,21 @@ pub async fn update_account(
             None if same_names => None,
             None => current_hash(app, seen).await?,
         };
-        if password_hash.is_none() && !same_names {
-            described = read_target(app, &seen.id, &update).await?;
-            continue;
-        }
-        let by = Authority::Administrator {
-            account: &administrator,
-            session: caller.require_session()?,
+        let written = if password_hash.is_some() || same_names {
+            let by = Authority::Administrator {
+                account: &administrator,
+                session: caller.require_session()?,
+            };
+            let change = AccountChange {
+                password_hash: password_hash.as_ref(),
+                metadata: update.metadata.as_ref(),
+                ..AccountChange::new(seen, new, by)
+            };
+            write(app, change).await?
+        } else {
+            None
         };
-        let change = AccountChange {
-            password_hash: password_hash.as_ref(),
-            metadata: update.metadata.as_ref(),
-            ..AccountChange::new(seen, new, by)
-        };
-        if let Some(account) = write(app, change).await? {
+        if let Some(account) = written {
             log(caller, &update, &account);
             if new_hash.is_some() {
                 clear_totals(app, &account).await;
@@ -166,44 +161,36 @@ fn log(caller: &Caller, update: &AccountUpdate, new: &Account) {
     tracing::info!(%by, %account, ?changed, ?scopes, disabled, "account changed by an administrator");
 }
 
+/// The account as the update makes it.
 fn updated(app: &App, seen: &Account, update: &AccountUpdate) -> Result<Account, AuthError> {
+    let now = app.clock.now();
     let is_other = |found_by: &Identifier| *found_by != seen.email_identifier();
     if update.found_by.as_ref().is_some_and(is_other) {
         return Err(AuthError::NoUser);
     }
-    let (username, email) = (update.username.as_deref(), update.email.as_ref());
-    let mut new = with_names(seen, username, email)?;
+    let mut new = seen.clone();
+    if let Some(email) = &update.email {
+        new = new.with_email(email);
+    }
+    if let Some(username) = &update.username {
+        let username = Username::of_account(username, &new.email_canonical)?;
+        new = new.with_username(&username);
+    }
     if let Some(scopes) = &update.scopes {
         new = new.with_scopes(scopes.clone());
     }
     if let Some(vendor) = &update.vendor {
         new.vendor.clone_from(vendor);
     }
-    if update.password.is_some() {
+    if let Some(password) = &update.password {
+        check(app, &new, password)?;
         new = new.with_password_changed();
     }
-    Ok(match (update.disabled, new.disabled_at) {
-        (Some(true), None) => new.disabled(app.clock.now()),
-        (Some(false), Some(_)) => new.enabled(),
+    Ok(match (update.disabled, new.is_disabled()) {
+        (Some(true), false) => new.disabled(now),
+        (Some(false), true) => new.enabled(),
         _ => new,
     })
-}
-
-/// The account with other names.
-fn with_names(
-    account: &Account,
-    username: Option<&str>,
-    email: Option<&Email>,
-) -> Result<Account, AuthError> {
-    let mut account = account.clone();
-    if let Some(email) = email {
-        account = account.with_email(email);
-    }
-    if let Some(username) = username {
-        let username = Username::of_account(username, &account.email_canonical)?;
-        account = account.with_username(&username);
-    }
-    Ok(account)
 }
 
 /// The hash in the account's claims, for the claim of a new name. `None` if the account has changed since it

@@ -58,7 +58,7 @@ pub async fn reset_forgotten_password(
         return Err(invalid(app, source).await);
     };
     check(app, &account, &password)?;
-    let password_hash = hash(app, password).await?;
+    let password_hash = hash(app, password.clone()).await?;
     let mut seen = account;
     for tries in 1..=MAX_TRIES {
         let now = app.clock.now();
@@ -83,7 +83,10 @@ pub async fn reset_forgotten_password(
         }
         app.store.back_off(tries).await;
         match account_to_reset(app, code).await? {
-            Some((_, account)) => seen = account,
+            Some((_, account)) => {
+                check(app, &account, &password)?;
+                seen = account;
+            }
             None => return Err(invalid(app, source).await),
         }
     }
