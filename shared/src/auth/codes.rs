@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::crypto::PlainCode;
 use crate::domain::{Account, CodeDigest, CodePurpose, Email, MailedCode, Password, SourceIp};
 use crate::observe;
-use crate::store::{AccountChange, Authority, CurrentSession, StoreError, UsedCode};
+use crate::store::{AccountChange, Authority, CurrentSession, StoreError};
 
 /// Verifies the email that the code was sent to, as long as it is the account's. The account does not expire
 /// from then on.
@@ -66,10 +66,7 @@ pub async fn reset_forgotten_password(
         let new = new.with_api_keys_ended(now).with_email_verified();
         let change = AccountChange {
             password_hash: Some(&password_hash),
-            code: Some(UsedCode {
-                digest: &digest,
-                now,
-            }),
+            code: Some(&digest),
             ..AccountChange::new(&seen, new, Authority::CodeHolder)
         };
         if let Some(account) = write(app, change).await? {
@@ -121,10 +118,7 @@ pub async fn confirm_new_email(
             };
             let change = AccountChange {
                 password_hash: Some(&claim.password_hash),
-                code: Some(UsedCode {
-                    digest: &digest,
-                    now,
-                }),
+                code: Some(&digest),
                 ..AccountChange::new(&seen, new, by)
             };
             if let Some(account) = write(app, change).await? {

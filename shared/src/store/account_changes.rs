@@ -15,7 +15,7 @@ use super::sessions::session_key;
 use super::transaction::Part;
 use super::{Store, StoreError};
 use crate::crypto::PasswordHash;
-use crate::domain::{Account, CodeDigest, MetadataChange, OutboxItem, Timestamp};
+use crate::domain::{Account, CodeDigest, MetadataChange, OutboxItem};
 
 /// A change of an account as it was read.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ pub struct AccountChange<'a> {
     pub by: Authority<'a>,
     /// `None` keeps the account's metadata.
     pub metadata: Option<&'a MetadataChange>,
-    /// The code that allows the change, which is used up with it.
-    pub code: Option<UsedCode<'a>>,
+    /// The code that allows the change, which is used up with it. The change fails if it is used already.
+    pub code: Option<&'a CodeDigest>,
 }
 
 /// Who changes or deletes an account. What is said here must still hold when the change is written.
@@ -55,13 +55,6 @@ pub enum Authority<'a> {
 pub enum CurrentSession {
     GoesOn,
     Ends,
-}
-
-/// A code that a change uses up. The change fails if it is used already.
-#[derive(Debug, Clone, Copy)]
-pub struct UsedCode<'a> {
-    pub digest: &'a CodeDigest,
-    pub now: Timestamp,
 }
 
 impl<'a> AccountChange<'a> {
@@ -127,8 +120,7 @@ impl Store {
             parts.push((metadata, Changed::Stale));
         }
         if let Some(code) = change.code {
-            let used = self.use_code(code.digest, code.now)?;
-            parts.push((used, Changed::Stale));
+            parts.push((self.use_code(code)?, Changed::Stale));
         }
         let same_names = seen.identifiers().eq(new.identifiers());
         let same_claims = same_names

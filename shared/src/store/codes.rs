@@ -10,7 +10,7 @@ use super::item::{
     Attributes, Item, deletable, n, pk, put_in_transaction, s, update_in_transaction, version,
 };
 use super::{PK, Store, StoreError};
-use crate::domain::{CodeDigest, CodePurpose, MailedCode, OutboxId, Timestamp};
+use crate::domain::{CodeDigest, CodePurpose, MailedCode, OutboxId};
 
 /// The outcome of [`Store::add_code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,17 +91,13 @@ impl Store {
     }
 
     /// Marks a code as used, as part of a transaction that fails if it was used before.
-    pub(super) fn use_code(
-        &self,
-        digest: &CodeDigest,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn use_code(&self, digest: &CodeDigest) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.tables.sessions)
             .set_key(Some(pk(key(digest))))
             .update_expression("SET used_at = :now")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(used_at)")
-            .expression_attribute_values(":now", n(now.millis()));
+            .expression_attribute_values(":now", n(self.clock.now().millis()));
         update_in_transaction(update)
     }
 }
@@ -155,7 +151,7 @@ fn from_item(attributes: &Attributes) -> Result<MailedCode, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::AccountId;
+    use crate::domain::{AccountId, Timestamp};
 
     #[test]
     fn a_code_is_read_as_it_was_written() {

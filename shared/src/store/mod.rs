@@ -51,9 +51,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::Select;
 
-pub use account_changes::{
-    AccountChange, Authority, Changed, CurrentSession, LastAdministrator, UsedCode,
-};
+pub use account_changes::{AccountChange, Authority, Changed, CurrentSession, LastAdministrator};
 pub use accounts::{Added, NewAccount};
 pub use api_keys::{AddedApiKey, StoredApiKey};
 pub use caller::{AlsoRead, CallerRecord};
