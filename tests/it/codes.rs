@@ -261,6 +261,68 @@ async fn a_code_to_reset_the_password_dies_with_the_password() {
 }
 
 #[tokio::test]
+async fn a_reset_that_was_asked_for_before_a_change_of_the_account_is_not_mailed_after_it() {
+    for change in ["password", "email", "disabled"] {
+        let (app, token, id, _) = with_verification().await;
+        app.forget_password("abc@example.com").await;
+        let asked = app.take_outbox().remove(0);
+        app.clock.advance(Duration::from_millis(1));
+        match change {
+            "password" => {
+                let change = json!({"oldPassword": PASSWORD, "newPassword": PASSWORD});
+                let change = post("/user/change-password", &change).bearer(&token);
+                assert_eq!(app.call(change).await.status, 200);
+            }
+            "email" => {
+                for email in ["def@example.com", "abc@example.com"] {
+                    app.ask_for_email(&token, email).await;
+                    let code = app.mailed_code().await;
+                    assert_eq!(app.confirm_new_email(&token, &code).await.status, 200);
+                }
+            }
+            _ => {
+                for function in ["disable-account", "enable-account"] {
+                    app.operate(function, json!({ "id": id })).await.unwrap();
+                }
+            }
+        }
+        app.deliver().await;
+        let before = app.mails().len();
+
+        app.deliver_messages(&[(&asked, 1)]).await;
+
+        assert_eq!(app.mails().len(), before, "{change}");
+        app.clock.advance(Duration::from_millis(1));
+        app.forget_password("abc@example.com").await;
+        let code = app.mailed_code().await;
+        let reset = app.reset_password(&code, NEW_PASSWORD).await;
+        assert_eq!(reset.status, 200, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_makes_a_source_familiar_that_has_used_up_its_failures() {
+    let (app, _, _, code) = with_reset().await;
+    for _ in 0..10 {
+        assert_eq!(app.sign_in("abc@example.com", "wrong").await.status, 403);
+    }
+
+    assert_eq!(app.reset_password(&code, NEW_PASSWORD).await.status, 200);
+
+    let too_many = app.sign_in("abc@example.com", NEW_PASSWORD).await;
+    assert_eq!(too_many.status, 429, "its failures stay");
+    app.clock.advance(HOUR);
+    let app = app.another(&[("SIGNIN_RATE_LIMIT_TOTAL", "1")]);
+    for source in ["203.0.113.1", "203.0.113.2"] {
+        app.sign_in_from(source, "abc@example.com", "wrong").await;
+    }
+    let elsewhere = app.sign_in_from("203.0.113.9", "abc@example.com", NEW_PASSWORD);
+    assert_eq!(elsewhere.await.status, 429);
+    let familiar = app.sign_in("abc@example.com", NEW_PASSWORD).await;
+    assert_eq!(familiar.status, 200);
+}
+
+#[tokio::test]
 async fn ending_sessions_does_not_void_a_code_to_reset_the_password() {
     let (app, _, id, code) = with_reset().await;
     app.operate("end-sessions", json!({ "id": id }))

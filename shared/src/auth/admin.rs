@@ -170,7 +170,7 @@ fn updated(app: &App, seen: &Account, update: &AccountUpdate) -> Result<Account,
     }
     let mut new = seen.clone();
     if let Some(email) = &update.email {
-        new = new.with_email(email);
+        new = new.with_email(email, now);
     }
     if let Some(username) = &update.username {
         let username = Username::of_account(username, &new.email_canonical)?;
@@ -184,7 +184,7 @@ fn updated(app: &App, seen: &Account, update: &AccountUpdate) -> Result<Account,
     }
     if let Some(password) = &update.password {
         check(app, &new, password)?;
-        new = new.with_password_changed();
+        new = new.with_password_changed(now);
     }
     Ok(match (update.disabled, new.is_disabled()) {
         (Some(true), false) => new.disabled(now),

@@ -62,7 +62,7 @@ pub async fn reset_forgotten_password(
     let mut seen = account;
     for tries in 1..=MAX_TRIES {
         let now = app.clock.now();
-        let new = seen.clone().with_password_changed();
+        let new = seen.clone().with_password_changed(now);
         let new = new.with_api_keys_ended(now).with_email_verified();
         let change = AccountChange {
             password_hash: Some(&password_hash),
@@ -110,8 +110,8 @@ pub async fn confirm_new_email(
         };
         let claim = app.store.claim(&seen.email_identifier()).await?;
         if let Some(claim) = claim.filter(|claim| claim.account == seen.id) {
-            let now = app.clock.now();
-            let new = seen.clone().with_email(&email).with_email_verified();
+            let new = seen.clone().with_email(&email, app.clock.now());
+            let new = new.with_email_verified();
             let by = Authority::Owner {
                 session: caller.require_session()?,
                 current: CurrentSession::GoesOn,

@@ -29,7 +29,7 @@ pub async fn set_random_password(
             continue;
         }
         let hash = hash(app, password).await?;
-        let new = account.clone().with_password_changed();
+        let new = account.clone().with_password_changed(app.clock.now());
         let by = Authority::Operator(LastAdministrator::Stays);
         let change = AccountChange {
             password_hash: Some(&hash),
@@ -59,7 +59,7 @@ pub async fn change_password(
     let claim = prove(app, caller, proof).await?;
     let hash = hash(app, new).await?;
     let now = app.clock.now();
-    let with_new = |account: Account| with_api_keys.end(account.with_password_changed(), now);
+    let with_new = |account: Account| with_api_keys.end(account.with_password_changed(now), now);
     let change = OwnChange::To {
         new: &with_new,
         password_hash: Some(&hash),

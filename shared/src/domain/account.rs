@@ -43,7 +43,8 @@ pub struct Account {
     /// Incremented with each change but a sign-in. A change is written only over the revision that was
     /// read.
     pub revision: u64,
-    /// The mail with the only code that resets the password. `None` once that is used or void.
+    /// The outbox id of the only code that resets the password. After a change that voids codes it is the first id of
+    /// that time, which no code has. `None` if there was neither.
     pub reset_code: Option<OutboxId>,
     pub created_at: Timestamp,
     /// When an account whose email was never verified is gone, in whole seconds. `None` for never.
@@ -169,10 +170,10 @@ impl Account {
         }
     }
 
-    /// Another email is not verified, and ends the code that resets the password. A username that is the
+    /// Another email is not verified, and voids the codes that reset the password. A username that is the
     /// email changes with it.
     #[must_use]
-    pub fn with_email(self, email: &Email) -> Self {
+    pub fn with_email(self, email: &Email, now: Timestamp) -> Self {
         let is_same = self.email_canonical == email.canonical();
         let username = match self.username_canonical {
             Some(_) => self.username,
@@ -181,7 +182,11 @@ impl Account {
         Self {
             username,
             is_active: self.is_active && is_same,
-            reset_code: self.reset_code.filter(|_| is_same),
+            reset_code: if is_same {
+                self.reset_code
+            } else {
+                Some(OutboxId::first_at(now))
+            },
             email: email.typed().to_owned(),
             email_canonical: email.canonical().to_owned(),
             ..self
@@ -215,22 +220,23 @@ impl Account {
         }
     }
 
-    /// Ends the sessions too.
+    /// Ends the sessions too, and voids the codes that reset the password.
     #[must_use]
-    pub fn with_password_changed(self) -> Self {
+    pub fn with_password_changed(self, now: Timestamp) -> Self {
         Self {
             password_version: self.password_version.saturating_add(1),
-            reset_code: None,
+            reset_code: Some(OutboxId::first_at(now)),
             ..self.with_sessions_ended()
         }
     }
 
-    /// Ends the sessions too. An account that is disabled already keeps its time.
+    /// Ends the sessions too, and voids the codes that reset the password. An account that is disabled already
+    /// keeps its time.
     #[must_use]
     pub fn disabled(self, now: Timestamp) -> Self {
         Self {
             disabled_at: self.disabled_at.or(Some(now)),
-            reset_code: None,
+            reset_code: Some(OutboxId::first_at(now)),
             ..self.with_sessions_ended()
         }
     }

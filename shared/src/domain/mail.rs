@@ -99,13 +99,20 @@ impl MailPurpose {
     }
 }
 
-/// The id of an item of the outbox. Sorts by the time when it was asked for.
+/// The id of an item of the outbox: the time when it was asked for in milliseconds, and random bits. Sorts by the
+/// time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OutboxId(String);
 
 impl OutboxId {
     pub(crate) fn new(id: String) -> Self {
         Self(id)
+    }
+
+    /// The first id in the order of those of this time.
+    #[must_use]
+    pub fn first_at(now: Timestamp) -> Self {
+        Self(format!("{:012x}{:020x}", now.millis(), 0))
     }
 
     /// `None` unless `text` is 32 lower-case hex characters.

@@ -164,7 +164,7 @@ fn why_not_added(reasons: &[CancellationReason], id: &AccountId) -> Added {
     }
 }
 
-/// Names the only code that resets the password.
+/// The attribute of [`Account::reset_code`].
 pub(super) const RESET_CODE: &str = "reset_code";
 
 pub(super) fn account_key(id: &AccountId) -> Key {
