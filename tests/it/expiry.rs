@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use local::mailbox::CaughtMail;
 use serde_json::json;
+use shared::domain::AccountId;
+use shared::store::{AccountChange, Authority, Changed};
 use tests::app::{Answer, PASSWORD, TestApp, get, post};
 
 const SETTINGS: [(&str, &str); 3] = [
@@ -180,6 +182,23 @@ async fn a_verification_that_is_overtaken_by_a_sign_up_after_the_expiry_changes_
         app.sign_in("abc", PASSWORD).await.text("/user/id"),
         other.text("/user/id")
     );
+}
+
+#[tokio::test]
+async fn no_change_is_written_to_an_account_that_has_expired_since_it_was_read() {
+    let app = TestApp::with(&SETTINGS).await;
+    let id = AccountId::parse(&sign_up(&app).await.text("/user/id")).unwrap();
+    let store = &app.app.store;
+    let seen = store.account(&id).await.unwrap().unwrap();
+    let verified = seen.clone().with_email_verified();
+    let change = AccountChange::new(&seen, verified, Authority::CodeHolder);
+    let before = app.users().await;
+    app.clock.advance(HOUR + Duration::from_secs(1));
+
+    let changed = store.change_account(&change, &[]).await.unwrap();
+
+    assert_eq!(changed, Changed::Stale);
+    assert_eq!(app.users().await, before);
 }
 
 #[tokio::test]

@@ -105,8 +105,8 @@ impl Store {
     /// Changes an account, its claims, its metadata, and the set of administrators, and adds the notices to the outbox,
     /// in one transaction.
     ///
-    /// Writes nothing if the account is no longer as it was read: no change overwrites another. Of racing
-    /// changes to one name exactly one is written. A change that is asked for through a session, or by an
+    /// Writes nothing if the account is no longer as it was read, or has expired since: no change overwrites another,
+    /// and none brings an account back. Of racing changes to one name exactly one is written. A change that is asked for through a session, or by an
     /// administrator, is not written after the session ended or the administrator's account changed.
     pub async fn change_account(
         &self,
@@ -150,6 +150,9 @@ impl Store {
         let (before, after) = (to_item(seen), to_item(&new));
         let mut update = ItemUpdate::default();
         update.require("revision", n(seen.revision));
+        if seen.expires_at.is_some() {
+            update.require_above("expires_at", n(self.clock.now().secs()));
+        }
         for name in before.keys().filter(|name| !after.contains_key(*name)) {
             update.remove(name);
         }

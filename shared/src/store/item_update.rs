@@ -46,6 +46,11 @@ impl ItemUpdate {
         self.conditions.push(format!("{name} = {value}"));
     }
 
+    pub(super) fn require_above(&mut self, attribute: &str, value: AttributeValue) {
+        let (name, value) = (self.name(attribute), self.value(value));
+        self.conditions.push(format!("{name} > {value}"));
+    }
+
     pub(super) fn require_at_most(&mut self, attribute: &str, value: AttributeValue) {
         let (name, value) = (self.name(attribute), self.value(value));
         self.conditions.push(format!("{name} <= {value}"));
