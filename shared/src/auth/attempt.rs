@@ -263,18 +263,23 @@ fn record_limits(app: &App) -> RecordLimits {
     }
 }
 
-/// Makes a source familiar to the account's identifiers, because it has set their password. A failed
-/// write is only logged: the next sign-in makes it familiar.
+/// Makes a source familiar to the account's identifiers, because it has set their password. Clears its failures unless
+/// they have reached a limit. A failed write is only logged: the next sign-in makes it familiar.
 pub(super) async fn make_familiar(app: &App, source: SourceIp, account: &Account) {
     let now = app.clock.now();
     let familiarity = Familiarity::new(account.id.clone(), account.password_version, now);
     for identifier in account.identifiers() {
         let record = record_of(source, &name(&identifier));
-        let limits = record_limits(app);
-        let cleared = app
-            .store
-            .clear_failures(record.key(), &limits, &familiarity, now);
-        if let Err(error) = cleared.await {
+        let (store, limits) = (&app.store, record_limits(app));
+        let cleared = store.clear_failures(record.key(), &limits, &familiarity, now);
+        let made = match cleared.await {
+            Ok(Cleared::LimitReached(_)) => {
+                let set = store.set_familiarity(record.key(), &limits, &familiarity, now);
+                set.await
+            }
+            cleared => cleared.map(|_| ()),
+        };
+        if let Err(error) = made {
             observe::warn("source not made familiar", &error);
         }
     }

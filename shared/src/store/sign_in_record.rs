@@ -151,20 +151,12 @@ impl Store {
     ) -> Result<Cleared, StoreError> {
         let update = self
             .update_record(record)
-            .update_expression(
-                "SET v = if_not_exists(v, :v), expires_at = :expiry, familiar_until = :until, \
-                 familiar_account = :account, familiar_version = :version \
-                 REMOVE opened, n, day_opened, day_n",
-            )
+            .update_expression(format!("{SET_FAMILIARITY} REMOVE opened, n, day_opened, day_n"))
             .condition_expression(
                 "(attribute_not_exists(opened) OR opened <= :closed OR n < :max) AND \
                  (attribute_not_exists(day_opened) OR day_opened <= :day_closed OR day_n < :day_max)",
             )
-            .expression_attribute_values(":v", version())
-            .expression_attribute_values(":expiry", deletable(limits.kept_until(now)))
-            .expression_attribute_values(":until", n(familiarity.until.millis()))
-            .expression_attribute_values(":account", s(familiarity.account.as_str()))
-            .expression_attribute_values(":version", n(familiarity.password_version))
+            .set_expression_attribute_values(Some(familiarity_values(limits, familiarity, now)))
             .expression_attribute_values(":max", n(limits.recent.max))
             .expression_attribute_values(":closed", n(limits.recent.latest_closed(now).millis()))
             .expression_attribute_values(":day_max", n(limits.of_day.max))
@@ -178,6 +170,21 @@ impl Store {
         })
     }
 
+    /// Makes a record's source familiar, whatever its failures, which stay.
+    pub async fn set_familiarity(
+        &self,
+        record: &str,
+        limits: &RecordLimits,
+        familiarity: &Familiarity,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let update = self
+            .update_record(record)
+            .update_expression(SET_FAMILIARITY)
+            .set_expression_attribute_values(Some(familiarity_values(limits, familiarity, now)));
+        self.update(update).await.map(|_| ())
+    }
+
     fn update_record(&self, record: &str) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
@@ -186,6 +193,23 @@ impl Store {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
+}
+
+const SET_FAMILIARITY: &str = "SET v = if_not_exists(v, :v), expires_at = :expiry, \
+     familiar_until = :until, familiar_account = :account, familiar_version = :version";
+
+fn familiarity_values(
+    limits: &RecordLimits,
+    familiarity: &Familiarity,
+    now: Timestamp,
+) -> Attributes {
+    Attributes::from([
+        (":v".to_owned(), version()),
+        (":expiry".to_owned(), deletable(limits.kept_until(now))),
+        (":until".to_owned(), n(familiarity.until.millis())),
+        (":account".to_owned(), s(familiarity.account.as_str())),
+        (":version".to_owned(), n(familiarity.password_version)),
+    ])
 }
 
 impl RecordLimits {
