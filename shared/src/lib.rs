@@ -6,7 +6,7 @@
 //! functions → runtime → http → auth → app → store, keys → crypto → domain
 //! ```
 //!
-//! `config`, `observe`, `ports` and `aws` serve several layers. They use only `domain`, except
+//! `config`, `observe`, `memory`, `ports` and `aws` serve several layers. They use only `domain`, except
 //! `aws`, which uses `config`.
 //!
 //! | module | contents |
@@ -20,6 +20,7 @@
 //! | [`config`] | environment variables, checked at start |
 //! | [`aws`] | settings that the AWS clients share |
 //! | [`observe`] | one log line for each request, and metrics |
+//! | [`memory`] | what an instance remembers of earlier requests |
 //! | [`ports`] | the clock and the source of random bytes |
 //! | [`app`] | `App`: what a request needs, built once per cold start |
 //! | [`runtime`] | `serve`: a function's `main` |
@@ -32,6 +33,7 @@ pub mod crypto;
 pub mod domain;
 pub mod http;
 pub mod keys;
+pub mod memory;
 pub mod observe;
 pub mod ports;
 pub mod runtime;

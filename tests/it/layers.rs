@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// What each top-level module of `shared` may use.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     (
         "runtime",
         &["http", "app", "config", "domain", "observe", "aws"],
@@ -26,7 +26,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     (
         "app",
         &[
-            "store", "keys", "crypto", "config", "observe", "ports", "aws",
+            "store", "keys", "crypto", "config", "observe", "memory", "ports", "aws",
         ],
     ),
     ("store", &["crypto", "domain", "config", "observe", "ports"]),
@@ -34,6 +34,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("crypto", &["domain", "ports"]),
     ("config", &["domain"]),
     ("observe", &["domain"]),
+    ("memory", &["domain"]),
     ("ports", &["domain"]),
     ("aws", &["config"]),
     ("domain", &[]),

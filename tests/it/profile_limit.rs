@@ -113,6 +113,29 @@ async fn a_signed_out_token_cannot_use_up_the_limit_of_its_account() {
 }
 
 #[tokio::test]
+async fn an_ended_api_key_cannot_use_up_the_limit_of_its_account() {
+    let (app, token) = TestApp::with_user().await;
+    let stolen = app.api_key(&token, 15).await;
+    let (old, new) = (tests::app::PASSWORD, "battery-staple-7");
+    let change = json!({"oldPassword": old, "newPassword": new, "revokeApiKeys": true});
+    let change = post("/user/change-password", &change).bearer(&token);
+    assert_eq!(app.call(change).await.status, 200);
+    let app = app.another(&LIMIT_OF_3);
+    let update = || post("/v1/auth/user", &json!({"user": {"city": "x"}})).api_key(&stolen);
+    app.call(update()).await;
+    let _ = app.cost();
+
+    for _ in 0..10 {
+        assert_eq!(app.call(update()).await.status, 401);
+    }
+
+    assert!(app.cost().write_units < 0.1);
+    assert_eq!(app.update_profile(&token, city(1)).await.status, 200);
+    assert_eq!(app.update_profile(&token, city(2)).await.status, 200);
+    assert_eq!(app.update_profile(&token, city(3)).await.status, 429);
+}
+
+#[tokio::test]
 async fn a_profile_on_several_pages_is_read_whole() {
     let (app, token) = TestApp::with_user().await;
     let setting = json!({"category": "a", "name": "b"});

@@ -1,7 +1,7 @@
-//! Exceeded limits that this instance remembers, so that a flood of requests causes no writes.
+//! What an instance remembers of earlier requests, so that a flood of requests causes no writes.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
@@ -9,33 +9,20 @@ use crate::domain::{RateLimitStatus, Timestamp};
 
 /// Counters that have reached their limit according to the table, until their windows close.
 ///
-/// The cache only repeats refusals; it never admits an attempt. When it is full it evicts the least
-/// recently used counter, and the next attempt asks the table again.
-#[derive(Debug)]
-pub struct ExceededLimits {
-    entries: Mutex<LruCache<String, RateLimitStatus>>,
-}
-
-/// Enough for a flood from many addresses, in less than 2 MB of memory.
-const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
-
-impl Default for ExceededLimits {
-    fn default() -> Self {
-        Self {
-            entries: Mutex::new(LruCache::new(CAPACITY)),
-        }
-    }
-}
+/// This only repeats refusals; it never admits an attempt. The next attempt on a counter that was evicted asks the
+/// table again.
+#[derive(Debug, Default)]
+pub struct ExceededLimits(Recent<RateLimitStatus>);
 
 impl ExceededLimits {
     /// Remembers that `counter` refuses attempts until its window closes.
     pub fn insert(&self, counter: String, status: RateLimitStatus) {
-        self.lock().put(counter, status);
+        self.0.lock().put(counter, status);
     }
 
     /// The status of `counter`, if it refuses attempts at `now`.
     pub fn get(&self, counter: &str, now: Timestamp) -> Option<RateLimitStatus> {
-        let mut entries = self.lock();
+        let mut entries = self.0.lock();
         let status = *entries.get(counter)?;
         if now < status.resets_at {
             return Some(status);
@@ -43,9 +30,42 @@ impl ExceededLimits {
         entries.pop(counter);
         None
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<String, RateLimitStatus>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+/// The ids of sessions and the digests of API keys that were refused although the token's signature is valid or
+/// the key is stored: the session or key has ended, or its account is gone.
+///
+/// Profile updates with a remembered one are counted only after it is read (decision 6).
+#[derive(Debug, Default)]
+pub struct RefusedCredentials(Recent<()>);
+
+impl RefusedCredentials {
+    pub fn insert(&self, id: String) {
+        self.0.lock().put(id, ());
+    }
+
+    #[must_use]
+    pub fn contains(&self, id: &str) -> bool {
+        self.0.lock().get(id).is_some()
+    }
+}
+
+/// Evicts the least recently used entry when it is full.
+#[derive(Debug)]
+struct Recent<V>(Mutex<LruCache<String, V>>);
+
+/// Enough for a flood from many addresses, in less than 2 MB of memory.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+
+impl<V> Default for Recent<V> {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(CAPACITY)))
+    }
+}
+
+impl<V> Recent<V> {
+    fn lock(&self) -> MutexGuard<'_, LruCache<String, V>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_cache_evicts_the_least_recently_used_counter() {
+    fn the_least_recently_used_entry_is_evicted() {
         let exceeded = ExceededLimits::default();
 
         for n in 0..=CAPACITY.get() {
