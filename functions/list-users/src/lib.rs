@@ -51,10 +51,12 @@ fn order(request: &Request) -> Result<Order, HttpError> {
 
 /// The same query, from the cursor on.
 fn next_page(request: &Request, cursor: &str) -> String {
-    let kept =
-        request::query_pairs(request).filter(|(name, _)| !["after", "offset"].contains(&&**name));
+    let kept = request::query_pairs(request)
+        .into_iter()
+        .filter(|(name, _)| !["after", "offset"].contains(&name.as_str()));
     let mut query = request::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(kept);
     query.append_pair("after", cursor);
-    format!("/users?{}", query.finish())
+    // The serializer writes a space as `+`, which `query_pairs` reads as a plus sign.
+    format!("/users?{}", query.finish().replace('+', "%20"))
 }

@@ -45,7 +45,8 @@ pub fn parameters() -> Vec<Parameter> {
         ),
         Parameter::in_query::<String>(
             "pattern",
-            "A text of at most 256 bytes that is anywhere in the username or email, whatever the case.",
+            "A text of at most 256 bytes that is anywhere in the username or email, whatever the case. A `+` is a plus \
+             sign, and not a space.",
         ),
     ]
 }

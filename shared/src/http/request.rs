@@ -256,17 +256,24 @@ pub fn proof(app: &App, request: &Request, password: String) -> Proof {
     }
 }
 
-/// The decoded parameters of the query string.
-pub fn query_pairs(request: &Request) -> form_urlencoded::Parse<'_> {
+/// The decoded parameters of the query string. A `+` is a plus sign, as in RFC 3986, and not a space: it is part of many
+/// emails.
+#[must_use]
+pub fn query_pairs(request: &Request) -> Vec<(String, String)> {
     let query = origin(request).map_or("", |origin| &origin.query);
+    let query = query.replace('+', "%2B");
     form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
 }
 
 /// The decoded parameter `name` of the query string.
 pub fn query(request: &Request, name: &'static str) -> Result<Option<String>, HttpError> {
-    let mut values = query_pairs(request).filter(|(key, _)| key == name);
+    let mut values = query_pairs(request)
+        .into_iter()
+        .filter(|(key, _)| key == name);
     match (values.next(), values.next()) {
-        (value, None) => Ok(value.map(|(_, value)| value.into_owned())),
+        (value, None) => Ok(value.map(|(_, value)| value)),
         (_, Some(_)) => Err(HttpError::field(name, Problem::Repeated)),
     }
 }
