@@ -58,8 +58,7 @@ pub enum CurrentSession {
 }
 
 impl<'a> AccountChange<'a> {
-    /// A change that keeps the password and the names, and ends every session if it raises the
-    /// generation.
+    /// A change without a new hash, metadata or a code.
     #[must_use]
     pub fn new(seen: &'a Account, new: Account, by: Authority<'a>) -> Self {
         Self {
@@ -258,15 +257,10 @@ impl Store {
         session: &str,
         generation: u64,
     ) -> Result<TransactWriteItem, StoreError> {
-        update_in_transaction(
-            Update::builder()
-                .table_name(&self.tables.users)
-                .set_key(Some(session_key(&account.id, session).attributes()))
-                .update_expression("SET generation = :new")
-                .condition_expression(SEEN_SESSION)
-                .expression_attribute_values(":new", n(generation))
-                .expression_attribute_values(":seen", n(account.session_generation)),
-        )
+        let mut update = ItemUpdate::default();
+        update.require("generation", n(account.session_generation));
+        update.set("generation", n(generation));
+        update_in_transaction(update.of(&self.tables.users, &session_key(&account.id, session)))
     }
 
     /// Fails the transaction unless the account still has the session in its own generation.
@@ -279,7 +273,7 @@ impl Store {
             ConditionCheck::builder()
                 .table_name(&self.tables.users)
                 .set_key(Some(session_key(&account.id, session).attributes()))
-                .condition_expression(SEEN_SESSION)
+                .condition_expression("generation = :seen")
                 .expression_attribute_values(":seen", n(account.session_generation)),
         )
     }
@@ -345,4 +339,3 @@ impl Store {
 }
 
 pub(super) const SEEN_ACCOUNT: &str = "revision = :seen";
-const SEEN_SESSION: &str = "generation = :seen";

@@ -1,8 +1,7 @@
 //! `user#<id>`, `account`: the account.
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem,
+    AttributeValue, CancellationReason, Put, ReturnValue, TransactWriteItem,
 };
 
 use super::claims::{Claim, claim_item, claim_keys};
@@ -76,10 +75,7 @@ impl Store {
             Put::builder()
                 .table_name(&self.tables.users)
                 .set_item(Some(item))
-                .condition_expression("attribute_not_exists(pk)")
-                .return_values_on_condition_check_failure(
-                    ReturnValuesOnConditionCheckFailure::AllOld,
-                ),
+                .condition_expression("attribute_not_exists(pk)"),
         )
     }
 
@@ -109,26 +105,16 @@ impl Store {
         now: Timestamp,
         verification: EmailVerification,
     ) -> Result<Option<Account>, StoreError> {
-        let mut condition =
-            "password_version = :verified AND session_generation = :generation".to_owned();
-        let mut is_verified = None;
+        let mut update = ItemUpdate::default();
+        update.require("password_version", n(claim.password_version));
+        update.require("session_generation", n(claim.session_generation));
         if verification == EmailVerification::Required {
-            condition += " AND is_active = :true";
-            is_verified = Some((":true".to_owned(), AttributeValue::Bool(true)));
+            update.require("is_active", AttributeValue::Bool(true));
         }
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.tables.users)
-            .set_key(Some(account_key(&claim.account).attributes()))
-            .update_expression("SET last_login = :now")
-            .condition_expression(&condition)
-            .set_expression_attribute_values(Some(is_verified.into_iter().collect()))
-            .expression_attribute_values(":verified", n(claim.password_version))
-            .expression_attribute_values(":generation", n(claim.session_generation))
-            .expression_attribute_values(":now", n(now.millis()))
-            .return_values(ReturnValue::AllOld);
-        match self.update(update).await? {
+        update.set("last_login", n(now.millis()));
+        let update = update.of(&self.tables.users, &account_key(&claim.account));
+        let updated = self.update_returning(update.build()?, ReturnValue::AllOld);
+        match updated.await? {
             Updated::Written(before) => self.live_account(before.as_ref()),
             Updated::ConditionFailed(_) => Ok(None),
         }

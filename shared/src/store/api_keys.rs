@@ -6,13 +6,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, TransactWriteItem, Update};
 
 use super::accounts::account_key;
-use super::error::is_failed_condition;
 use super::item::{
     Attributes, Item, Key, check_in_transaction, deletable, delete_in_transaction, n, new_item, s,
     update_in_transaction,
 };
 use super::profiles::entry_key;
-use super::transaction::Transaction;
 use super::{Store, StoreError};
 use crate::domain::{
     Account, AccountId, ApiKey, ApiKeyDescription, ApiKeyDigest, ApiKeyName, OutboxItem,
@@ -47,6 +45,13 @@ pub enum AddedApiKey {
     Conflict,
     /// All sessions or keys of the account have ended since it was read. Nothing was stored.
     Ended,
+}
+
+/// Which condition of a revocation failed first.
+#[derive(PartialEq, Eq)]
+enum Failed {
+    Entry,
+    Item,
 }
 
 /// How long the item of a revoked or expired key is kept, if it stays listed. Until then, using the key does
@@ -153,12 +158,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let entry = self.revoke_entry(owner, key, now)?;
         let item = self.revoke_item(key, now)?;
-        match self.transact(vec![entry.clone(), item]).await? {
+        let parts = vec![(entry.clone(), Failed::Entry), (item, Failed::Item)];
+        if self.write_parts(parts).await? == Some(Failed::Item) {
             // DynamoDB deleted the item after the key expired; the entry still lists the key.
-            Transaction::Failed(reasons) if !reasons.first().is_some_and(is_failed_condition) => {
-                self.transact(vec![entry]).await?;
-            }
-            Transaction::Written | Transaction::Failed(_) => {}
+            self.transact(vec![entry]).await?;
         }
         Ok(())
     }

@@ -67,23 +67,20 @@ impl Store {
         let limit = i32::try_from(wanted.div_ceil(2)).unwrap_or(i32::MAX);
         let pages = PARTITIONS.map(|partition| self.page(partition, order, after, limit));
         let pages = try_join_all(pages).await?;
-        let is_before = |a: &Position, b: &Position| match order {
-            Order::OldestFirst => a < b,
-            Order::NewestFirst => a > b,
+        let compare = |a: &Position, b: &Position| match order {
+            Order::OldestFirst => a.cmp(b),
+            Order::NewestFirst => b.cmp(a),
         };
         // Beyond the last account of a page that ended early, another partition may not have been read.
         let ends = pages.iter().filter(|page| page.has_more);
         let ends =
             ends.filter_map(|page| page.accounts.last().map(|(position, _)| position.clone()));
-        let end = ends.reduce(|a, b| if is_before(&a, &b) { a } else { b });
+        let end = ends.min_by(compare);
         let mut accounts: Vec<_> = pages.into_iter().flat_map(|page| page.accounts).collect();
         if let Some(end) = &end {
-            accounts.retain(|(position, _)| !is_before(end, position));
+            accounts.retain(|(position, _)| compare(position, end).is_le());
         }
-        accounts.sort_unstable_by(|(a, _), (b, _)| match order {
-            Order::OldestFirst => a.cmp(b),
-            Order::NewestFirst => b.cmp(a),
-        });
+        accounts.sort_unstable_by(|(a, _), (b, _)| compare(a, b));
         let has_more = end.is_some();
         Ok(Listed { accounts, has_more })
     }

@@ -22,8 +22,7 @@ impl Store {
     /// Adds an item to the outbox. Its cost does not depend on the recipient.
     pub async fn post(&self, item: &OutboxItem) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.tables.sessions);
-        self.put(put.set_item(Some(attributes(item)))).await?;
-        Ok(())
+        self.put(put.set_item(Some(attributes(item)))).await
     }
 
     /// [`Self::post`] as a part of a transaction.

@@ -1,4 +1,5 @@
-//! Requests to DynamoDB. The methods of [`Store`] send a request again after a conflict with a transaction.
+//! Requests to DynamoDB. The methods of [`Store`] that write or read in a transaction send a request again after a
+//! conflict with another one.
 //!
 //! All functions here return boxed futures and are not `async`: rustc compiles the body of an `async fn`, and the SDK's code
 //! in it, again in each crate that awaits it (decision 12). The SDK's paginators are boxed already.
@@ -18,7 +19,7 @@ use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsOutput;
 use aws_sdk_dynamodb::operation::transact_get_items::builders::TransactGetItemsFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
-use aws_sdk_dynamodb::types::Update;
+use aws_sdk_dynamodb::types::{ReturnValue, Update};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
 
@@ -58,9 +59,10 @@ impl Store {
             .boxed()
     }
 
-    /// Returns whether the condition held; true if there is none.
-    pub(super) fn put(&self, put: PutItemFluentBuilder) -> Response<'_, bool> {
+    /// Does nothing if the condition fails.
+    pub(super) fn put(&self, put: PutItemFluentBuilder) -> Response<'_, ()> {
         self.retrying(move || put.clone().send().map(condition_held))
+            .map_ok(|_| ())
             .boxed()
     }
 
@@ -77,6 +79,17 @@ impl Store {
 
     /// Makes an update outside of a transaction. Returns whether the condition held.
     pub(super) fn update_alone(&self, update: Update) -> Response<'_, bool> {
+        self.update_returning(update, ReturnValue::None)
+            .map_ok(|updated| matches!(updated, Updated::Written(_)))
+            .boxed()
+    }
+
+    /// Makes an update outside of a transaction, and returns the attributes that are asked for.
+    pub(super) fn update_returning(
+        &self,
+        update: Update,
+        attributes: ReturnValue,
+    ) -> Response<'_, Updated> {
         let request = self
             .client
             .update_item()
@@ -85,10 +98,9 @@ impl Store {
             .update_expression(update.update_expression)
             .set_condition_expression(update.condition_expression)
             .set_expression_attribute_names(update.expression_attribute_names)
-            .set_expression_attribute_values(update.expression_attribute_values);
+            .set_expression_attribute_values(update.expression_attribute_values)
+            .return_values(attributes);
         self.update(request)
-            .map_ok(|updated| matches!(updated, Updated::Written(_)))
-            .boxed()
     }
 }
 

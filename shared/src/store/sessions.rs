@@ -4,9 +4,9 @@
 //! signs everybody out. Only a sign-up or a sign-in puts one.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::Update;
 
 use super::item::{Attributes, Item, Key, deletable, n, new_item, s};
+use super::item_update::ItemUpdate;
 use super::{Claim, SK, Store, StoreError, count, requests};
 use crate::domain::{Account, AccountId, EmailVerification, Refresh, Session, Timestamp};
 use crate::observe;
@@ -73,8 +73,7 @@ impl Store {
 
     async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.tables.users);
-        self.put(put.set_item(Some(session_item(session)))).await?;
-        Ok(())
+        self.put(put.set_item(Some(session_item(session)))).await
     }
 
     /// Makes `to` current if `from` is. Returns `false` if `from` is not current, or the session is gone or of another
@@ -88,20 +87,14 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let (id, stored) = session;
         let ends = to.ends(stored.created_at);
-        let update = Update::builder()
-            .table_name(&self.tables.users)
-            .set_key(Some(session_key(&account.id, id).attributes()))
-            .update_expression(
-                "SET refresh_number = :to, refreshed_at = :since, valid_until = :ends, \
-                 expires_at = :deletable",
-            )
-            .condition_expression("refresh_number = :from AND generation = :generation")
-            .expression_attribute_values(":from", n(from.number))
-            .expression_attribute_values(":to", n(to.number))
-            .expression_attribute_values(":since", n(to.since.millis()))
-            .expression_attribute_values(":ends", n(ends.millis()))
-            .expression_attribute_values(":deletable", deletable(ends))
-            .expression_attribute_values(":generation", n(stored.generation));
+        let mut update = ItemUpdate::default();
+        update.require("refresh_number", n(from.number));
+        update.require("generation", n(stored.generation));
+        update.set("refresh_number", n(to.number));
+        update.set("refreshed_at", n(to.since.millis()));
+        update.set("valid_until", n(ends.millis()));
+        update.set("expires_at", deletable(ends));
+        let update = update.of(&self.tables.users, &session_key(&account.id, id));
         self.update_alone(update.build()?).await
     }
 
