@@ -16,7 +16,8 @@ pub use self::proxies::TrustedProxies;
 use self::settings::Settings;
 pub use self::webhooks::{WebhookConfig, WebhookRetries, WebhookUrl};
 use crate::domain::{
-    HashParams, Lifetime, Limits, PasswordPolicy, PreviousHashParams, Scope, SigningAlgorithm,
+    HashParams, Lifetime, Limits, MAX_PASSWORD_BYTES, PasswordPolicy, PreviousHashParams, Scope,
+    SigningAlgorithm,
 };
 
 #[derive(Debug)]
@@ -167,7 +168,7 @@ impl Config {
             api_key_max_lifetime: settings.optional_lifetime("API_KEY_MAX_EXPIRES_IN")?,
             sign_up: settings.sign_up()?,
             passwords: PasswordPolicy {
-                min_chars: settings.at_least("PASSWORD_MIN_LENGTH", 6, 1)?,
+                min_chars: settings.within("PASSWORD_MIN_LENGTH", 6, 1..=MAX_PASSWORD_BYTES)?,
                 reject_common: settings.number("PASSWORD_REJECT_COMMON", false, "true or false")?,
             },
             hash_params: settings.hash_params()?,
@@ -233,6 +234,7 @@ mod tests {
             ("REAUTH_MAX_AGE", "15"),
             ("API_KEY_MAX_EXPIRES_IN", "1y"),
             ("PASSWORD_MIN_LENGTH", "0"),
+            ("PASSWORD_MIN_LENGTH", "1025"),
             ("PASSWORD_REJECT_COMMON", "maybe"),
             ("ARGON2_MEMORY_KIB", "7"),
             ("ARGON2_MEMORY_KIB", "1048577"),

@@ -200,12 +200,15 @@ impl<F: Fn(&str) -> Option<OsString>> Settings<F> {
         Ok(Some(PreviousHashParams { params, percent }))
     }
 
-    pub(super) fn within(
+    pub(super) fn within<T>(
         &self,
         variable: &str,
-        default: u32,
-        range: RangeInclusive<u32>,
-    ) -> Result<u32, ConfigError> {
+        default: T,
+        range: RangeInclusive<T>,
+    ) -> Result<T, ConfigError>
+    where
+        T: FromStr + PartialOrd + fmt::Display,
+    {
         let kind = format!("a whole number from {} to {}", range.start(), range.end());
         let number = self.number(variable, default, &kind)?;
         if range.contains(&number) {
