@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 use shared::app::App;
 use shared::auth::{Letter, NoLetter, prepare};
+use shared::config::WebhookUrl;
 use shared::crypto::{CodeKey, WebhookKey};
 use shared::domain::{Channel, OutboxId, OutboxMessage};
 use shared::runtime::queue::{OutboxQueue, QueueEvent, QueueResponse};
@@ -63,17 +64,13 @@ impl DeliverWebhook {
     }
 
     async fn send(&self, id: &OutboxId, letter: Letter) -> Result<(), Error> {
-        let webhooks = &self.app.config.webhooks;
         let (account, purpose) = (&letter.account, letter.purpose.name());
-        let url = match letter.code {
-            Some(_) => &webhooks.forgot_password,
-            None => &webhooks.user_created,
-        };
+        let (url, body) = self.webhook(&letter);
         let Some(url) = url else {
             tracing::info!(outbox = %id, purpose, "webhook not sent, because its URL is not set");
             return Ok(());
         };
-        let body = serde_json::to_string(&self.body(&letter))?;
+        let body = serde_json::to_string(&body)?;
         let (id_header, now) = (format!("msg_{id}"), self.app.clock.now());
         let post = Post {
             signature: self.webhook_key.sign(&id_header, now, &body),
@@ -86,24 +83,28 @@ impl DeliverWebhook {
         Ok(())
     }
 
-    /// The documented body.
-    fn body<'a>(&self, letter: &'a Letter) -> Body<'a> {
+    /// The URL, if it is set, and the documented body.
+    fn webhook<'a>(&self, letter: &'a Letter) -> (Option<&WebhookUrl>, Body<'a>) {
+        let webhooks = &self.app.config.webhooks;
         let (user_id, email) = (letter.account.as_str(), letter.to.as_str());
         let created = letter.asked_at.to_rfc3339().unwrap_or_default();
-        match &letter.code {
-            Some((purpose, code)) => Body::ForgotPassword {
+        if let Some((purpose, code)) = &letter.code {
+            let body = Body::ForgotPassword {
                 code: code.expose(),
                 email,
                 user_id,
                 created,
                 link: self.app.config.mail.link(*purpose, code.expose()),
-            },
-            None => Body::UserCreated {
+            };
+            (webhooks.forgot_password.as_ref(), body)
+        } else {
+            let body = Body::UserCreated {
                 user_id,
                 email,
                 username: letter.username.as_deref().unwrap_or_default(),
                 created,
-            },
+            };
+            (webhooks.user_created.as_ref(), body)
         }
     }
 }
