@@ -77,22 +77,22 @@ impl KeyRing {
     /// on every instance and after every rotation. `None` if the ring has no decoy key.
     #[must_use]
     pub fn draw(&self, identifier: &str) -> Option<u64> {
-        self.start_of_mac(DRAW, identifier).map(u64::from_be_bytes)
+        self.start_of_mac(DRAW, identifier)
     }
 
     /// Stands for an identifier in the log: 16 hex characters, which nobody can compute or invert
     /// without the ring. `None` if the ring has no decoy key.
     #[must_use]
     pub fn pseudonym(&self, identifier: &str) -> Option<String> {
-        let mac = self.start_of_mac(PSEUDONYM, identifier)?;
-        Some(format!("{:016x}", u64::from_be_bytes(mac)))
+        let start = self.start_of_mac(PSEUDONYM, identifier)?;
+        Some(format!("{start:016x}"))
     }
 
     /// The tag of a cursor: 16 hex characters. `None` if the ring has no decoy key.
     #[must_use]
     pub fn cursor_tag(&self, cursor: &str) -> Option<String> {
-        let mac = self.start_of_mac(CURSOR, cursor)?;
-        Some(format!("{:016x}", u64::from_be_bytes(mac)))
+        let start = self.start_of_mac(CURSOR, cursor)?;
+        Some(format!("{start:016x}"))
     }
 
     /// Whether the ring has the decoy key, which refresh tokens need.
@@ -103,8 +103,7 @@ impl KeyRing {
 
     /// The tag of a refresh token: 256 bits in base64url. `None` if the ring has no decoy key.
     pub(super) fn refresh_tag(&self, message: &str) -> Option<String> {
-        let key = self.decoy_key.as_ref()?;
-        let tag = hmac::sign(key, &[REFRESH, message.as_bytes()].concat());
+        let tag = self.mac(REFRESH, message)?;
         Some(URL_SAFE_NO_PAD.encode(tag))
     }
 
@@ -118,11 +117,16 @@ impl KeyRing {
         })
     }
 
-    fn start_of_mac(&self, label: &[u8], identifier: &str) -> Option<[u8; 8]> {
+    fn start_of_mac(&self, label: &[u8], text: &str) -> Option<u64> {
+        let tag = self.mac(label, text)?;
+        tag.as_ref().first_chunk().copied().map(u64::from_be_bytes)
+    }
+
+    fn mac(&self, label: &[u8], text: &str) -> Option<hmac::Tag> {
         let mut context = hmac::Context::with_key(self.decoy_key.as_ref()?);
         context.update(label);
-        context.update(identifier.as_bytes());
-        context.sign().as_ref().first_chunk().copied()
+        context.update(text.as_bytes());
+        Some(context.sign())
     }
 
     /// Whether the keys that sign now or next make signatures that verify.
