@@ -23,7 +23,7 @@ pub enum AuthError {
     /// The caller used an API key where only a bearer token is accepted.
     #[error("an API key where a bearer token is asked for")]
     TokenAlone,
-    #[error("no token to revoke")]
+    #[error("no bearer token")]
     NoToken,
     /// The password is wrong, or changed while it was checked, or no account has the identifier.
     #[error("invalid credentials")]

@@ -106,8 +106,8 @@ fn refused(policy: RateLimitPolicy, status: RateLimitStatus, at: Timestamp) -> A
 /// The counters of a source: of its address, and of its /48 network if it has one.
 #[derive(Debug)]
 pub(super) struct SourceCounters {
-    pub(super) address: Counter,
-    pub(super) network: Option<Counter>,
+    address: Counter,
+    network: Option<Counter>,
 }
 
 impl SourceCounters {

@@ -157,8 +157,8 @@ pub async fn count_accounts(app: &App, filter: &AccountFilter) -> Result<u64, Au
     }
 }
 
-/// A cursor has the position of the last account that was read, when it was made, and a tag without which
-/// nobody can make one.
+/// A cursor has the position of the last account that was read, when it was made, and a tag by the ring's decoy key.
+/// With a ring without that key the tag is empty, and an administrator could make a cursor.
 fn write_cursor(keys: &KeyRing, order: Order, after: &Position, now: Timestamp) -> String {
     let content = format!("{} {}", after.as_str(), now.millis());
     let tag = tag(keys, order, &content);

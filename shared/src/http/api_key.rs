@@ -1,7 +1,5 @@
 //! The API key object of the Management family.
 
-use std::fmt;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -43,12 +41,6 @@ pub fn example(shown: &str) -> serde_json::Value {
         "permissions": 1,
         "description": null,
     })
-}
-
-impl fmt::Debug for ApiKeyObject<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ApiKeyObject({}, redacted)", self.id)
-    }
 }
 
 impl<'a> ApiKeyObject<'a> {

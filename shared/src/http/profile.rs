@@ -3,8 +3,6 @@
 mod change;
 pub mod openapi;
 
-use std::fmt;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -70,18 +68,6 @@ struct SettingObject<'a> {
     description: Option<&'a str>,
     read_only: bool,
     user_id: &'a str,
-}
-
-impl fmt::Debug for UserPayload<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UserPayload({}, redacted)", self.user.id)
-    }
-}
-
-impl fmt::Debug for UserObject<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UserObject({}, redacted)", self.id)
-    }
 }
 
 impl<'a> UserPayload<'a> {
