@@ -547,6 +547,24 @@ async fn guessed_api_keys_are_limited_by_address_and_do_not_block_a_live_key() {
 }
 
 #[tokio::test]
+async fn sources_of_one_ipv6_network_may_guess_ten_times_as_many_api_keys_as_one_of_them() {
+    let app = TestApp::with(&[("SIGNIN_RATE_LIMIT_IP", "1")]).await;
+    let guess = |n: usize| {
+        get("/user")
+            .api_key(GUESS)
+            .from(&format!("2001:db8:1:{n:x}::1"))
+    };
+
+    for n in 0..10 {
+        assert_eq!(app.call(guess(n)).await.status, 401);
+    }
+
+    assert_eq!(app.call(guess(10)).await.status, 429);
+    let elsewhere = get("/user").api_key(GUESS).from("2001:db8:2::1");
+    assert_eq!(app.call(elsewhere).await.status, 401);
+}
+
+#[tokio::test]
 async fn guessed_api_keys_over_the_limit_cause_no_writes() {
     let (app, token) = TestApp::with_user().await;
     for _ in 0..101 {

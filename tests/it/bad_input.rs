@@ -124,6 +124,21 @@ async fn a_body_over_16_kib_is_refused() {
 }
 
 #[tokio::test]
+async fn a_profile_update_over_512_kib_is_refused() {
+    let (app, token) = TestApp::with_user().await;
+    let update = r#"{"user":{}}"#;
+    let padded = |length: usize| update.to_owned() + &" ".repeat(length - update.len());
+    let send = |length| app.call(post_bytes("/v1/auth/user", padded(length)).bearer(&token));
+
+    assert_eq!(send(512 * 1024).await.status, 200);
+
+    let answer = send(512 * 1024 + 1).await;
+    assert_eq!(answer.status, 413);
+    let message = "Payload content length greater than maximum allowed: 524288";
+    assert_eq!(answer.message(), message);
+}
+
+#[tokio::test]
 async fn size_is_checked_first_then_the_content_type_then_credentials() {
     let app = TestApp::with(&[("API_USER_CREATE_SCOPE", "admin")]).await;
     let big = vec![b' '; 20_000];

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use serde_json::{Value, json};
 use tests::app::{Answer, Call, Item, MAIL, PASSWORD, TestApp, get, post};
+use tests::logs::capture;
 use tests::wire::Fault;
 
 use crate::scene::{Scene, admin_scope};
@@ -196,10 +197,19 @@ async fn an_account_that_an_administrator_deletes_is_dead_at_once() {
     let scene = scene().await;
     let key = scene.app.api_key(&scene.token, 15).await;
     scene.app.deliver().await;
+    let (lines, _guard) = capture();
 
     let removed = scene.remove().await;
 
     assert_eq!(removed.status, 200);
+    let logged = lines.take();
+    let message = "account deleted by an administrator";
+    let audited = |line: &&Value| line["fields"]["message"] == message;
+    let audited: Vec<_> = logged.iter().filter(audited).collect();
+    assert_eq!(audited.len(), 1, "{logged:?}");
+    let by = scene.app.user_id(&scene.admin).await;
+    assert_eq!(audited[0]["fields"]["by"], json!(by));
+    assert_eq!(audited[0]["fields"]["account"], json!(scene.id));
     let elsewhere = scene.app.another(&[]);
     assert_eq!(elsewhere.user(&scene.token).await.message(), "Bad token");
     let by_key = elsewhere.call(get("/user").api_key(&key)).await;

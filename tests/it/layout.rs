@@ -129,6 +129,30 @@ fn all_main_functions_are_identical_except_for_their_names() {
 }
 
 #[test]
+fn every_table_is_encrypted_and_the_users_table_is_kept_and_recoverable() {
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let resources = template.split("\n\n");
+    let tables: Vec<_> = resources
+        .filter(|resource| resource.contains("Type: AWS::DynamoDB::Table"))
+        .collect();
+
+    assert_eq!(tables.len(), 3);
+    for table in &tables {
+        assert!(table.contains("SSEEnabled: true"), "{table}");
+    }
+    let is_users = |table: &&&str| table.contains("UsersTable:");
+    let users = tables.iter().find(is_users).unwrap();
+    for kept in [
+        "PointInTimeRecoveryEnabled: true",
+        "DeletionProtectionEnabled: { Fn::If: [IsProd, true, false] }",
+        "DeletionPolicy: RetainExceptOnCreate",
+        "UpdateReplacePolicy: Retain",
+    ] {
+        assert!(users.contains(kept), "{kept}");
+    }
+}
+
+#[test]
 fn every_management_error_code_is_documented_once() {
     let enumeration = fs::read_to_string(root().join("shared/src/http/code.rs")).unwrap();
     let codes: Vec<&str> = enumeration

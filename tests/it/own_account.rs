@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use serde_json::{Value, json};
-use tests::app::{Answer, Call, PASSWORD, TestApp, get, post};
+use tests::app::{Answer, Call, MAIL, PASSWORD, TestApp, get, post};
 use tests::call::claim_of;
 use tests::logs::capture;
 
@@ -141,27 +141,68 @@ async fn a_refused_change_of_password_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_common_password_is_refused_by_every_route_that_changes_one() {
+    let settings = [&MAIL[..], &[("PASSWORD_REJECT_COMMON", "true")]].concat();
+    let app = TestApp::with(&settings).await;
+    let user = json!({"username": "grace", "email": "abc@example.com", "password": NEW});
+    let user = app.call(post("/user", &user)).await;
+    let (token, id) = (user.token(), user.text("/user/id"));
+    app.grant(&id, &["user", "admin"]).await;
+    app.deliver().await;
+    app.forget_password("abc@example.com").await;
+    let code = app.mailed_code().await;
+    let set = |path: &str, body| post(path, &body).bearer(&token);
+    let put =
+        |id: &str, body: Value| Call::new("PUT", &format!("/users/{id}"), body.to_string().into());
+    for (password, why) in [
+        ("qwerty", "is among the most common passwords"),
+        ("my-GRACE-7", "must not contain the email or username"),
+    ] {
+        for call in [
+            change_password(&token, NEW, password),
+            set(
+                "/user/forgot-password/reset",
+                json!({"code": code, "password": password}),
+            ),
+            set(
+                "/user/reset-password",
+                json!({"email": "abc@example.com", "password": password}),
+            ),
+            put(&id, json!({"password": password})).bearer(&token),
+        ] {
+            let answer = app.call(call).await;
+
+            assert_eq!(answer.status, 400, "{answer:?}");
+            assert!(answer.message().ends_with(why), "{answer:?}");
+        }
+    }
+    assert_eq!(app.sign_in("grace", NEW).await.status, 200);
+}
+
+#[tokio::test]
 async fn guesses_of_the_current_password_are_limited_like_sign_ins_on_every_route() {
     let (app, token) = with_named_user().await;
     let rename = |password: &str| {
         let body = json!({"username": "def", "password": password});
         post("/user/change-username", &body).bearer(&token)
     };
-    for _ in 0..4 {
-        for guess in [
-            change_password(&token, "guess1", NEW),
-            rename("guess1"),
-            delete_user(&token, "guess1"),
-        ] {
-            app.call(guess).await;
-        }
+    let move_to = |password: &str| {
+        let body = json!({"email": "def@example.com", "password": password});
+        post("/user/change-email", &body).bearer(&token)
+    };
+    let of_each_route = |password: &str| {
+        [
+            change_password(&token, password, NEW),
+            rename(password),
+            move_to(password),
+            delete_user(&token, password),
+        ]
+    };
+    for guess in (0..3).flat_map(|_| of_each_route("guess1")) {
+        app.call(guess).await;
     }
 
-    for right in [
-        change_password(&token, PASSWORD, NEW),
-        rename(PASSWORD),
-        delete_user(&token, PASSWORD),
-    ] {
+    for right in of_each_route(PASSWORD) {
         let answer = app.call(right).await;
         assert_eq!(answer.status, 429);
         assert!(answer.header("retry-after").is_some());

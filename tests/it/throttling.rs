@@ -316,6 +316,26 @@ async fn a_source_is_familiar_only_with_the_password_that_signed_in() {
 }
 
 #[tokio::test]
+async fn a_sign_in_renews_familiarity_only_in_its_last_fifteen_days() {
+    let days = |days: u64| Duration::from_hours(24 * days);
+    for (again, is_renewed) in [(14, false), (16, true)] {
+        let app = TestApp::with(&[("SIGNIN_RATE_LIMIT_TOTAL", "1")]).await;
+        app.sign_up("abc@example.com").await;
+        assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+        app.clock.advance(days(again));
+        assert_eq!(app.sign_in("abc@example.com", PASSWORD).await.status, 200);
+
+        app.clock.advance(days(31 - again));
+
+        for source in ["198.51.100.66", "198.51.100.67"] {
+            app.sign_in_from(source, "abc@example.com", "guess1").await;
+        }
+        let answer = app.sign_in("abc@example.com", PASSWORD).await;
+        assert_eq!(answer.status, if is_renewed { 200 } else { 429 }, "{again}");
+    }
+}
+
+#[tokio::test]
 async fn sources_of_one_ipv6_network_may_fail_ten_times_as_often_as_one_of_them() {
     let app = TestApp::with(&[("SIGNIN_RATE_LIMIT_IP", "1")]).await;
     app.sign_up("abc@example.com").await;
