@@ -1,9 +1,8 @@
 """The stack in fakecloud, as an operator deploys and invokes it and as a client calls it, for tests/deploy.py."""
 
 import json
-import urllib.error
-import urllib.request
 
+import client
 import fakecloud
 from emulator import FUNCTIONS, STACK, TEMPLATE, Emulator, need
 
@@ -46,20 +45,8 @@ def host(stack=AWS):
 
 
 def call(method, path, body=None, token=None, **headers):
-    """The status, the body and the headers of a request to the deployed API. Text is sent as a form."""
-    is_form = isinstance(body, str)
-    content_type = "application/x-www-form-urlencoded" if is_form else "application/json"
-    headers = {"host": headers.get("host") or host(), "content-type": content_type, **headers}
-    if token:
-        headers["authorization"] = f"Bearer {token}"
-    text = body if is_form else json.dumps(body)
-    data = None if body is None else text.encode()
-    request = urllib.request.Request(AWS.url + path, data=data, headers=headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, json.loads(answer.read() or "null"), answer.headers
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read() or "null"), error.headers
+    """The status, the body and the headers of a response of the deployed API."""
+    return client.call(AWS.url, method, path, body, token, **{"host": headers.get("host") or host(), **headers})
 
 
 def expect(status, method, path, *arguments, **headers):

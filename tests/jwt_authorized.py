@@ -4,12 +4,12 @@ tests/cloudformation.py."""
 import json
 import re
 import tempfile
-import urllib.request
 
 import yaml
 
 import gateways
 import server
+from client import call
 from emulator import ROOT, Emulator, need
 
 PORT = "3925"
@@ -28,9 +28,9 @@ def template():
 
 
 def post(path, **body):
-    data, headers = json.dumps(body).encode(), {"content-type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(ISSUER + path, data=data, headers=headers)) as answer:
-        return json.load(answer)
+    status, answer, _ = call(ISSUER, "POST", path, body)
+    need(status == 200, f"POST {path}: {status} {answer}")
+    return answer
 
 
 def see_jwt_authorizer(url, function):
@@ -62,7 +62,7 @@ def see_jwt_authorizer(url, function):
             expect(401, f"{head}.{body}.{signature[:-8]}AAAAAAAA")
             expect(401, f"{head}.{body[:-4]}AAAA.{signature}")
             expect(401, f"{head}.{body}.")
-            urllib.request.urlopen(f"{ISSUER}/oauth/revoke", data=f"token={token}".encode()).close()
+            need(call(ISSUER, "POST", "/oauth/revoke", f"token={token}")[0] == 200, "not revoked")
             expect(200, token)
         # The same key signs, so only the audience differs.
         with server.binary(folder, PORT, JWT_ALGORITHM="RS256", JWT_AUDIENCE="other"):

@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import urllib.error
-import urllib.request
+
+from client import call
 
 LOCAL = pathlib.Path(__file__).resolve().parent.parent / "target/debug/local"
 PORT = "3917"
@@ -51,20 +51,7 @@ class Run:
         return self.send("POST", path, body)[0]
 
     def send(self, method, path, body=None, token=None):
-        headers = {"content-type": "application/json"}
-        if token:
-            headers["authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers=headers,
-            method=method,
-        )
-        try:
-            with urllib.request.urlopen(request) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
+        return call(f"http://127.0.0.1:{self.port}", method, path, body, token)[:2]
 
     def end(self, sent):
         self.process.send_signal(sent)
@@ -161,15 +148,11 @@ def obeys_operators_while_a_server_runs(folder):
 def allows_cross_origin_requests_only_from_localhost(folder):
     with Run(folder) as run:
         for origin, allowed in (("http://localhost:5173", True), ("https://example.com", False)):
-            preflight = urllib.request.Request(
-                f"http://127.0.0.1:{run.port}/user",
-                headers={"origin": origin, "access-control-request-method": "POST"},
-                method="OPTIONS",
-            )
-            with urllib.request.urlopen(preflight) as answer:
-                assert answer.status == 204, answer.status
-                found = answer.headers["access-control-allow-origin"]
-                assert found == (origin if allowed else None), found
+            preflight = {"origin": origin, "access-control-request-method": "POST"}
+            status, _, headers = call(f"http://127.0.0.1:{run.port}", "OPTIONS", "/user", **preflight)
+            assert status == 204, status
+            found = headers["access-control-allow-origin"]
+            assert found == (origin if allowed else None), found
 
 
 def reloads_a_changed_key_ring_in_running_processes(folder):

@@ -18,12 +18,9 @@ import time
 import urllib.error
 import urllib.request
 
-import yaml
-
+from emulator import ALL_FUNCTIONS, ROOT, SAM, TEMPLATE
 from sample_events import event, try_all
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SAM = pathlib.Path(sys.executable).with_name("sam")
 PORT = "3918"
 URL = f"http://127.0.0.1:{PORT}"
 INVOKE = URL + "/2015-03-31/functions/{}/invocations"
@@ -40,20 +37,15 @@ ENVIRONMENT = {
 
 
 def template():
-    """The checked-in template with this run's settings, because SAM passes only declared variables;
-    and the logical id of each function."""
-    text = yaml.safe_load((ROOT / "template.yaml").read_text())
-    variables = text["Globals"]["Function"]["Environment"]["Variables"]
+    """The checked-in template with this run's settings, because SAM passes only declared variables."""
+    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     for name, value in os.environ.items():
         if name in variables or name.startswith("AWS_ENDPOINT_URL_"):
             variables[name] = value
-    functions = {}
-    for logical_id, resource in text["Resources"].items():
-        if resource["Type"] == "AWS::Serverless::Function":
-            properties = resource["Properties"]
-            properties["CodeUri"] = str(ROOT / properties["CodeUri"])
-            functions[pathlib.Path(properties["CodeUri"]).name] = logical_id
-    return text, functions
+    for logical_id in ALL_FUNCTIONS.values():
+        properties = TEMPLATE["Resources"][logical_id]["Properties"]
+        properties["CodeUri"] = str(ROOT / properties["CodeUri"])
+    return TEMPLATE
 
 
 @contextlib.contextmanager
@@ -124,11 +116,10 @@ def invoke_alone(function, event):
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 with FOLDER:
-    text, functions = template()
-    pathlib.Path(FOLDER.name, "template.json").write_text(json.dumps(text))
+    pathlib.Path(FOLDER.name, "template.json").write_text(json.dumps(template()))
     with server("start-lambda"):
-        passed, failed = try_all(lambda function, event: invoke(functions[function], event))
-    status, answer = invoke_alone(functions["default-route"], event("default-route"))
+        passed, failed = try_all(lambda function, event: invoke(ALL_FUNCTIONS[function], event))
+    status, answer = invoke_alone(ALL_FUNCTIONS["default-route"], event("default-route"))
     print(f"sam local invoke: {status} {answer}", flush=True)
     alone = status == 200
     with server("start-api"):

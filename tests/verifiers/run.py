@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -24,6 +23,7 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from cryptography.hazmat.primitives import serialization
 
 import server
+from client import call
 from server import ROOT
 
 OUT = ROOT / "target/verifiers"
@@ -76,19 +76,18 @@ def verifiers():
 
 def sign_up(username, folder, scope="user"):
     """Returns a token of a new account with these scopes."""
-    token = fetch("/user", username=username, email=f"{username}@example.com", password="abc321")["token"]
+    account = {"username": username, "email": f"{username}@example.com", "password": "abc321"}
+    token = fetch("POST", "/user", account)["token"]
     account = json.loads(decode(token.split(".")[1]))["sub"]
     server.operate(folder, "grant-scopes", f"ID={account}", f"SCOPES={scope}")
     return token
 
 
-def fetch(path, **body):
-    request = urllib.request.Request(
-        ISSUER + path, data=json.dumps(body).encode() if body else None,
-        headers={"content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as response:
-        return json.load(response)
+def fetch(method, path, body=None):
+    status, answer, _ = call(ISSUER, method, path, body)
+    if status != 200:
+        sys.exit(f"{method} {path}: {status} {answer}")
+    return answer
 
 
 def encode(part):
@@ -148,7 +147,7 @@ def make_tokens(issued, private_key, public_jwk):
 
 def check_metadata(algorithm):
     """Authlib checks each member of the metadata."""
-    metadata = OpenIDProviderMetadata(fetch("/.well-known/openid-configuration"))
+    metadata = OpenIDProviderMetadata(fetch("GET", "/.well-known/openid-configuration"))
     failed = set()
     for name in metadata.REGISTRY_KEYS:
         try:
@@ -167,7 +166,7 @@ def test(algorithm, commands, folder):
     service = sign_up("orders", folder, "user,introspect")
     ring = json.loads(pathlib.Path(folder, ".local/jwt-keys.json").read_text())
     (key,) = [key for key in ring["keys"] if key["state"] == "active"]
-    (jwk,) = fetch("/.well-known/jwks.json")["keys"]
+    (jwk,) = fetch("GET", "/.well-known/jwks.json")["keys"]
     if jwk["alg"] != algorithm or jwk["kid"] != key["kid"]:
         sys.exit(f"{algorithm}: another key is published than the one that signs: {jwk}")
     private_key = serialization.load_der_private_key(decode(key["key"]), None)
