@@ -30,8 +30,8 @@ mod price {
     /// A month of the fixed costs: the secrets, the dashboard, the 17 metrics of the alarms, and Lambda's polls of
     /// two queues: five pollers, each three times a minute, at $0.40 a million.
     pub(super) const STANDING: f64 = 2.0 * 0.40 + 3.00 + 17.0 * 0.10 + 2.0 * 0.657 * 0.40;
-    /// A month of the custom metrics of one route: about four.
-    pub(super) const METRICS: f64 = 4.0 * 0.30;
+    /// A month of a custom metric.
+    pub(super) const METRIC: f64 = 0.30;
 }
 
 static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::checked_in().expect("a template"));
@@ -54,6 +54,8 @@ const ACCOUNT: f64 = 3_000.0;
 /// The size of all log lines of a request, in gigabytes.
 #[expect(clippy::cast_precision_loss, reason = "a thousand bytes are no loss")]
 const LOG_GB: f64 = (LINE + OTHER_LOGS) as f64 / 1e9;
+/// How many metrics there are beside the latency of each route: the counts, and the reasons and limits that occur.
+const COUNTS: usize = 20;
 const SECONDS_A_MONTH: f64 = 30.0 * 24.0 * 3600.0;
 
 /// How often a user sends each request in a month.
@@ -162,8 +164,8 @@ pub async fn figures() -> String {
         let sampled = requests.min(SECONDS_A_MONTH + requests * 0.05);
         let traces = sampled / 1e6 * price::TRACES;
         let storage = users * ACCOUNT / 1e9 * price::STORED;
-        let routes = u32::try_from(ENDPOINTS.len()).unwrap_or(u32::MAX);
-        let standing = price::STANDING + f64::from(routes) * price::METRICS;
+        let metrics = u32::try_from(ENDPOINTS.len() + COUNTS).unwrap_or(u32::MAX);
+        let standing = price::STANDING + f64::from(metrics) * price::METRIC;
         let total = money + traces + storage + standing;
         let _ = writeln!(
             text,
