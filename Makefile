@@ -8,13 +8,13 @@ CLIENTS := .venv-clients
 MINISTACK := .venv-ministack
 FAKECLOUD := 0.51.0
 ARCH ?= x86_64
-STACK ?= default
+STACK := default
 CARGO_LAMBDA_ARCH := $(if $(filter arm64,$(ARCH)),--arm64)
 FUNCTIONS := $(addprefix --package ,$(notdir $(wildcard functions/*)))
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # `--bin local` and not `--package local`: cargo then gives dependencies the same features as in `make test`, and does
 # not compile them a second time.
