@@ -56,7 +56,8 @@ functions = sorted(path.name for path in (ROOT / "functions").iterdir())
 path = ROOT / "target" / f"{NAME}.zip"
 with zipfile.ZipFile(path, "w") as package:
     add(package, f"{NAME}/README.txt", README)
-    for name in ("LICENSE", "CHANGELOG.md", "docs/operations.md", "docs/settings.md"):
+    pages = [f"docs/{page}.md" for page in ("api", "operations", "protect-your-api", "settings")]
+    for name in ("LICENSE", "CHANGELOG.md", *pages):
         add(package, f"{NAME}/{name}", (ROOT / name).read_bytes())
     add(package, f"{NAME}/template.yaml", template())
     add(package, f"{NAME}/edge.yaml", (ROOT / "edge.yaml").read_bytes())
