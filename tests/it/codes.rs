@@ -158,12 +158,8 @@ async fn text_that_is_no_code_for_the_purpose_is_refused() {
     let key = app.api_key(&token, 15).await;
     app.forget_password("abc@example.com").await;
     let reset = app.mailed_code().await;
-    let first = if verification.starts_with('A') {
-        'B'
-    } else {
-        'A'
-    };
     let bad = |code: &str, of_other_purpose: &str| {
+        let first = if code.starts_with('A') { 'B' } else { 'A' };
         [
             String::new(),
             format!("{first}{}", &code[1..]),
