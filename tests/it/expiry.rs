@@ -185,6 +185,20 @@ async fn a_verification_that_is_overtaken_by_a_sign_up_after_the_expiry_changes_
 }
 
 #[tokio::test]
+async fn an_export_shows_when_the_account_expires_until_it_is_verified() {
+    let app = TestApp::with(&SETTINGS).await;
+    let token = sign_up(&app).await.token();
+    let export = || app.call(get("/user/export").bearer(&token));
+
+    let before = export().await;
+    let code = app.mailed_code().await;
+    assert_eq!(app.confirm_email(&code).await.status, 200);
+
+    assert_eq!(before.text("/expires"), "2027-01-15T09:00:01Z");
+    assert!(export().await.body.get("expires").is_none());
+}
+
+#[tokio::test]
 async fn no_change_is_written_to_an_account_that_has_expired_since_it_was_read() {
     let app = TestApp::with(&SETTINGS).await;
     let id = AccountId::parse(&sign_up(&app).await.text("/user/id")).unwrap();

@@ -23,6 +23,10 @@ struct Response<'a> {
     #[schema(format = DateTime)]
     exported: Option<String>,
     account: ManagedUser<'a>,
+    /// When the account is gone unless its email is verified. Only if it expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    expires: Option<String>,
     /// With the live API keys and the latest others, masked.
     profile: UserObject<'a>,
     /// The newest 1000, newest first. Some may have ended.
@@ -57,6 +61,7 @@ pub async fn handle(app: Arc<App>, request: Request) -> Result<Reply, HttpError>
     Reply::ok(&Response {
         exported: now.to_rfc3339(),
         account: ManagedUser::with_metadata(&caller.account, profile.metadata.as_ref()),
+        expires: caller.account.expires_at.and_then(Timestamp::to_rfc3339),
         profile: UserObject::of(&caller.account, &profile, now),
         sessions: sessions.collect(),
     })

@@ -16,6 +16,7 @@ pub fn operation() -> Operation {
         answer: Some(Json::of::<Response<'_>>(example!({
             "exported": "2026-11-23T09:00:00.000Z",
             "account": managed_user_example(),
+            "expires": "2026-11-30T08:23:40Z",
             "profile": profile_example(),
             "sessions": [{
                 "id": "01a000000000000000000000000000ff",
