@@ -68,6 +68,22 @@ async fn the_owner_of_an_address_throws_a_squatter_out_by_a_reset() {
 }
 
 #[tokio::test]
+async fn the_owner_of_an_address_gets_the_reset_of_a_squatter_who_spelled_it_in_another_width() {
+    let app = TestApp::with_mail().await;
+    let squatter = app.sign_up("ａｂｃ@example.com").await;
+    app.deliver().await;
+
+    app.forget_password("abc@example.com").await;
+    let mails = app.deliver().await;
+
+    assert_eq!(mails[0].to, "abc@example.com");
+    let code = mails[0].code().unwrap();
+    assert_eq!(app.reset_password(&code, NEW).await.status, 200);
+    assert_eq!(app.user(&squatter.token()).await.message(), "Bad token");
+    assert_eq!(app.sign_in("abc@example.com", NEW).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_link_never_leads_to_a_host_that_a_request_names() {
     let app = TestApp::with_mail().await;
     let evil = "evil.example";

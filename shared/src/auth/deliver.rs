@@ -5,8 +5,8 @@ use super::mail::counter_of_address;
 use crate::app::App;
 use crate::crypto::{CodeKey, PlainCode};
 use crate::domain::{
-    Account, AccountId, AskedUnder, Channel, CodePurpose, Email, Identifier, MailPurpose,
-    MailedCode, OutboxItem, OutboxMessage, Recipient, Timestamp,
+    Account, AccountId, AskedUnder, CodePurpose, Email, Identifier, MailPurpose, MailedCode,
+    OutboxItem, OutboxMessage, Recipient, Timestamp,
 };
 use crate::store::{AddedCode, StoreError};
 
@@ -15,7 +15,7 @@ use crate::store::{AddedCode, StoreError};
 pub struct Letter {
     pub purpose: MailPurpose,
     pub account: AccountId,
-    /// Where a mail goes, or the account's email in a webhook.
+    /// Where a mail or a code goes. In the webhook of a new account, its email as typed.
     pub to: String,
     /// Only the webhook of a new account has it. In a mail, a username such as `evil.example` would be a link of
     /// its owner's choice.
@@ -106,16 +106,7 @@ pub async fn prepare(
         Recipient::PasswordReset { address } => {
             let email = Identifier::Email(address.clone());
             let account = addressee(app.store.account_with(&email).await?, address)?;
-            let email = account.email.clone();
-            let purpose = CodePurpose::ResetPassword;
-            let letter = with_code(app, key, &item, purpose, account, None).await?;
-            Ok(match message.channel {
-                Channel::Mail => letter,
-                Channel::Webhook => Letter {
-                    to: email,
-                    ..letter
-                },
-            })
+            with_code(app, key, &item, CodePurpose::ResetPassword, account, None).await
         }
         Recipient::EmailChange {
             account,

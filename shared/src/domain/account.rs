@@ -106,7 +106,7 @@ impl Account {
         }
     }
 
-    /// Where mail goes: the local part as typed at sign-up, at the domain in ASCII.
+    /// Where mail goes.
     #[must_use]
     pub fn mail_address(&self) -> String {
         mail_address(&self.email, &self.email_canonical)

@@ -48,18 +48,21 @@ impl Email {
         &self.canonical
     }
 
-    /// Where mail goes: the local part as typed, at the domain in ASCII.
+    /// Where mail goes.
     #[must_use]
     pub fn mail_address(&self) -> String {
         mail_address(&self.typed, &self.canonical)
     }
 }
 
-/// The local part of the one address at the domain of the other.
+/// The local part as typed, at the domain in ASCII. But the canonical address if its local part differs in more than
+/// ASCII case: whoever signs up as `ａｂｃ@…` holds the email of `abc@…`, and only the owner of that mailbox may take it back.
 pub(super) fn mail_address(typed: &str, canonical: &str) -> String {
-    let local = typed.rsplit_once('@').map_or("", |(local, _)| local);
-    let domain = canonical.rsplit_once('@').map_or("", |(_, domain)| domain);
-    format!("{local}@{domain}")
+    let (local, domain) = canonical.rsplit_once('@').unwrap_or_default();
+    match typed.rsplit_once('@') {
+        Some((typed, _)) if typed.eq_ignore_ascii_case(local) => format!("{typed}@{domain}"),
+        _ => canonical.to_owned(),
+    }
 }
 
 fn canonical_local_part(local: &str) -> Option<String> {
@@ -113,6 +116,20 @@ mod tests {
             ("o'neil+tag/x=y@example.com", "o'neil+tag/x=y@example.com"),
         ] {
             assert_eq!(canonical(typed).as_deref(), Some(expected), "{typed}");
+        }
+    }
+
+    #[test]
+    fn mail_goes_to_the_local_part_as_typed_unless_it_differs_in_more_than_ascii_case() {
+        for (typed, expected) in [
+            ("ABC@Example.COM", "ABC@example.com"),
+            ("Abc@BÜCHER.example", "Abc@xn--bcher-kva.example"),
+            ("ａｂｃ@example.com", "abc@example.com"),
+            ("Jose\u{301}@example.com", "jos\u{e9}@example.com"),
+            ("jos\u{e9}@example.com", "jos\u{e9}@example.com"),
+        ] {
+            let email = Email::parse(typed).unwrap();
+            assert_eq!(email.mail_address(), expected);
         }
     }
 
