@@ -477,6 +477,26 @@ async fn racing_creations_leave_at_most_fifty_live_api_keys_with_distinct_ids() 
 }
 
 #[tokio::test]
+async fn a_session_that_ends_meanwhile_creates_no_api_key() {
+    let (app, token) = TestApp::with_user().await;
+    let slow = app.another(&[]);
+    let new = json!({"name": "backup", "permissions": 15});
+
+    let (created, ended) = slow
+        .pause_at(
+            "TransactWriteItems",
+            slow.create_api_key(&token, new),
+            app.log_out(&token),
+        )
+        .await;
+
+    assert_eq!(ended.unwrap().status, 200);
+    assert_eq!((created.status, created.message()), (401, "Bad token"));
+    let token = app.sign_in("abc@example.com", "abc321").await.token();
+    assert!(app.api_keys(&token).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_lost_answer_does_not_create_an_api_key_twice() {
     let (app, token) = TestApp::with_user().await;
     app.wire

@@ -50,7 +50,7 @@ const COSTS: [(&str, usize, f64, f64); 54] = [
     ("POST /v1/auth/user, a new setting", 2, 3.0, 5.0),
     ("POST /v1/auth/user, nothing new", 1, 3.0, 1.0),
     // The key, its entry, and a check of the account.
-    ("POST /v1/api-keys", 2, 3.0, 6.0),
+    ("POST /v1/api-keys", 2, 3.0, 8.0),
     ("GET /v1/api-keys", 1, 3.0, 0.0),
     ("DELETE /v1/api-keys/{id}", 2, 3.0, 4.0),
     ("POST /v1/auth/logout", 2, 2.0, 1.0),

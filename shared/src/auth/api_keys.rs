@@ -57,7 +57,7 @@ pub async fn create_api_key(
         revoked_at: None,
         generation: caller.account.key_generation,
     };
-    let account = &caller.account;
+    let (account, session) = (&caller.account, caller.require_session()?);
     let notice = notice(app, account, Notice::ApiKeyCreated)?;
     for attempt in 1..=MAX_ATTEMPTS {
         let now = app.clock.now();
@@ -68,7 +68,7 @@ pub async fn create_api_key(
         let forgotten = profile.forgettable_api_keys(now);
         let added = app
             .store
-            .add_api_key(account, &key, &forgotten, notice.as_ref())
+            .add_api_key(account, session, &key, &forgotten, notice.as_ref())
             .await?;
         match added {
             AddedApiKey::Stored => return Ok(CreatedApiKey { plain, key }),

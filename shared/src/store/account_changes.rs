@@ -264,7 +264,7 @@ impl Store {
     }
 
     /// Fails the transaction unless the account still has the session in its own generation.
-    fn check_session(
+    pub(super) fn check_session(
         &self,
         account: &Account,
         session: &str,

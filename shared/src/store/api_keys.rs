@@ -43,7 +43,7 @@ pub enum AddedApiKey {
     Stored,
     /// A concurrent request added another key with this id. Nothing was stored.
     Conflict,
-    /// All sessions or keys of the account have ended since it was read. Nothing was stored.
+    /// The session, or all sessions or keys of the account, have ended since it was read. Nothing was stored.
     Ended,
 }
 
@@ -71,11 +71,12 @@ impl Store {
     /// that the caller read.
     ///
     /// Returns `Conflict` if another key was added since the caller read the entries, so that the
-    /// caller's count of keys is exact. Returns `Ended` if a generation of the account was raised
-    /// since it was read, so that no key outlives the session that created it.
+    /// caller's count of keys is exact. Returns `Ended` if the session has ended, or a generation of the
+    /// account was raised since it was read, so that no key outlives the session that created it.
     pub async fn add_api_key(
         &self,
         account: &Account,
+        session: &str,
         key: &ApiKey,
         forgotten: &[&ApiKey],
         notice: Option<&OutboxItem>,
@@ -89,7 +90,10 @@ impl Store {
         if let Some(notice) = notice {
             writes.push(self.post_in_transaction(notice)?);
         }
-        let mut parts = vec![(self.require_generations(account)?, AddedApiKey::Ended)];
+        let mut parts = vec![
+            (self.require_generations(account)?, AddedApiKey::Ended),
+            (self.check_session(account, session)?, AddedApiKey::Ended),
+        ];
         let writes = writes.into_iter();
         parts.extend(writes.map(|write| (write, AddedApiKey::Conflict)));
         let failed = self.write_parts(parts).await?;
