@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Client;
 use crate::config::{Config, KeySource};
 use crate::crypto::{CodeKey, HashError, Hasher, IdGenerator, Tokens, WebhookKey};
 use crate::keys::{FunctionKeyError, Keys, read_code_key, read_webhook_key};
-use crate::memory::{ExceededLimits, RefusedCredentials};
+use crate::memory::{ExceededLimits, RefusedCallers};
 use crate::observe::CountRetries;
 use crate::ports::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy};
 use crate::store::Store;
@@ -23,8 +23,8 @@ pub struct App {
     pub ids: IdGenerator,
     /// The limits that this instance knows to be exceeded.
     pub exceeded: ExceededLimits,
-    /// The sessions and API keys that this instance has refused.
-    pub refused: RefusedCredentials,
+    /// The accounts of which this instance has refused a caller.
+    pub refused: RefusedCallers,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     has_served: AtomicBool,
@@ -62,7 +62,7 @@ impl App {
             tokens: Tokens::new(config.issuer.clone(), config.audience.clone()),
             ids: IdGenerator::new(entropy.as_ref())?,
             exceeded: ExceededLimits::default(),
-            refused: RefusedCredentials::default(),
+            refused: RefusedCallers::default(),
             config,
             store,
             keys,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
-use crate::domain::{RateLimitStatus, Timestamp};
+use crate::domain::{AccountId, RateLimitStatus, Timestamp};
 
 /// Counters that have reached their limit according to the table, until their windows close.
 ///
@@ -32,21 +32,21 @@ impl ExceededLimits {
     }
 }
 
-/// The ids of sessions and the digests of API keys that were refused although the token's signature is valid or
-/// the key is stored: the session or key has ended, or its account is gone.
+/// The accounts of which this instance has refused a caller, although the token's signature is valid or the API key is
+/// stored: the session or key has ended, or the account is gone.
 ///
-/// Profile updates with a remembered one are counted only after it is read (decision 6).
+/// Profile updates of a remembered account are counted only after the caller is checked (decision 6).
 #[derive(Debug, Default)]
-pub struct RefusedCredentials(Recent<()>);
+pub struct RefusedCallers(Recent<()>);
 
-impl RefusedCredentials {
-    pub fn insert(&self, id: String) {
-        self.0.lock().put(id, ());
+impl RefusedCallers {
+    pub fn insert(&self, account: &AccountId) {
+        self.0.lock().put(account.to_string(), ());
     }
 
     #[must_use]
-    pub fn contains(&self, id: &str) -> bool {
-        self.0.lock().get(id).is_some()
+    pub fn contains(&self, account: &AccountId) -> bool {
+        self.0.lock().get(account.as_str()).is_some()
     }
 }
 

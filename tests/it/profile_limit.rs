@@ -113,6 +113,28 @@ async fn a_signed_out_token_cannot_use_up_the_limit_of_its_account() {
 }
 
 #[tokio::test]
+async fn many_ended_sessions_cannot_use_up_the_limit_of_their_account() {
+    let (app, token) = TestApp::with_user().await;
+    let mut stolen = Vec::new();
+    for _ in 0..5 {
+        let log_in = app.log_in("abc@example.com", tests::app::PASSWORD).await;
+        stolen.push(log_in.token());
+    }
+    for token in &stolen {
+        assert_eq!(app.log_out(token).await.status, 200);
+    }
+    let app = app.another(&LIMIT_OF_3);
+
+    for token in &stolen {
+        assert_eq!(app.update_profile(token, city(0)).await.status, 401);
+    }
+
+    assert_eq!(app.update_profile(&token, city(1)).await.status, 200);
+    assert_eq!(app.update_profile(&token, city(2)).await.status, 200);
+    assert_eq!(app.update_profile(&token, city(3)).await.status, 429);
+}
+
+#[tokio::test]
 async fn an_ended_api_key_cannot_use_up_the_limit_of_its_account() {
     let (app, token) = TestApp::with_user().await;
     let stolen = app.api_key(&token, 15).await;

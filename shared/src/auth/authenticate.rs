@@ -86,7 +86,7 @@ pub async fn authenticate_with_profile(
 ///
 /// The update is counted while the account is read (decision 6). It is not counted if the key lacks the
 /// permission or the update is invalid, and only after the read if this instance has already refused the
-/// session or key. So an ended one is counted at most once on each instance.
+/// account a caller. So requests with ended sessions and keys are counted at most once on each instance.
 pub async fn authenticate_update<T, E: From<AuthError>>(
     app: &App,
     credentials: Credentials<'_>,
@@ -95,23 +95,17 @@ pub async fn authenticate_update<T, E: From<AuthError>>(
 ) -> Result<(Caller, Profile, T), E> {
     let verified = verify(app, credentials).await?;
     let update = parse();
-    let (session, key) = verified.ids();
-    let is_refused = |id: &String| app.refused.contains(id);
+    let owner = verified.owner.clone();
     let counts_at_once = update.is_ok()
         && need.check_api_key(verified.key.as_ref()).is_ok()
-        && !session.iter().chain(&key).any(is_refused);
-    let updates = Counter::new(RateLimitPolicy::ProfileUpdate, &verified.owner);
+        && !app.refused.contains(&owner);
+    let updates = Counter::new(RateLimitPolicy::ProfileUpdate, &owner);
     let count = || updates.count(app);
     let identified = identify(app, verified, need, AlsoRead::Profile);
     let (identified, counted) = if counts_at_once {
         let (identified, counted) = tokio::join!(identified, count());
-        let refused = match &identified {
-            Err(AuthError::Denied(Denial::ApiKey)) => key,
-            Err(AuthError::Denied(_)) => session,
-            _ => None,
-        };
-        if let Some(id) = refused {
-            app.refused.insert(id);
+        if let Err(AuthError::Denied(_)) = &identified {
+            app.refused.insert(&owner);
         }
         (identified?, Some(counted))
     } else {
@@ -149,15 +143,6 @@ struct Verified {
     owner: AccountId,
     /// The error if the account does not exist or is disabled.
     if_gone: Denial,
-}
-
-impl Verified {
-    /// The id of the session, and the digest of the key.
-    fn ids(&self) -> (Option<String>, Option<String>) {
-        let session = self.token.as_ref().map(|token| token.session.clone());
-        let digest = self.key.as_ref().map(|key| key.digest.as_hex().to_owned());
-        (session, digest)
-    }
 }
 
 /// Boxed and not `async`, so that it is compiled once (decision 12): most functions authenticate their callers.

@@ -20,7 +20,6 @@ use crate::domain::{
 /// The part of an API key that authenticates a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredApiKey {
-    pub digest: ApiKeyDigest,
     pub owner: AccountId,
     pub permissions: Permissions,
     /// `None` if the key never expires.
@@ -62,9 +61,7 @@ impl Store {
     /// Looks up a key with one read.
     pub async fn api_key(&self, digest: &ApiKeyDigest) -> Result<Option<StoredApiKey>, StoreError> {
         let item = self.user_item(&api_key_key(digest)).await?;
-        item.as_ref()
-            .map(|item| from_item(digest, item))
-            .transpose()
+        item.as_ref().map(from_item).transpose()
     }
 
     /// Adds a key and its entry, and deletes those in `forgotten`. `key.id` is the id after the last one
@@ -201,10 +198,9 @@ pub(super) fn api_key_key(digest: &ApiKeyDigest) -> Key {
     Key::new(format!("apikey#{}", digest.as_hex()), "key")
 }
 
-fn from_item(digest: &ApiKeyDigest, attributes: &Attributes) -> Result<StoredApiKey, StoreError> {
+fn from_item(attributes: &Attributes) -> Result<StoredApiKey, StoreError> {
     let item = Item::new("API key", attributes)?;
     Ok(StoredApiKey {
-        digest: digest.clone(),
         owner: item.account_id("account_id")?,
         permissions: permissions(&item)?,
         expires_at: item.optional_time("valid_until")?,
