@@ -46,6 +46,9 @@ impl StoredSession {
     }
 }
 
+/// How many pages of 1 MB a list of live sessions reads.
+const MAX_PAGES: usize = 4;
+
 impl Store {
     /// Records the login of the claim's account and stores its session, in one round trip. Returns the
     /// account as it was before.
@@ -131,7 +134,8 @@ impl Store {
         self.delete(delete).await
     }
 
-    /// The newest sessions of the account that are live at `now`, newest first, at most `max`.
+    /// The newest sessions of the account that are live at `now`, newest first, at most `max`. Reads at most 4 MB of
+    /// sessions, some 10,000, ended ones included: an older live one beyond them is not found.
     pub async fn newest_sessions(
         &self,
         account: &Account,
@@ -140,12 +144,18 @@ impl Store {
     ) -> Result<Vec<ListedSession>, StoreError> {
         let query = self.query_live_sessions(account, now);
         let query = query.scan_index_forward(false);
-        let mut items = query.into_paginator().items().send();
+        let mut pages = query.into_paginator().send();
         let mut listed = Vec::new();
-        while listed.len() < max
-            && let Some(item) = items.try_next().await.map_err(StoreError::from_sdk)?
-        {
-            listed.push(listed_from_item(&item)?);
+        for _ in 0..MAX_PAGES {
+            let Some(page) = pages.try_next().await.map_err(StoreError::from_sdk)? else {
+                break;
+            };
+            for item in page.items().iter().take(max - listed.len()) {
+                listed.push(listed_from_item(item)?);
+            }
+            if listed.len() == max {
+                break;
+            }
         }
         Ok(listed)
     }
