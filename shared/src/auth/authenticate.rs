@@ -85,8 +85,8 @@ pub async fn authenticate_with_profile(
 /// limit. Credentials are checked first, then permission, then the update, then the limit.
 ///
 /// The update is counted while the account is read (decision 6). It is not counted if the key lacks the
-/// permission or the update is invalid, and only after the read if this instance has already refused the
-/// account a caller. So requests with ended sessions and keys are counted at most once on each instance.
+/// permission or the update is invalid, and only after the read if this instance has refused a caller of the
+/// account before. So all ended sessions and keys of an account together are counted at most once on each instance.
 pub async fn authenticate_update<T, E: From<AuthError>>(
     app: &App,
     credentials: Credentials<'_>,
